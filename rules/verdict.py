@@ -1,0 +1,42 @@
+"""What a rulebook says about one inquiry. Verdicts travel on the wire, so unknown fields are allowed in them."""
+
+from msgspec import Struct
+
+HIGHEST_PRIORITY = 1
+LOWEST_PRIORITY = 5
+DEFAULT_PRIORITY = 3
+
+
+class Want(Struct, frozen=True):
+    """A skill that the case needs, at least at `level` (1 to 10); one that isn't `hard` only helps the ranking."""
+
+    skill: str
+    level: int = 1
+    hard: bool = True
+
+
+class Reason(Struct, frozen=True):
+    """One step of the judgement: `rule` decided the fields named in `set`. The rule `defaults` fills the gaps."""
+
+    rule: str
+    set: tuple[str, ...] = ()
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """Where a case goes and what it needs.
+
+    `priority` is 1 (highest) to 5 (lowest). `language` is a BCP 47 primary tag ("en", "ko") or None when unknown,
+    never "und". `acknowledge` asks for one automatic acknowledgement. `rulebook` is the hash of the rulebook that
+    said so.
+    """
+
+    queue: str
+    priority: int = DEFAULT_PRIORITY
+    wants: tuple[Want, ...] = ()
+    language: str | None = None
+    policy: str
+    ladder: str | None = None
+    labels: tuple[str, ...] = ()
+    acknowledge: bool = False
+    reasons: tuple[Reason, ...] = ()
+    rulebook: str
