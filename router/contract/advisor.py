@@ -1,0 +1,110 @@
+"""An advisor: profile (who he is), state (presence and work set), and the wire form of both."""
+
+from enum import StrEnum
+
+import msgspec
+
+from router.contract.ids import AdvisorId, PoolId
+
+
+class Presence(StrEnum):
+    """``FINISHING`` keeps the work at hand and gets none; only ``ONLINE`` gets work."""
+
+    ONLINE = "online"
+    AWAY = "away"
+    FINISHING = "finishing"
+    OFFLINE = "offline"
+
+
+class WorkKind(StrEnum):
+    """Why a case takes up capacity."""
+
+    OFFER = "offer"
+    CASE = "case"
+    CONSULT = "consult"
+    WRAP_UP = "wrap-up"
+
+
+class Work(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of a work set."""
+
+    units: int
+    channel: str
+    kind: WorkKind
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who an advisor is: a roster row. ``skills`` and ``languages`` map a name to a level from 0 to 10;
+    ``caps`` limits the cases of a channel; ``contact`` is for notices only."""
+
+    name: str = ""
+    team: str = ""
+    tier: str = "junior"
+    skills: dict[str, int] = {}
+    languages: dict[str, int] = {}
+    queues: tuple[str, ...] = ()
+    budget: int = 100
+    caps: dict[str, int] = {}
+    contact: str = ""
+    active: bool = True
+
+
+class AdvisorState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An advisor as the state store holds him.
+
+    ``ver`` counts every change, ``elig`` only those of presence and profile: a candidate names the second,
+    so a change of load alone doesn't refuse him. ``work`` maps a case to its entry; the load is the sum of
+    its units. ``idle_since_ms`` is when work last came or went, or he came online. ``connections`` maps a
+    connection number to the deadline of its lease. ``profile`` is ``Profile`` as JSON text.
+    """
+
+    id: AdvisorId
+    ver: int = 0
+    elig: int = 0
+    gen: int = 0
+    presence: Presence = Presence.OFFLINE
+    reason: str = ""
+    budget: int = 100
+    caps: dict[str, int] = {}
+    idle_since_ms: int = 0
+    online_since_ms: int = 0
+    missed: int = 0
+    work: dict[str, Work] = {}
+    connections: dict[str, int] = {}
+    timers: dict[str, int] = {}
+    profile: str = "{}"
+
+    @property
+    def load(self) -> int:
+        return sum(item.units for item in self.work.values())
+
+    def has_room(self, units: int, channel: str) -> bool:
+        """Whether a case of that weight fits into the budget and the channel's cap."""
+        if self.load + units > self.budget:
+            return False
+        cap = self.caps.get(channel)
+        return cap is None or sum(item.channel == channel for item in self.work.values()) < cap
+
+
+class Advisor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The wire form, on the advisors topic: profile and presence, without the work set."""
+
+    id: AdvisorId
+    pool: PoolId
+    gen: int
+    ver: int
+    elig: int
+    at_ms: int
+    presence: Presence
+    profile: Profile
+    reason: str = ""
+    idle_since_ms: int = 0
+    number: int = 0
+
+
+_PROFILE = msgspec.json.Decoder(Profile)
+
+
+def read_profile(profile: str) -> Profile:
+    """The profile that JSON text holds; raises ``msgspec.ValidationError`` when it is malformed."""
+    return _PROFILE.decode(profile)

@@ -1,0 +1,204 @@
+"""A case: its life, what acts read of it (flat), what only its writers read (detail), and its wire form."""
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from router.contract.ids import (
+    AccountId,
+    AdvisorId,
+    CaseId,
+    ConversationId,
+    InquiryId,
+    PoolId,
+    ReplyId,
+)
+from rules.verdict import Verdict
+
+MAX_CASE_BYTES: Final = 65_536
+KEPT_ENTRIES: Final = 50
+
+
+class CaseStatus(StrEnum):
+    """Where a case is. ``QUEUED`` to ``PENDING`` are open; a closed or moved case is gone from the store."""
+
+    QUEUED = "queued"
+    OFFERED = "offered"
+    ASSIGNED = "assigned"
+    PARKED = "parked"
+    PENDING = "pending"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+    MOVED = "moved"
+
+
+class _Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of what a case is made of."""
+
+
+class Offer(_Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A reservation of one advisor's capacity. ``ver`` is the case's version that made it."""
+
+    advisor: AdvisorId
+    ver: int
+    deadline_ms: int
+
+
+class CaseState(_Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A case as the state store holds it.
+
+    The flat members are read by acts. ``detail`` and ``why`` are JSON text that no act looks into: the
+    first holds ``CaseDetail`` (and what newer versions added to it), the second the last decision.
+    ``timers`` maps ``kind|n`` to its deadline; ``consults`` an advisor to the units he lends.
+    """
+
+    id: CaseId
+    state: CaseStatus
+    ver: int
+    gen: int
+    conversation: ConversationId
+    channel: str
+    units: int
+    opened_at_ms: int
+    changed_at_ms: int
+    score: int = 0
+    class_key: str = ""
+    owner: str = ""
+    offers: tuple[Offer, ...] = ()
+    consults: dict[str, int] = {}
+    timers: dict[str, int] = {}
+    step: int = 0
+    over: bool = False
+    detail: str = "{}"
+    why: str = "null"
+
+
+class Clock(_Record, frozen=True, kw_only=True, omit_defaults=True):
+    """One SLA clock. It runs while ``running_since_ms`` is set; its due time is that plus what is left."""
+
+    target_ms: int
+    used_ms: int = 0
+    running_since_ms: int | None = None
+    met_at_ms: int | None = None
+
+    @property
+    def due_at_ms(self) -> int | None:
+        """When it breaches, or None while it stands still."""
+        if self.running_since_ms is None or self.met_at_ms is not None:
+            return None
+        return self.running_since_ms + self.target_ms - self.used_ms
+
+
+class Pending(_Record, frozen=True, kw_only=True, omit_defaults=True):
+    """Whom the case waits for (``customer``, ``third-party``, ``internal``) and why."""
+
+    on: str
+    since_ms: int
+    reason: str = ""
+    until_ms: int | None = None
+
+
+class SentReply(_Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A reply of this case and what became of it; ``state`` is ``sending`` until a delivery says more."""
+
+    id: ReplyId
+    at_ms: int
+    advisor: str = ""
+    state: str = "sending"
+    reason: str = ""
+
+
+class CaseDetail(_Record, frozen=True, kw_only=True, omit_defaults=True):
+    """The known members of ``CaseState.detail``. Written whole, member by member, under the version check."""
+
+    account: AccountId
+    origin: InquiryId
+    customer: str
+    verdict: Verdict
+    clocks: dict[str, Clock] = {}
+    placed_at_ms: int = 0
+    inquiries: int = 1
+    last_inquiry: str = ""
+    reopened: int = 0
+    last_advisor: str = ""
+    held_for: str = ""
+    held_until_ms: int | None = None
+    declined: dict[str, int] = {}
+    excluded: tuple[str, ...] = ()
+    raised: int = 0
+    labels: tuple[str, ...] = ()
+    pending: Pending | None = None
+    outcome: str = ""
+    replies: tuple[SentReply, ...] = ()
+    replies_count: int = 0
+    acknowledged: bool = False
+    previous: str = ""
+
+
+class Case(_Record, frozen=True, kw_only=True, omit_defaults=True):
+    """The wire form: flat members and members of the detail side by side.
+
+    The relay writes it from the raw members, so what a newer version added is on the bus too.
+    """
+
+    id: CaseId
+    pool: PoolId
+    state: CaseStatus
+    ver: int
+    gen: int
+    conversation: ConversationId
+    channel: str
+    units: int
+    opened_at_ms: int
+    changed_at_ms: int
+    account: AccountId
+    origin: InquiryId
+    customer: str
+    verdict: Verdict
+    score: int = 0
+    class_key: str = ""
+    owner: str = ""
+    offers: tuple[Offer, ...] = ()
+    consults: dict[str, int] = {}
+    timers: dict[str, int] = {}
+    step: int = 0
+    over: bool = False
+    why: msgspec.Raw = msgspec.Raw(b"null")
+    clocks: dict[str, Clock] = {}
+    placed_at_ms: int = 0
+    inquiries: int = 1
+    last_inquiry: str = ""
+    reopened: int = 0
+    last_advisor: str = ""
+    held_for: str = ""
+    held_until_ms: int | None = None
+    declined: dict[str, int] = {}
+    excluded: tuple[str, ...] = ()
+    raised: int = 0
+    labels: tuple[str, ...] = ()
+    pending: Pending | None = None
+    outcome: str = ""
+    replies: tuple[SentReply, ...] = ()
+    replies_count: int = 0
+    acknowledged: bool = False
+    previous: str = ""
+
+
+_DETAIL: Final = msgspec.json.Decoder(CaseDetail)
+_MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+def read_detail(detail: str) -> CaseDetail:
+    """The known members of a detail; raises ``msgspec.ValidationError`` when one is malformed."""
+    return _DETAIL.decode(detail)
+
+
+def write_detail(known: CaseDetail, *, before: str = "{}") -> str:
+    """``known`` as JSON text over what ``before`` held, so members that a newer version wrote survive."""
+    members = _MEMBERS.decode(before)
+    for name in CaseDetail.__struct_fields__:
+        members.pop(name, None)
+    members.update(_MEMBERS.decode(_ENCODER.encode(known)))
+    return _ENCODER.encode(members).decode()

@@ -1,0 +1,376 @@
+"""Acts: every change of state, as data.
+
+An act names what is asked and what the caller believed when it computed the plan. The store applies it in
+one atomic step or refuses it, and answers an ``Outcome`` either way; it raises only when it can't be reached.
+
+Common to all (checked in this order): a stale fence gives ``FENCED``, a foreign ``gen`` ``FOREIGN``, a clock
+far ahead ``SKEWED``, an operation id seen before the first answer again (``repeated``). An act on a case that
+isn't there gives ``ABSENT``; a plan for another version ``CONFLICT``, with the state as it is.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from router.contract.advisor import AdvisorState, Presence
+from router.contract.case import CaseState
+from router.contract.ids import AdvisorId, CaseId, ConversationId, InquiryId, PoolId, ReplyId
+from router.contract.plan import Placing, Plan
+
+
+class Result(StrEnum):
+    """How an act went. Each act's docstring lists those it can give."""
+
+    # refused by the store, whatever the act
+    FENCED = "fenced"
+    FOREIGN = "foreign"
+    SKEWED = "skewed"
+    FULL = "full"
+    ABSENT = "absent"
+    CONFLICT = "conflict"
+    # placed
+    QUEUED = "queued"
+    OFFERED = "offered"
+    ASSIGNED = "assigned"
+    RETURNED = "returned"
+    # not placed
+    REFUSED = "refused"
+    NOT_HEAD = "not_head"
+    NO_ROOM = "no_room"
+    GONE = "gone"
+    NOT_YOURS = "not_yours"
+    UNFIT = "unfit"
+    # done
+    APPENDED = "appended"
+    DUPLICATE = "duplicate"
+    DONE = "done"
+    SAME = "same"
+    MOVED_ON = "moved_on"
+
+
+class Fence(msgspec.Struct, frozen=True, kw_only=True):
+    """The input record an act comes from: its partition, the epoch it was read under, its offset."""
+
+    partition: str
+    epoch: int
+    offset: int
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True, tag_field="act", omit_defaults=True):
+    """What every act carries. ``op`` is the operation id, empty for those that need none; ``actor`` who asked."""
+
+    pool: PoolId
+    gen: int
+    now_ms: int
+    op: str = ""
+    actor: str = ""
+    reason: str = ""
+
+
+class CaseAct(Act, frozen=True, kw_only=True, omit_defaults=True):
+    case: CaseId
+
+
+class PlannedAct(CaseAct, frozen=True, kw_only=True, omit_defaults=True):
+    """An act with a plan, good for ``plan.ver`` only. ``claim`` (``kind|n``, deadline) says which armed timer
+    it serves: if that timer no longer stands at that deadline the act does nothing and answers ``GONE``."""
+
+    plan: Plan
+    claim: tuple[str, int] | None = None
+    notices: tuple[str, ...] = ()
+
+
+class Admit(Act, frozen=True, kw_only=True, tag="admit", omit_defaults=True):
+    """Bring an inquiry to its case: open one, append to the open one, return a waiting one, reopen a resolved.
+
+    ``plan.ver`` 0 opens ``case``; otherwise it is the version of the conversation's case that the plan was
+    made for. A queued, offered, assigned or parked case takes the inquiry whatever its version.
+    Gives ``ASSIGNED``, ``OFFERED`` or ``QUEUED`` (opened), ``APPENDED``, ``RETURNED`` (to the owner) or the
+    first three again (pending or resolved, re-placed), ``DUPLICATE`` (this inquiry came before; the case may
+    be closed since, then no state is given), ``CONFLICT``, ``FENCED``, ``FULL``, ``MOVED_ON`` (to another pool).
+    """
+
+    case: CaseId
+    conversation: ConversationId
+    inquiry: InquiryId
+    message: str
+    channel: str
+    units: int
+    plan: Plan
+    placing: Placing = Placing()
+    fence: Fence | None = None
+    replies: tuple[str, ...] = ()
+
+
+class Match(PlannedAct, frozen=True, kw_only=True, tag="match", omit_defaults=True):
+    """Give the head of a wait class to an advisor. Gives ``OFFERED``, ``ASSIGNED``, ``REFUSED`` (no candidate
+    fits any more: their states say why), ``NOT_HEAD`` (``head`` says who is), ``CONFLICT``, ``ABSENT``."""
+
+    class_key: str
+    placing: Placing
+
+
+class Assign(PlannedAct, frozen=True, kw_only=True, tag="assign", omit_defaults=True):
+    """A person gives an open case to an advisor, whoever had it. ``over``: even above his capacity, recorded.
+    Gives ``ASSIGNED``, ``SAME`` (he has it), ``NO_ROOM``, ``UNFIT`` (offline or unknown), ``CONFLICT``."""
+
+    advisor: AdvisorId
+    over: bool = False
+
+
+class Accept(CaseAct, frozen=True, kw_only=True, tag="accept", omit_defaults=True):
+    """An advisor takes an offer. Gives ``ASSIGNED``, ``SAME`` (it is his already), ``GONE`` (expired, taken
+    back, or another took it), ``ABSENT``. Other advisors' offers of the case end in the same act."""
+
+    advisor: AdvisorId
+    offer_ver: int
+
+
+class Decline(PlannedAct, frozen=True, kw_only=True, tag="decline", omit_defaults=True):
+    """An advisor gives an offer back: the case waits at its old place, without him for the cool-down that the
+    plan's class says. Gives ``QUEUED``, ``OFFERED`` (others still ring), ``GONE``, ``CONFLICT``."""
+
+    advisor: AdvisorId
+    offer_ver: int
+
+
+class Expire(PlannedAct, frozen=True, kw_only=True, tag="expire", omit_defaults=True):
+    """Ring on no answer: the offers of ``offer_ver`` end, and count as missed. Gives ``QUEUED``, ``GONE``,
+    ``CONFLICT``. ``away`` sets an advisor who has missed that many in a row to away (0: never)."""
+
+    offer_ver: int
+    away_after: int = 0
+
+
+class Requeue(PlannedAct, frozen=True, kw_only=True, tag="requeue", omit_defaults=True):
+    """Put an open case back to be placed: with its owner if he is a candidate and has room, else a candidate,
+    else in the queue. Gives ``RETURNED``, ``ASSIGNED``, ``OFFERED``, ``QUEUED``, ``CONFLICT``, ``GONE``."""
+
+    placing: Placing = Placing()
+
+
+class Transfer(PlannedAct, frozen=True, kw_only=True, tag="transfer", omit_defaults=True):
+    """Hand an open case on: to the plan's queue, or to a candidate. The giver's capacity is free at once.
+    ``advisor`` must own it unless empty. Gives ``ASSIGNED``, ``OFFERED``, ``QUEUED``, ``REFUSED`` (the one
+    asked for can't; nothing changed), ``NOT_YOURS``, ``CONFLICT``."""
+
+    advisor: AdvisorId | None = None
+    placing: Placing = Placing()
+    must: bool = False
+
+
+class Consult(PlannedAct, frozen=True, kw_only=True, tag="consult", omit_defaults=True):
+    """Ask another advisor in; the owner stays. Costs him ``units``. Gives ``DONE``, ``SAME``, ``REFUSED``,
+    ``NOT_YOURS``, ``CONFLICT``."""
+
+    advisor: AdvisorId
+    candidate: AdvisorId
+    elig: int
+    units: int
+
+
+class HandBack(PlannedAct, frozen=True, kw_only=True, tag="hand_back", omit_defaults=True):
+    """A consulted advisor is done. Gives ``DONE``, ``SAME`` (he wasn't in), ``CONFLICT``."""
+
+    advisor: AdvisorId
+
+
+class Park(PlannedAct, frozen=True, kw_only=True, tag="park", omit_defaults=True):
+    """Interruptible work makes room; its owner keeps it. Gives ``DONE``, ``GONE`` (not assigned), ``CONFLICT``."""
+
+
+class Unpark(PlannedAct, frozen=True, kw_only=True, tag="unpark", omit_defaults=True):
+    """The owner takes parked or pending work up again. Gives ``RETURNED``, ``NO_ROOM`` (unless ``over``),
+    ``GONE``, ``CONFLICT``."""
+
+    over: bool = False
+
+
+class Pend(PlannedAct, frozen=True, kw_only=True, tag="pend", omit_defaults=True):
+    """The case waits on somebody else: no capacity, same owner. ``advisor`` must own it. Gives ``DONE``,
+    ``NOT_YOURS``, ``CONFLICT``. A pending case may be pended anew."""
+
+    advisor: AdvisorId
+
+
+class FollowUp(PlannedAct, frozen=True, kw_only=True, tag="follow_up", omit_defaults=True):
+    """Promise to come back: pending, with the timer ``follow_up|0`` that the plan arms. Like ``Pend``."""
+
+    advisor: AdvisorId
+
+
+class Note(CaseAct, frozen=True, kw_only=True, tag="note", omit_defaults=True):
+    """Add an internal note (``message``: JSON). Gives ``DONE``, ``ABSENT``."""
+
+    message: str
+
+
+class Label(PlannedAct, frozen=True, kw_only=True, tag="label", omit_defaults=True):
+    """Change labels; they are in the plan's detail. Gives ``DONE``, ``CONFLICT``."""
+
+
+class Reply(PlannedAct, frozen=True, kw_only=True, tag="reply", omit_defaults=True):
+    """Answer the customer: ``message`` goes to the transcript, ``reply`` (both JSON) to the replies topic.
+    ``advisor`` must own the case, be consulted on it, or be empty (a supervisor or the service itself).
+    Gives ``DONE``, ``NOT_YOURS``, ``CONFLICT``."""
+
+    advisor: AdvisorId | None
+    message: str
+    reply: str
+
+
+class Delivered(PlannedAct, frozen=True, kw_only=True, tag="delivered", omit_defaults=True):
+    """What became of a reply; the plan's detail says it. Gives ``DONE``, ``CONFLICT``, ``ABSENT``."""
+
+    reply: ReplyId
+    state: str
+
+
+class Resolve(PlannedAct, frozen=True, kw_only=True, tag="resolve", omit_defaults=True):
+    """The work is done, with an outcome in the plan's detail; all capacity is free, the plan stops the clocks
+    and arms ``close|0``. ``advisor`` must own it unless empty. Gives ``DONE``, ``SAME`` (resolved already),
+    ``NOT_YOURS``, ``CONFLICT``."""
+
+    advisor: AdvisorId | None = None
+
+
+class Close(CaseAct, frozen=True, kw_only=True, tag="close", omit_defaults=True):
+    """The reopen window is over: event, tombstone, and everything of the case is forgotten. Gives ``DONE``,
+    ``GONE`` (the timer moved, or it isn't resolved), ``ABSENT`` (closed before)."""
+
+    claim: tuple[str, int]
+
+
+class Escalate(PlannedAct, frozen=True, kw_only=True, tag="escalate", omit_defaults=True):
+    """Take a step of the ladder; re-keys a waiting case. The step only grows, except by a person
+    (``lower``). Gives ``DONE``, ``SAME`` (it is there already), ``GONE`` (not open, or the timer moved),
+    ``CONFLICT``."""
+
+    step: int
+    lower: bool = False
+
+
+class Snooze(PlannedAct, frozen=True, kw_only=True, tag="snooze", omit_defaults=True):
+    """Put timers off, as the plan says. Gives ``DONE``, ``CONFLICT``."""
+
+
+class Rejudge(PlannedAct, frozen=True, kw_only=True, tag="rejudge", omit_defaults=True):
+    """A new verdict, or an end of a cool-down or hold: a waiting case is re-keyed in its place. Gives
+    ``DONE``, ``GONE``, ``CONFLICT``."""
+
+
+class Replan(PlannedAct, frozen=True, kw_only=True, tag="replan", omit_defaults=True):
+    """New due times after a change of calendar or policy; re-keys a waiting case. Gives ``DONE``, ``CONFLICT``."""
+
+
+class Move(PlannedAct, frozen=True, kw_only=True, tag="move", omit_defaults=True):
+    """Hand an open case to another pool: it ends here as ``moved``, its conversation is forwarded, and
+    ``handover`` (JSON) goes out. Gives ``DONE``, ``GONE``, ``CONFLICT``."""
+
+    to_pool: PoolId
+    handover: str
+
+
+class PresenceAct(Act, frozen=True, kw_only=True, tag="presence", omit_defaults=True):
+    """An advisor's presence or connections change. ``connect``/``disconnect`` name a connection number;
+    ``lease_ms`` is the deadline of the connection made or renewed; when the last one goes ``grace|0`` is
+    armed at ``grace_ms``, and disarmed when one comes. ``claim`` as in ``PlannedAct``. ``presence`` None
+    leaves it. Gives ``DONE``, ``SAME`` (nothing changed), ``GONE``, ``ABSENT`` (no such profile)."""
+
+    advisor: AdvisorId
+    presence: Presence | None = None
+    connect: int = 0
+    disconnect: int = 0
+    lease_ms: int = 0
+    grace_ms: int = 0
+    claim: tuple[str, int] | None = None
+
+
+class ProfileAct(Act, frozen=True, kw_only=True, tag="profile", omit_defaults=True):
+    """Set an advisor's profile (JSON ``profile``, with ``budget`` and ``caps`` apart for the acts to read).
+    An unknown advisor is made, offline. Gives ``DONE``, ``SAME`` (no difference)."""
+
+    advisor: AdvisorId
+    budget: int
+    profile: str
+    caps: dict[str, int] = {}
+
+
+class Due(Act, frozen=True, kw_only=True, tag="due", omit_defaults=True):
+    """Take at most ``limit`` (10) timers whose time has come. Those of kind ``warn.*`` and ``breach.*`` fire
+    here, each with its event. Any other is handed back in ``claims`` and put off by ``retry_ms``, so that one
+    poller works on it at a time: its own act, with that claim, disarms it. Gives ``DONE``."""
+
+    limit: int = 10
+    retry_ms: int = 1000
+
+
+class Done(Act, frozen=True, kw_only=True, tag="done", omit_defaults=True):
+    """A work item has been served as of ``stamp``. Gives ``DONE``, ``SAME`` (stamped again since: it stays)."""
+
+    item: str
+    stamp: int
+
+
+AnyAct = (
+    Admit
+    | Match
+    | Assign
+    | Accept
+    | Decline
+    | Expire
+    | Requeue
+    | Transfer
+    | Consult
+    | HandBack
+    | Park
+    | Unpark
+    | Pend
+    | FollowUp
+    | Note
+    | Label
+    | Reply
+    | Delivered
+    | Resolve
+    | Close
+    | Escalate
+    | Snooze
+    | Rejudge
+    | Replan
+    | Move
+    | PresenceAct
+    | ProfileAct
+    | Due
+    | Done
+)
+
+
+class TimerClaim(msgspec.Struct, frozen=True, kw_only=True):
+    """A timer that is due: on a case (``c``) or an advisor (``a``). ``deadline_ms`` is the one to claim with,
+    ``due_ms`` the one it was armed for; ``fired`` tells that the store has served it."""
+
+    subject: str
+    id: str
+    timer: str
+    due_ms: int
+    deadline_ms: int
+    fired: bool
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an act.
+
+    ``case`` is the state after it (or as found, when it was refused); ``advisors`` the full states of those it
+    changed or refused, to correct a roster. ``number`` is the last outbox entry it wrote (0: none): the act is
+    durable when the relay has come that far. ``head`` is the true head after ``NOT_HEAD``.
+    """
+
+    result: Result
+    case: CaseState | None = None
+    advisors: tuple[AdvisorState, ...] = ()
+    number: int = 0
+    head: str = ""
+    repeated: bool = False
+    taken: str = ""
+    moved_to: str = ""
+    claims: tuple[TimerClaim, ...] = ()

@@ -1,0 +1,154 @@
+"""The state store as the router sees it: one verb for acts, reads beside it, and the outbox for the relay."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from router.contract.advisor import AdvisorState
+from router.contract.case import CaseState
+from router.contract.ids import AdvisorId, CaseId, ConversationId, PoolId
+from router.store.acts import AnyAct, Outcome
+
+
+class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
+    """``a|<advisor>`` or ``k|<class key>``, and the stamp that ``Done`` must name."""
+
+    item: str
+    stamp: int
+
+
+class WorkBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """Work for the matcher. Catch up with the roster to ``change`` before deciding on it."""
+
+    gen: int
+    change: int
+    now_ms: int
+    items: tuple[WorkItem, ...]
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """The first case of a wait class."""
+
+    class_key: str
+    score: int
+    case: CaseId
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """A changed advisor. ``number`` is dense within ``gen``: a hole means take a new snapshot."""
+
+    number: int
+    gen: int
+    advisor: AdvisorState
+
+
+class RosterPage(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a snapshot; ``cursor`` is empty at the end. ``change`` is the number before the page was read."""
+
+    gen: int
+    change: int
+    advisors: tuple[AdvisorState, ...]
+    cursor: str
+
+
+class PoolStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The numbers of a pool. ``trimmed`` is the last outbox entry known to be on the bus."""
+
+    gen: int
+    format: int
+    now_ms: int
+    change: int
+    number: int
+    trimmed: int
+    queued: int
+    classes: int
+    work: int
+    timers: int
+    next_timer_ms: int | None
+
+
+class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One act's trace for the bus. ``kind`` is the act's name. ``case`` or ``advisor`` is the post-state;
+    ``final`` asks for a tombstone; ``replies``, ``notices`` and ``handovers`` are messages to send, as JSON."""
+
+    number: int
+    gen: int
+    kind: str
+    at_ms: int
+    outcome: str
+    actor: str = ""
+    about: str = ""
+    reason: str = ""
+    case: CaseState | None = None
+    advisor: AdvisorState | None = None
+    final: bool = False
+    replies: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    handovers: tuple[str, ...] = ()
+
+
+class Store(Protocol):
+    """Acts and reads of all pools. Raises ``StoreUnavailable`` (outcome unknown) and nothing else."""
+
+    async def apply(self, acts: Sequence[AnyAct]) -> Sequence[Outcome]:
+        """Apply in order; each atomic on its own, all in as few round trips as can be."""
+
+    async def open_pool(self, pool: PoolId) -> PoolStatus:
+        """Make the pool if it isn't there (``gen`` 1) and tell its numbers. Repeating it changes nothing."""
+
+    async def take_epochs(self, pool: PoolId, partitions: Sequence[str]) -> Mapping[str, int]:
+        """A new fence for each input partition: acts under an older epoch are refused from now on."""
+
+    async def applied(self, pool: PoolId, watermarks: Mapping[str, tuple[int, int]]) -> None:
+        """Note {partition: (epoch, next offset)}: what lies below is a duplicate ever after. A stale epoch
+        is ignored."""
+
+
+class Reads(Protocol):
+    """What may be read at any time. Absent things are None or empty."""
+
+    async def case(self, pool: PoolId, case: CaseId) -> CaseState | None: ...
+
+    async def conversation(self, pool: PoolId, conversation: ConversationId) -> CaseState | None:
+        """The conversation's case, open or resolved."""
+
+    async def messages(self, pool: PoolId, case: CaseId) -> Sequence[str]:
+        """The transcript, oldest first, as JSON texts."""
+
+    async def history(self, pool: PoolId, case: CaseId) -> Sequence[str]:
+        """The last 50 acts on the case: ``ver|act|outcome|at_ms|actor|about`` each."""
+
+    async def advisor(self, pool: PoolId, advisor: AdvisorId) -> AdvisorState | None: ...
+
+    async def roster(self, pool: PoolId, cursor: str = "") -> RosterPage:
+        """A page of at most 200 advisors."""
+
+    async def changes(self, pool: PoolId, after: int, *, wait_ms: int = 0) -> Sequence[Change]:
+        """What changed after that number, at most 500; waits for the first that long."""
+
+    async def work(self, pool: PoolId, *, share: tuple[int, int] = (0, 1), limit: int = 200) -> WorkBatch:
+        """Items in place order whose hash falls in share ``(k, n)``."""
+
+    async def heads(self, pool: PoolId) -> Sequence[Head]: ...
+
+    async def waiting(self, pool: PoolId, class_key: str, limit: int = 100) -> Sequence[CaseId]:
+        """The first cases of a class, in line order."""
+
+    async def status(self, pool: PoolId) -> PoolStatus: ...
+
+
+class Outbox(Protocol):
+    """What the relay reads. One owner at a time: ``take`` bumps the relay's epoch, and a stale one is told."""
+
+    async def take(self, pool: PoolId) -> int: ...
+
+    async def pending(
+        self, pool: PoolId, after: int, *, limit: int = 100, wait_ms: int = 0
+    ) -> Sequence[OutboxEntry]: ...
+
+    async def trim(self, pool: PoolId, epoch: int, upto: int) -> bool:
+        """Forget entries up to that number: they are on the bus. False when the epoch is stale."""
+
+    async def relayed(self, pool: PoolId, after: int, *, wait_ms: int = 0) -> int:
+        """How far the relay has come; waits until it is beyond ``after`` or the time is over."""
