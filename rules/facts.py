@@ -1,7 +1,7 @@
 """What a rulebook may look at: the facts of one inquiry.
 
-The router fills these in; nothing here knows where they came from. Text is expected in NFC, but conditions
-normalise again, so a caller that forgets loses speed and not correctness.
+The router fills these in; nothing here knows where they came from. Text need not be normalised:
+conditions compare in NFC and without regard to case.
 """
 
 from msgspec import Struct
@@ -18,9 +18,9 @@ class CustomerFacts(Struct, frozen=True, kw_only=True):
 class Facts(Struct, frozen=True, kw_only=True):
     """One inquiry as the rules see it.
 
-    `language` is a BCP 47 tag if something upstream (the customer's profile, the widget) knows it; without one
-    `judge` looks at the text. `labels` were set upstream, `fields` are those of a web form or the like, `reopened`
-    counts how often the case has been reopened before.
+    `language` is a BCP 47 tag if something upstream (the customer's profile, the widget) knows it;
+    without one `judge` looks at the text. `labels` were set upstream, `fields` are those of a web form
+    or the like, `reopened` counts how often the case has been reopened before.
     """
 
     channel: str

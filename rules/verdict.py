@@ -1,4 +1,7 @@
-"""What a rulebook says about one inquiry. Verdicts travel on the wire, so unknown fields are allowed in them."""
+"""What a rulebook says about one inquiry.
+
+Verdicts travel on the wire, so fields unknown to this version are allowed in them.
+"""
 
 from msgspec import Struct
 
@@ -8,7 +11,10 @@ DEFAULT_PRIORITY = 3
 
 
 class Want(Struct, frozen=True):
-    """A skill that the case needs, at least at `level` (1 to 10); one that isn't `hard` only helps the ranking."""
+    """A skill that the case needs, at least at `level` (1 to 10).
+
+    One that isn't `hard` only helps the ranking.
+    """
 
     skill: str
     level: int = 1
@@ -16,7 +22,11 @@ class Want(Struct, frozen=True):
 
 
 class Reason(Struct, frozen=True):
-    """One step of the judgement: `rule` decided the fields named in `set`. The rule `defaults` fills the gaps."""
+    """One step of the judgement: `rule` decided the fields named in `set`.
+
+    Three reserved names are no rules of the rulebook: `queue` (the chosen queue's own settings),
+    `language` (what the facts or the text say) and `defaults`.
+    """
 
     rule: str
     set: tuple[str, ...] = ()
@@ -25,9 +35,9 @@ class Reason(Struct, frozen=True):
 class Verdict(Struct, frozen=True, kw_only=True):
     """Where a case goes and what it needs.
 
-    `priority` is 1 (highest) to 5 (lowest). `language` is a BCP 47 primary tag ("en", "ko") or None when unknown,
-    never "und". `acknowledge` asks for one automatic acknowledgement. `rulebook` is the hash of the rulebook that
-    said so.
+    `priority` is 1 (highest) to 5 (lowest). `language` is a BCP 47 primary tag ("en", "ko") or None
+    when unknown, never "und". `acknowledge` asks for one automatic acknowledgement. `rulebook` is the
+    hash of the rulebook that said so.
     """
 
     queue: str

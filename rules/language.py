@@ -1,0 +1,78 @@
+"""The language of a text by its script: cheap, linear, and silent when unsure.
+
+Scripts that one language alone commonly uses decide by their share of the letters. Korean needs less
+than half, since Korean messages are full of Latin product names; Kana marks Japanese even among many
+Han characters, which alone mean Chinese. A Latin text is English if enough of its words are common
+English ones, else unknown, as are scripts that several languages share (Cyrillic, Arabic, Devanagari).
+Web and mail addresses are left out.
+"""
+
+import re
+from typing import Final
+
+MAX_CHARACTERS: Final = 2_000
+
+_KOREAN_SHARE: Final = 0.2
+_KANA_SHARE: Final = 0.1
+_SCRIPT_SHARE: Final = 0.5
+_ENGLISH_SHARE: Final = 0.2
+_SHORT_WORDS: Final = 4
+
+_LETTERS: Final = re.compile(r"[^\W\d_]")
+_HANGUL: Final = re.compile("[\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff]")
+_KANA: Final = re.compile("[\u3041-\u30ff\u31f0-\u31ff\uff66-\uff9f]")
+_HAN: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af]")
+_OTHERS: Final = (
+    ("th", re.compile("[\u0e01-\u0e4e]")),
+    ("el", re.compile("[\u0370-\u03ff\u1f00-\u1fff]")),
+    ("he", re.compile("[\u0590-\u05ff]")),
+)
+_LATIN: Final = re.compile("[A-Za-z\u00c0-\u024f]")
+_LATIN_WORD: Final = re.compile("[A-Za-z\u00c0-\u024f]+")
+
+_ENGLISH: Final = frozenset(
+    """
+    about after again all and any are as at be because been but by can cannot could did do does for from
+    get got had has have hello help hey hi how i if is it its just like me more my need no not now of on
+    or order our out please received refund shipping so still thank thanks that the their them there they
+    this to was we were what when where which who why will with would you your
+    """.split()
+)
+
+
+def language_of(text: str) -> str | None:
+    """The language's primary tag, or None when the first characters don't tell."""
+    sample = " ".join(word for word in text[:MAX_CHARACTERS].split() if not _is_address(word))
+    if sample.isascii():
+        return _english(sample)
+    letters = len(_LETTERS.findall(sample))
+    if not letters:
+        return None
+    if len(_HANGUL.findall(sample)) >= _KOREAN_SHARE * letters:
+        return "ko"
+    return _by_script(sample, letters)
+
+
+def _by_script(sample: str, letters: int) -> str | None:
+    kana = len(_KANA.findall(sample))
+    han = len(_HAN.findall(sample))
+    if kana + han >= _SCRIPT_SHARE * letters:
+        return "ja" if kana >= _KANA_SHARE * (kana + han) else "zh"
+    for language, script in _OTHERS:
+        if len(script.findall(sample)) >= _SCRIPT_SHARE * letters:
+            return language
+    if len(_LATIN.findall(sample)) >= _SCRIPT_SHARE * letters:
+        return _english(sample)
+    return None
+
+
+def _english(sample: str) -> str | None:
+    words = [word.lower() for word in _LATIN_WORD.findall(sample)]
+    common = sum(word in _ENGLISH for word in words)
+    if common < _ENGLISH_SHARE * len(words):
+        return None
+    return "en" if common > 1 or (common == 1 and len(words) <= _SHORT_WORDS) else None
+
+
+def _is_address(word: str) -> bool:
+    return "://" in word or "@" in word or word.startswith("www.")

@@ -1,0 +1,190 @@
+"""One immutable version of all rules: queues, channels, policies, ladders, outcomes and the rules.
+
+`Rulebook` is what `load` returns. Two rulebooks with the same content have the same `hash`, whatever
+files, order of keys or layout they were written in.
+"""
+
+import hashlib
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from rules.errors import Path, Place
+from rules.verdict import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
+from rules.view import View
+
+YEAR_S: Final = 366 * 86_400
+
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+"""Names of queues, skills, policies and the like; safe as metric labels and in keys."""
+
+Title = Annotated[str, Meta(min_length=1, max_length=200)]
+Language = Annotated[str, Meta(pattern=r"^(?!und$)[a-z]{2,3}$")]
+Priority = Annotated[int, Meta(ge=HIGHEST_PRIORITY, le=LOWEST_PRIORITY)]
+Level = Annotated[int, Meta(ge=1, le=10)]
+Seconds = Annotated[int, Meta(ge=0, le=YEAR_S)]
+Target = Annotated[int, Meta(ge=1, le=YEAR_S)]
+Label = Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class Strategy(StrEnum):
+    """How a queue ranks the advisors who may take a case."""
+
+    LONGEST_IDLE = "longest-idle"
+    LEAST_LOADED = "least-loaded"
+
+
+class Clock(StrEnum):
+    """The clocks a policy sets targets for."""
+
+    FIRST_RESPONSE = "first_response"
+    RESOLUTION = "resolution"
+
+
+class _Rules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Base of all rule data. Defaults are left out of the content, so a new field changes no hash."""
+
+
+class Queue(_Rules):
+    """Where cases wait. `offer_s` is how long an offer rings; with `auto_accept` it doesn't ring at all.
+
+    `tiers` restricts who may be offered its cases (empty: everyone who serves the queue). `acknowledge`
+    sends the customer one automatic acknowledgement.
+    """
+
+    policy: Name
+    title: Title | None = None
+    strategy: Strategy = Strategy.LONGEST_IDLE
+    ladder: Name | None = None
+    auto_accept: bool = False
+    offer_s: Annotated[int, Meta(ge=1, le=86_400)] = 30
+    tiers: tuple[Name, ...] = ()
+    acknowledge: bool = False
+
+
+class ChannelWeight(_Rules):
+    """What a case of a channel costs an advisor: `units` of his budget, and time afterwards."""
+
+    units: Annotated[int, Meta(ge=1, le=1000)] = 10
+    wrap_up_s: Annotated[int, Meta(ge=0, le=3600)] = 0
+    interruptible: bool = False
+
+
+class Policy(_Rules):
+    """SLA targets in elapsed time; a warning is due at `warn_share` of each."""
+
+    first_response_s: Target
+    resolution_s: Target
+    warn_share: Annotated[float, Meta(gt=0, lt=1)] = 0.8
+
+
+class Step(_Rules):
+    """One step of a ladder, due at a share of a clock's target; `breach` is the share 1."""
+
+    at: Annotated[float, Meta(gt=0, le=100)] | Literal["breach"] = "breach"
+    clock: Clock = Clock.FIRST_RESPONSE
+    raise_priority: Annotated[int, Meta(ge=0, le=LOWEST_PRIORITY - HIGHEST_PRIORITY)] = 0
+    notify: tuple[Name, ...] = ()
+
+    @property
+    def share(self) -> float:
+        """The share of the clock's target at which the step is due."""
+        return 1.0 if self.at == "breach" else float(self.at)
+
+
+class Ladder(_Rules):
+    """Escalation steps, in the order they are climbed."""
+
+    steps: Annotated[tuple[Step, ...], Meta(min_length=1, max_length=20)]
+
+
+class SkillWant(_Rules):
+    """A wanted skill written out; a bare number in its place is a hard want at that level."""
+
+    level: Level = 1
+    hard: bool = True
+
+
+class Effect(_Rules):
+    """What a rule sets. A field that isn't named is left to later rules, the queue and the defaults."""
+
+    queue: Name | None = None
+    priority: Priority | None = None
+    skills: dict[Name, Level | SkillWant] = {}
+    language: Language | None = None
+    policy: Name | None = None
+    ladder: Name | None = None
+    labels: tuple[Label, ...] = ()
+    acknowledge: bool | None = None
+
+
+class Rule(_Rules, rename={"continue_": "continue"}):
+    """If `match` holds (always, when empty), the rule sets its fields; unless it continues, it is the last."""
+
+    name: Name
+    match: dict[str, Any] = {}
+    set: Effect = Effect()
+    continue_: bool = False
+
+
+class Defaults(_Rules):
+    """What holds when no rule says otherwise. Policy, ladder and acknowledgement come from the queue."""
+
+    queue: Name
+    priority: Priority = DEFAULT_PRIORITY
+    language: Language | None = None
+
+
+class Document(_Rules):
+    """The content of a rulebook, as written in its files.
+
+    `reopen_s` is how long after its resolution a case is reopened by the customer's next message,
+    `cool_down_s` how long an advisor who declined isn't offered the same case, `backoff_s` how long a
+    case waits that everybody has declined.
+    """
+
+    defaults: Defaults
+    queues: dict[Name, Queue]
+    policies: dict[Name, Policy]
+    ladders: dict[Name, Ladder] = {}
+    channels: dict[Name, ChannelWeight] = {}
+    skills: dict[Name, Title] = {}
+    tiers: tuple[Name, ...] = ()
+    outcomes: dict[Name, Title]
+    reopen_s: Seconds = 7 * 86_400
+    cool_down_s: Seconds = 120
+    backoff_s: Annotated[int, Meta(ge=1, le=86_400)] = 15
+    rules: tuple[Rule, ...] = ()
+
+
+class Rulebook(Document, forbid_unknown_fields=False, eq=False):
+    """A checked rulebook, ready to judge by. Build it with `load` or `restore`, never by hand.
+
+    `tests` are the compiled conditions, one a rule; `places` tells where each value was written (empty
+    for a restored rulebook). Neither is content.
+    """
+
+    hash: str
+    tests: tuple[Callable[[View], bool], ...]
+    places: dict[Path, Place] = {}
+
+    def weight(self, channel: str) -> ChannelWeight:
+        """The channel's weight; one that the rulebook doesn't name has the default weight."""
+        return self.channels.get(channel, _DEFAULT_WEIGHT)
+
+
+_DEFAULT_WEIGHT: Final = ChannelWeight()
+
+
+def content(document: Document) -> bytes:
+    """The canonical bytes of a rulebook's content: sorted keys, no defaults, no layout."""
+    fields = {name: getattr(document, name) for name in Document.__struct_fields__}
+    return msgspec.json.encode(msgspec.convert(fields, Document, from_attributes=True), order="sorted")
+
+
+def content_hash(canonical: bytes) -> str:
+    """The first 16 hexadecimal digits of the content's SHA-256."""
+    return hashlib.sha256(canonical).hexdigest()[:16]

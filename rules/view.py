@@ -1,0 +1,80 @@
+"""The facts as conditions compare them: folded for case, in NFC, cut to a bounded length."""
+
+import re
+import unicodedata
+from functools import cached_property
+from typing import Final
+
+from rules.facts import Facts
+from rules.language import language_of
+
+MAX_LOOKED_AT: Final = 65_536
+"""Characters of one value that conditions look at; the wire allows no more in a text."""
+
+_APOSTROPHES: Final = str.maketrans("", "", "'’")
+_BETWEEN_WORDS: Final = re.compile(r"[\W_]+")
+
+
+def fold(text: str) -> str:
+    """The form in which texts are compared: NFC, no case."""
+    cut = text[:MAX_LOOKED_AT]
+    if cut.isascii():
+        return cut.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", cut).casefold())
+
+
+def spaced(folded: str) -> str:
+    """Words of an already folded text between single spaces, with one at each end: ` i cant log in `."""
+    return f" {_BETWEEN_WORDS.sub(' ', folded.translate(_APOSTROPHES)).strip()} "
+
+
+class View:
+    """One inquiry's facts, each folded once and only when a condition asks for it."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+
+    @cached_property
+    def language(self) -> str | None:
+        """The primary language tag the facts name, else what the text looks like; None if neither says."""
+        return primary_tag(self.facts.language) or language_of(f"{self.facts.subject}\n{self.facts.text}")
+
+    @cached_property
+    def subject(self) -> str:
+        """The folded subject."""
+        return fold(self.facts.subject)
+
+    @cached_property
+    def text(self) -> str:
+        """The folded text."""
+        return fold(self.facts.text)
+
+    @cached_property
+    def message(self) -> str:
+        """Subject and text, folded."""
+        return f"{self.subject}\n{self.text}"
+
+    @cached_property
+    def message_words(self) -> str:
+        """The words of subject and text, as `spaced` gives them."""
+        return spaced(self.message)
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The folded upstream labels."""
+        return tuple(map(fold, self.facts.labels))
+
+    @cached_property
+    def tags(self) -> tuple[str, ...]:
+        """The customer's folded tags."""
+        return tuple(map(fold, self.facts.customer.tags))
+
+
+def primary_tag(tag: str | None) -> str | None:
+    """`en` of `en-US`; None for what isn't a language tag and for `und`."""
+    if not tag:
+        return None
+    primary = tag.replace("_", "-").partition("-")[0].lower()
+    if not (2 <= len(primary) <= 3 and primary.isascii() and primary.isalpha()):
+        return None
+    return None if primary == "und" else primary
