@@ -30,14 +30,17 @@ _OTHERS: Final = (
 _LATIN: Final = re.compile("[A-Za-z\u00c0-\u024f]")
 _LATIN_WORD: Final = re.compile("[A-Za-z\u00c0-\u024f]+")
 
-_ENGLISH: Final = frozenset(
-    """
-    about after again all and any are as at be because been but by can cannot could did do does for from
-    get got had has have hello help hey hi how i if is it its just like me more my need no not now of on
-    or order our out please received refund shipping so still thank thanks that the their them there they
-    this to was we were what when where which who why will with would you your
-    """.split()
-)
+# fmt: off
+_ENGLISH: Final = frozenset((
+    "about", "after", "again", "all", "any", "are", "as", "at", "be", "because", "been", "but",
+    "by", "can", "cannot", "could", "did", "do", "does", "for", "from", "get", "got", "had", "has",
+    "have", "hello", "help", "hey", "hi", "how", "i", "if", "is", "it", "its", "just", "like",
+    "me", "more", "my", "need", "no", "not", "now", "of", "on", "or", "order", "our", "out",
+    "please", "received", "refund", "shipping", "so", "still", "thank", "thanks", "that", "the",
+    "their", "them", "there", "they", "this", "to", "was", "we", "were", "what", "when", "where",
+    "which", "who", "why", "will", "with", "would", "you", "your",
+))
+# fmt: on
 
 
 def language_of(text: str) -> str | None:

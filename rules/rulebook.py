@@ -48,7 +48,7 @@ class _Rules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     """Base of all rule data. Defaults are left out of the content, so a new field changes no hash."""
 
 
-class Queue(_Rules):
+class Queue(_Rules, frozen=True, kw_only=True):
     """Where cases wait. `offer_s` is how long an offer rings; with `auto_accept` it doesn't ring at all.
 
     `tiers` restricts who may be offered its cases (empty: everyone who serves the queue). `acknowledge`
@@ -65,7 +65,7 @@ class Queue(_Rules):
     acknowledge: bool = False
 
 
-class ChannelWeight(_Rules):
+class ChannelWeight(_Rules, frozen=True, kw_only=True):
     """What a case of a channel costs an advisor: `units` of his budget, and time afterwards."""
 
     units: Annotated[int, Meta(ge=1, le=1000)] = 10
@@ -73,7 +73,7 @@ class ChannelWeight(_Rules):
     interruptible: bool = False
 
 
-class Policy(_Rules):
+class Policy(_Rules, frozen=True, kw_only=True):
     """SLA targets in elapsed time; a warning is due at `warn_share` of each."""
 
     first_response_s: Target
@@ -81,7 +81,7 @@ class Policy(_Rules):
     warn_share: Annotated[float, Meta(gt=0, lt=1)] = 0.8
 
 
-class Step(_Rules):
+class Step(_Rules, frozen=True, kw_only=True):
     """One step of a ladder, due at a share of a clock's target; `breach` is the share 1."""
 
     at: Annotated[float, Meta(gt=0, le=100)] | Literal["breach"] = "breach"
@@ -95,20 +95,20 @@ class Step(_Rules):
         return 1.0 if self.at == "breach" else float(self.at)
 
 
-class Ladder(_Rules):
+class Ladder(_Rules, frozen=True, kw_only=True):
     """Escalation steps, in the order they are climbed."""
 
     steps: Annotated[tuple[Step, ...], Meta(min_length=1, max_length=20)]
 
 
-class SkillWant(_Rules):
+class SkillWant(_Rules, frozen=True, kw_only=True):
     """A wanted skill written out; a bare number in its place is a hard want at that level."""
 
     level: Level = 1
     hard: bool = True
 
 
-class Effect(_Rules):
+class Effect(_Rules, frozen=True, kw_only=True):
     """What a rule sets. A field that isn't named is left to later rules, the queue and the defaults."""
 
     queue: Name | None = None
@@ -121,7 +121,7 @@ class Effect(_Rules):
     acknowledge: bool | None = None
 
 
-class Rule(_Rules, rename={"continue_": "continue"}):
+class Rule(_Rules, frozen=True, kw_only=True, rename={"continue_": "continue"}):
     """If `match` holds (always, when empty), the rule sets its fields; unless it continues, it is the last."""
 
     name: Name
@@ -130,7 +130,7 @@ class Rule(_Rules, rename={"continue_": "continue"}):
     continue_: bool = False
 
 
-class Defaults(_Rules):
+class Defaults(_Rules, frozen=True, kw_only=True):
     """What holds when no rule says otherwise. Policy, ladder and acknowledgement come from the queue."""
 
     queue: Name
@@ -138,7 +138,7 @@ class Defaults(_Rules):
     language: Language | None = None
 
 
-class Document(_Rules):
+class Document(_Rules, frozen=True, kw_only=True):
     """The content of a rulebook, as written in its files.
 
     `reopen_s` is how long after its resolution a case is reopened by the customer's next message,
@@ -160,7 +160,7 @@ class Document(_Rules):
     rules: tuple[Rule, ...] = ()
 
 
-class Rulebook(Document, forbid_unknown_fields=False, eq=False):
+class Rulebook(Document, frozen=True, kw_only=True, forbid_unknown_fields=False, eq=False):
     """A checked rulebook, ready to judge by. Build it with `load` or `restore`, never by hand.
 
     `tests` are the compiled conditions, one a rule; `places` tells where each value was written (empty
@@ -182,7 +182,7 @@ _DEFAULT_WEIGHT: Final = ChannelWeight()
 def content(document: Document) -> bytes:
     """The canonical bytes of a rulebook's content: sorted keys, no defaults, no layout."""
     fields = {name: getattr(document, name) for name in Document.__struct_fields__}
-    return msgspec.json.encode(msgspec.convert(fields, Document, from_attributes=True), order="sorted")
+    return msgspec.json.encode(Document(**fields), order="sorted")
 
 
 def content_hash(canonical: bytes) -> str:

@@ -1,0 +1,99 @@
+"""Checks of a well-shaped rulebook that look at more than one value: names that must exist, order, ranges."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from rules.errors import Path
+from rules.rulebook import Document, Effect, Rule
+from rules.shape import Flaw, suggestion
+
+RESERVED: Final = frozenset({"queue", "language", "defaults"})
+"""Names of reasons that are no rules."""
+
+MAX_RULES: Final = 5_000
+MAX_SKILLS: Final = 256
+MAX_LABELS: Final = 256
+"""Bounds of what one verdict can grow to when rules continue."""
+
+
+def cross_flaws(document: Document) -> Iterator[Flaw]:
+    """Every flaw of the rulebook as a whole, but for its conditions."""
+    yield from _reference(document.defaults.queue, document.queues, "queue", ("defaults", "queue"))
+    for name, queue in document.queues.items():
+        path: Path = ("queues", name)
+        yield from _reference(queue.policy, document.policies, "policy", (*path, "policy"))
+        yield from _reference(queue.ladder, document.ladders, "ladder", (*path, "ladder"))
+        yield from _each(queue.tiers, document.tiers, "tier", (*path, "tiers"))
+    yield from _repeated(document.tiers, ("tiers",))
+    yield from _ladder_flaws(document)
+    yield from _rule_flaws(document)
+    yield from _size_flaws(document)
+
+
+def _reference(name: str | None, known: Iterable[str], what: str, path: Path) -> Iterator[Flaw]:
+    if name is not None and name not in known:
+        yield Flaw(path, f"there is no {what} `{name}`{suggestion(name, known)}")
+
+
+def _each(names: tuple[str, ...], known: Iterable[str], what: str, path: Path) -> Iterator[Flaw]:
+    for index, name in enumerate(names):
+        yield from _reference(name, known, what, (*path, index))
+
+
+def _repeated(names: tuple[str, ...], path: Path) -> Iterator[Flaw]:
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield Flaw((*path, index), f"`{name}` is listed twice")
+
+
+def _ladder_flaws(document: Document) -> Iterator[Flaw]:
+    """Steps on one clock must come later and later: they are climbed in order."""
+    for name, ladder in document.ladders.items():
+        last: dict[str, float] = {}
+        for index, step in enumerate(ladder.steps):
+            path: Path = ("ladders", name, "steps", index)
+            if step.share <= last.get(step.clock, 0.0):
+                yield Flaw((*path, "at"), f"not after the step before it on the clock {step.clock}")
+            last[step.clock] = step.share
+            if not step.raise_priority and not step.notify:
+                yield Flaw(path, "the step does nothing: give `raise_priority` or `notify`")
+
+
+def _rule_flaws(document: Document) -> Iterator[Flaw]:
+    seen: set[str] = set()
+    last: Rule | None = None
+    for index, rule in enumerate(document.rules):
+        path: Path = ("rules", index)
+        if rule.name in seen:
+            yield Flaw((*path, "name"), f"another rule is called `{rule.name}` too")
+        if rule.name in RESERVED:
+            yield Flaw((*path, "name"), f"`{rule.name}` is reserved for the reasons of a verdict")
+        seen.add(rule.name)
+        yield from _effect_flaws(rule.set, document, (*path, "set"))
+        if last:
+            yield Flaw(path, f"never reached: `{last.name}` before it always matches and doesn't continue")
+        elif not rule.match and not rule.continue_:
+            last = rule
+
+
+def _effect_flaws(effect: Effect, document: Document, path: Path) -> Iterator[Flaw]:
+    yield from _reference(effect.queue, document.queues, "queue", (*path, "queue"))
+    yield from _reference(effect.policy, document.policies, "policy", (*path, "policy"))
+    yield from _reference(effect.ladder, document.ladders, "ladder", (*path, "ladder"))
+    for skill in effect.skills:
+        yield from _reference(skill, document.skills, "skill", (*path, "skills", skill))
+
+
+def _size_flaws(document: Document) -> Iterator[Flaw]:
+    labels = {label for rule in document.rules for label in rule.set.labels}
+    sizes = (
+        ("rules", len(document.rules), MAX_RULES, "rules"),
+        ("skills", len(document.skills), MAX_SKILLS, "skills"),
+        ("rules", len(labels), MAX_LABELS, "different labels"),
+    )
+    for section, size, most, what in sizes:
+        if size > most:
+            yield Flaw((section,), f"{size:,} {what}; at most {most:,} are allowed")
+    for section in ("queues", "policies", "outcomes"):
+        if not getattr(document, section):
+            yield Flaw((section,), "at least one is needed")

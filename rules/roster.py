@@ -1,0 +1,80 @@
+"""The roster file: who answers, with skills, languages, queues and capacity.
+
+    advisors:
+      - id: minji
+        name: Kim Minji
+        email: minji@example.com
+        team: seoul
+        tier: senior
+        languages: {ko: 10, en: 7}
+        skills: {billing: 8}
+        queues: [billing, general]     # left out: all queues
+        budget: 100                    # capacity in units
+        caps: {chat: 3}                # at most so many cases of a channel at once
+
+Names of skills, queues, tiers and channels are the rulebook's; `rules.lint` compares the two.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from rules.errors import Path, Place
+from rules.rulebook import Language, Name, Title
+from rules.shape import Flaw
+
+AdvisorName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Email = Annotated[str, Meta(pattern=r"^[^@\s<>]{1,64}@[^@\s<>]{1,190}$")]
+Skill = Annotated[int, Meta(ge=0, le=10)]
+
+
+class AdvisorRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One advisor as written in the file. Level 0 in a skill or language is the same as not having it."""
+
+    id: AdvisorName
+    name: Title
+    email: Email | None = None
+    team: Name | None = None
+    tier: Name | None = None
+    languages: dict[Language, Skill] = {}
+    skills: dict[Name, Skill] = {}
+    queues: tuple[Name, ...] | Literal["all"] = "all"
+    budget: Annotated[int, Meta(ge=1, le=10_000)] = 100
+    caps: dict[Name, Annotated[int, Meta(ge=0, le=1_000)]] = {}
+
+    def serves(self, queue: str) -> bool:
+        """Whether the advisor is a member of the queue."""
+        return self.queues == "all" or queue in self.queues
+
+    def has(self, skill: str, level: int) -> bool:
+        """Whether the advisor has the skill at that level or above."""
+        return self.skills.get(skill, 0) >= level
+
+
+class RosterDocument(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a roster file holds."""
+
+    advisors: Annotated[tuple[AdvisorRow, ...], Meta(max_length=50_000)]
+
+
+class Roster(Struct, frozen=True, kw_only=True, eq=False):
+    """A checked roster, advisors in the order of their ids. `places` tells where each is written."""
+
+    advisors: tuple[AdvisorRow, ...]
+    hash: str
+    places: dict[Path, Place] = {}
+
+
+def roster_flaws(document: RosterDocument) -> Iterator[Flaw]:
+    """What only shows when all rows are seen: ids and mail addresses given twice."""
+    ids: set[str] = set()
+    emails: set[str] = set()
+    for index, row in enumerate(document.advisors):
+        path: Path = ("advisors", index)
+        if row.id in ids:
+            yield Flaw((*path, "id"), f"another advisor has the id `{row.id}` too")
+        if row.email and row.email.lower() in emails:
+            yield Flaw((*path, "email"), f"another advisor has the address `{row.email}` too")
+        ids.add(row.id)
+        emails.add((row.email or "").lower())
