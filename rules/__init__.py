@@ -1,0 +1,56 @@
+"""The rules: facts of an inquiry in, a verdict out. A pure leaf; it knows nothing of the system around it."""
+
+from rules.errors import Place, Problem, RosterError, RulebookError, RulesError, Severity
+from rules.facts import CustomerFacts, Facts
+from rules.judge import judge
+from rules.language import language_of
+from rules.lint import lint
+from rules.load import load, load_roster, restore
+from rules.roster import AdvisorRow, Roster
+from rules.rulebook import (
+    ChannelWeight,
+    Clock,
+    Defaults,
+    Ladder,
+    Policy,
+    Queue,
+    Rule,
+    Rulebook,
+    Step,
+    Strategy,
+    content,
+)
+from rules.verdict import Reason, Verdict, Want
+
+__all__ = [
+    "AdvisorRow",
+    "ChannelWeight",
+    "Clock",
+    "CustomerFacts",
+    "Defaults",
+    "Facts",
+    "Ladder",
+    "Place",
+    "Policy",
+    "Problem",
+    "Queue",
+    "Reason",
+    "Roster",
+    "RosterError",
+    "Rule",
+    "Rulebook",
+    "RulebookError",
+    "RulesError",
+    "Severity",
+    "Step",
+    "Strategy",
+    "Verdict",
+    "Want",
+    "content",
+    "judge",
+    "language_of",
+    "lint",
+    "load",
+    "load_roster",
+    "restore",
+]

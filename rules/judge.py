@@ -47,7 +47,7 @@ class _Draft:
         if effect.labels:
             self._labels.update(dict.fromkeys(effect.labels))
             names.append("labels")
-        self._because(rule.name, names)
+        self._because(rule.name, names, even_if_none=True)
 
     def verdict(self, rulebook: Rulebook, view: View) -> Verdict:
         """Fill the gaps and close the draft."""
@@ -80,8 +80,8 @@ class _Draft:
             before = self._wants.get(skill)
             self._wants[skill] = _stricter(before, want) if before else want
 
-    def _because(self, name: str, fields: list[str]) -> None:
-        if fields and len(self._reasons) < MAX_REASONS:
+    def _because(self, name: str, fields: list[str], *, even_if_none: bool = False) -> None:
+        if (fields or even_if_none) and len(self._reasons) < MAX_REASONS:
             self._reasons.append(Reason(name, tuple(fields)))
 
 

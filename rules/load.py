@@ -32,7 +32,7 @@ def restore(data: bytes) -> Rulebook:
     """A rulebook from what `content` gave, with the same hash. Raises RulebookError."""
     try:
         plain = msgspec.json.decode(data, type=dict[str, Any])
-    except msgspec.DecodeError as exc:
+    except (msgspec.DecodeError, RecursionError) as exc:
         raise RulebookError([Problem(f"not a stored rulebook: {exc}")]) from exc
     return _rulebook(Tree(plain), [])
 

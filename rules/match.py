@@ -29,6 +29,7 @@ from rules.errors import Path
 from rules.fields import Field, field_named, field_names
 from rules.operators import OPERATORS, Test, Unfit, equality
 from rules.shape import Flaw, suggestion
+from rules.tree import MAX_DEPTH
 from rules.view import View
 
 _COMBINERS: Final = ("any", "all", "not")
@@ -56,6 +57,8 @@ class _Compiler:
     def group(self, raw: object, path: Path) -> Test:
         if not isinstance(raw, dict):
             return self._flaw(path, "expected a mapping of fields to conditions")
+        if len(path) > MAX_DEPTH:
+            return self._flaw(path, f"nested deeper than {MAX_DEPTH} levels")
         tests = [self._entry(key, value, (*path, key)) for key, value in raw.items()]
         return _all(tests)
 

@@ -1,0 +1,118 @@
+"""A rulebook held against a roster: what is well-formed but can't work.
+
+An error is something that will leave cases waiting for ever, or a name in the roster that means
+nothing. A warning is for a person to judge.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from rules.errors import Path, Problem, Severity
+from rules.roster import AdvisorRow, Roster
+from rules.rulebook import Effect, Rulebook, SkillWant
+from rules.shape import suggestion
+from rules.tree import Tree, show
+
+
+def lint(rulebook: Rulebook, roster: Roster) -> tuple[Problem, ...]:
+    """Every problem between the two, errors first; none means that each queue and want has a taker."""
+    linter = _Linter(rulebook, roster)
+    found = [*linter.roster_names(), *linter.capacity(), *linter.queues(), *linter.skills(), *linter.rules()]
+    return tuple(sorted(found, key=lambda problem: problem.severity is Severity.WARNING))
+
+
+class _Linter:
+    """One rulebook and one roster."""
+
+    def __init__(self, rulebook: Rulebook, roster: Roster) -> None:
+        self._rulebook = rulebook
+        self._roster = roster
+        self._tree = Tree({}, rulebook.places)
+        self._members = {name: self._takers(name) for name in rulebook.queues}
+
+    def roster_names(self) -> Iterator[Problem]:
+        """Skills, queues, tiers and channels that the rulebook doesn't know."""
+        book = self._rulebook
+        for row in self._roster.advisors:
+            queues = () if row.queues == "all" else row.queues
+            yield from self._unknown(row, queues, book.queues, "queue")
+            yield from self._unknown(row, row.skills, book.skills, "skill")
+            yield from self._unknown(row, row.caps, book.channels, "channel")
+            yield from self._unknown(row, (row.tier,) if row.tier else (), book.tiers, "tier")
+
+    def capacity(self) -> Iterator[Problem]:
+        """Channels that nobody has the budget for."""
+        most = max((row.budget for row in self._roster.advisors), default=0)
+        for name, weight in self._rulebook.channels.items():
+            if weight.units > most:
+                yield self._in_book(("channels", name), f"no advisor has a budget of {weight.units} units")
+
+    def queues(self) -> Iterator[Problem]:
+        """Queues without members, and those where a language spoken elsewhere has no speaker."""
+        spoken = {language for row in self._roster.advisors for language, level in row.languages.items() if level}
+        for name, members in self._members.items():
+            if not members:
+                yield self._in_book(("queues", name), "no advisor on the roster takes cases of this queue")
+                continue
+            here = {language for row in members for language, level in row.languages.items() if level}
+            for language in sorted(spoken - here):
+                message = f'no advisor of this queue speaks "{language}", which others do'
+                yield self._in_book(("queues", name), message, Severity.WARNING)
+
+    def skills(self) -> Iterator[Problem]:
+        """Declared skills that nobody has."""
+        held = {skill for row in self._roster.advisors for skill, level in row.skills.items() if level}
+        for skill in self._rulebook.skills:
+            if skill not in held:
+                yield self._in_book(("skills", skill), "no advisor on the roster has this skill", Severity.WARNING)
+
+    def rules(self) -> Iterator[Problem]:
+        """Rules whose skills no member of their queue has, alone or after a rule that continues."""
+        for index, rule in enumerate(self._rulebook.rules):
+            path: Path = ("rules", index, "set", "skills")
+            hard = _hard(rule.set)
+            for skill, level in hard.items():
+                if not any(row.has(skill, level) for row in self._roster.advisors):
+                    yield self._in_book((*path, skill), f"no advisor has `{skill}` at level {level} or above")
+            if not rule.continue_:
+                queue = rule.set.queue or self._rulebook.defaults.queue
+                yield from self._stuck(queue, hard, path, Severity.ERROR)
+            for before in self._rulebook.rules[:index]:
+                if before.continue_ and before.set.queue:
+                    wanted = hard | {s: max(n, hard.get(s, 0)) for s, n in _hard(before.set).items()}
+                    yield from self._stuck(before.set.queue, wanted, path, Severity.WARNING)
+
+    def _stuck(self, queue: str, wanted: dict[str, int], path: Path, severity: Severity) -> Iterator[Problem]:
+        """A problem if the queue has members, but none with all the skills (each of which somebody has)."""
+        members = self._members[queue]
+        if not members or not wanted or any(_has_all(row, wanted) for row in members):
+            return
+        if not all(any(row.has(skill, level) for row in self._roster.advisors) for skill, level in wanted.items()):
+            return  # said already, of the skill itself
+        said = ", ".join(f"{skill} {level}" for skill, level in sorted(wanted.items()))
+        yield self._in_book(path, f"nobody in the queue `{queue}` has all of: {said}", severity)
+
+    def _takers(self, queue: str) -> tuple[AdvisorRow, ...]:
+        tiers = self._rulebook.queues[queue].tiers
+        return tuple(row for row in self._roster.advisors if row.serves(queue) and (not tiers or row.tier in tiers))
+
+    def _unknown(self, row: AdvisorRow, names: Iterable[str], known: Iterable[str], what: str) -> Iterator[Problem]:
+        for name in names:
+            if name not in known:
+                message = f"the rulebook has no {what} `{name}`{suggestion(name, known)}"
+                yield Problem(message, f"advisor {row.id}", self._roster.places.get((row.id,)))
+
+    def _in_book(self, path: Path, message: str, severity: Severity = Severity.ERROR) -> Problem:
+        return Problem(message, show(path), self._tree.place(path), severity)
+
+
+def _hard(effect: Effect) -> dict[str, int]:
+    """The levels that a rule demands, without what it only prefers."""
+    return {
+        skill: asked.level if isinstance(asked, SkillWant) else asked
+        for skill, asked in effect.skills.items()
+        if not isinstance(asked, SkillWant) or asked.hard
+    }
+
+
+def _has_all(row: AdvisorRow, wanted: dict[str, int]) -> bool:
+    return all(row.has(skill, level) for skill, level in wanted.items())
