@@ -6,8 +6,22 @@ RuntimeFailure
 │   ├── RecordRefused
 │   └── TopicDiffers
 ├── StoreUnavailable       retryable
+├── CommandRefused
 ├── EmbeddedServerError
-└── SettingsError
+├── SettingsError
+├── PluginError
+│   ├── PluginMissing
+│   └── PluginFailed
+├── SendLater              retryable
+├── IntakeFull             retryable
+├── BlobError
+│   ├── BlobMissing
+│   ├── BlobTooLarge
+│   └── BlobsUnavailable   retryable
+├── TokenRefused
+├── StartFailed
+├── TaskDied
+└── ProcessStuck
 """
 
 
@@ -49,6 +63,11 @@ class StoreUnavailable(RuntimeFailure):
     retryable = True
 
 
+class CommandRefused(RuntimeFailure):
+    """The server ran a command or function and answered with an error: its text is the message. It had no
+    other effect; repeating it gives the same answer."""
+
+
 class EmbeddedServerError(RuntimeFailure):
     """A server that Turnout starts itself could not be started; the message says what to install or free."""
 
@@ -59,3 +78,73 @@ class SettingsError(RuntimeFailure):
     def __init__(self, problems: tuple[str, ...]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+class PluginError(RuntimeFailure):
+    """A channel, simulator or notifier can't be used."""
+
+
+class PluginMissing(PluginError):
+    """No installed package offers a plug-in of this name: correct the name or install the package."""
+
+
+class PluginFailed(PluginError):
+    """A plug-in could not be loaded or opened; the message says what to mend."""
+
+
+class SendLater(RuntimeFailure):
+    """The provider takes nothing just now. The host sends the same reply again, with the same id.
+
+    ``after_s`` is the provider's own wish (Retry-After); None leaves it to the host's back-off.
+    """
+
+    retryable = True
+
+    def __init__(self, reason: str, after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.after_s = after_s
+
+
+class IntakeFull(RuntimeFailure):
+    """More comes in than can be taken on. Refuse for now and name ``after_s`` as the time to come back."""
+
+    retryable = True
+
+    def __init__(self, after_s: float) -> None:
+        super().__init__(f"the intake is full: come back in {after_s:g} s")
+        self.after_s = after_s
+
+
+class BlobError(RuntimeFailure):
+    """The object store failed."""
+
+
+class BlobMissing(BlobError):
+    """There is no such object: it was never stored, or deleted with its case."""
+
+
+class BlobTooLarge(BlobError):
+    """The object is larger than allowed; nothing of it was kept."""
+
+
+class BlobsUnavailable(BlobError):
+    """The object store didn't answer. The outcome is unknown: repeat with the same key."""
+
+    retryable = True
+
+
+class TokenRefused(RuntimeFailure):
+    """A token is forged, cut, made for something else or too old. Tell the bearer no more than no."""
+
+
+class StartFailed(RuntimeFailure):
+    """A part of the service could not be started; what was started before it has been stopped again."""
+
+
+class TaskDied(RuntimeFailure):
+    """A task that should run as long as the service has ended. The service stops."""
+
+
+class ProcessStuck(RuntimeFailure):
+    """The process no longer makes progress. It ends so that another takes over; healing in place hides it."""
