@@ -1,0 +1,230 @@
+"""The one way to Redis or Valkey: one factory of clients, one coalescer of calls.
+
+Nothing here ever runs a command twice. A call that fails with ``StoreUnavailable`` may have taken effect;
+its caller repeats it under the same operation id. Replies are raw: bytes, int, list or None.
+"""
+
+import asyncio
+import contextlib
+import math
+from collections import deque
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Final, cast
+
+from redis.asyncio import BlockingConnectionPool
+from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    ClusterDownError,
+    MasterDownError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
+
+from router.runtime.errors import CommandRefused, RuntimeFailure, StoreUnavailable
+
+Argument = bytes | str | int | float
+Command = Sequence[Argument]
+
+_CONNECT_S: Final = 2.0
+_ANSWER_S: Final = 5.0
+_POOL_WAIT_S: Final = 5.0
+_PASSING: Final = (OutOfMemoryError, ReadOnlyError, MasterDownError, ClusterDownError, TryAgainError)
+_PASSING_CODES: Final = ("MISCONF", "NOREPLICAS", "BUSY ", "LOADING", "UNBLOCKED")
+
+
+class Purpose(StrEnum):
+    """What a client is for. Blocking reads hold their connections, so they have a pool of their own."""
+
+    COMMANDS = "commands"
+    BLOCKING = "blocking"
+
+
+def _translated(exc: Exception) -> RuntimeFailure:
+    text = str(exc)
+    passing = isinstance(exc, _PASSING) or text.startswith(_PASSING_CODES)
+    if isinstance(exc, ResponseError) and not passing:
+        return CommandRefused(text)
+    return StoreUnavailable(f"the state store didn't answer as it should: {text or type(exc).__name__}")
+
+
+class RedisClient:
+    """A bounded pool of connections. Made by ``connect``."""
+
+    def __init__(self, pool: BlockingConnectionPool, purpose: Purpose) -> None:
+        self._pool = pool
+        self._purpose = purpose
+        self._tasks: set[asyncio.Task[list[object]]] = set()
+
+    async def call(self, *args: Argument, wait_s: float = 0.0) -> object:
+        """Run one command and return its raw reply.
+
+        ``wait_s`` is how long the server itself may block. Raises ``StoreUnavailable`` (outcome unknown)
+        or ``CommandRefused``. Cancelling the caller doesn't cut a command short, unless the client is for
+        blocking reads, whose connection is dropped then.
+        """
+        exchange = self.exchange([args], wait_s=wait_s)
+        if self._purpose is Purpose.BLOCKING:
+            (reply,) = await exchange
+        else:
+            task = asyncio.create_task(exchange, name="redis-call")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            (reply,) = await asyncio.shield(task)
+        if isinstance(reply, RuntimeFailure):
+            raise reply
+        return reply
+
+    async def exchange(self, commands: Sequence[Command], *, wait_s: float = 0.0) -> list[object]:
+        """Send the commands as one pipeline; a reply or a ``RuntimeFailure`` for each, in their order.
+
+        Never raises for what the server or the network does. Being cancelled leaves outcomes unknown.
+        """
+        replies: list[object] = []
+        try:
+            connection: AbstractConnection = await self._pool.get_connection()  # type: ignore[no-untyped-call]  # redis
+        except (RedisError, OSError) as exc:
+            return [_translated(exc)] * len(commands)
+        try:
+            async with asyncio.timeout(_ANSWER_S + wait_s):
+                await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+                for _ in commands:
+                    replies.append(await _reply(connection))
+        except (RedisError, OSError) as exc:
+            replies += [_translated(exc)] * (len(commands) - len(replies))
+            # Late replies on this connection would answer somebody else's command.
+            await connection.disconnect(nowait=True)
+        finally:
+            if len(replies) < len(commands):  # cancelled
+                await connection.disconnect(nowait=True)
+            await self._pool.release(connection)
+        return replies
+
+    async def close(self) -> None:
+        """Let running commands end (each is bounded by its time-outs), then drop the connections."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        await self._pool.disconnect()
+
+
+async def _reply(connection: AbstractConnection) -> object:
+    try:
+        # Without an infinite time-out of its own the library answers None when its time is over, which
+        # looks like a server's nil. The time-out is around the whole exchange.
+        return cast("object", await connection.read_response(timeout=math.inf))
+    except ResponseError as exc:
+        return _translated(exc)
+
+
+def connect(url: str, *, purpose: Purpose = Purpose.COMMANDS, max_connections: int = 8) -> RedisClient:
+    """A client for ``redis://``, ``rediss://`` or ``unix://``. Opens no connection yet."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=max_connections,
+        timeout=_POOL_WAIT_S,
+        socket_connect_timeout=_CONNECT_S,
+        socket_timeout=_ANSWER_S,
+        # The library's default repeats commands that are not safe to repeat.
+        retry=Retry(NoBackoff(), 0),
+        retry_on_timeout=False,
+        retry_on_error=[],
+        decode_responses=False,
+        protocol=2,
+        health_check_interval=0,
+    )
+    return RedisClient(pool, purpose)
+
+
+class Coalescer:
+    """Sends the calls that are awaited within one tick of the loop as one pipeline.
+
+    Each caller gets his own reply or error. Calls that run at the same time have no order among them.
+    """
+
+    def __init__(
+        self, client: RedisClient, *, max_batch: int = 128, max_waiting: int = 8192, connections: int = 4
+    ) -> None:
+        self._client = client
+        self._max_batch = max_batch
+        self._max_waiting = max_waiting
+        self._connections = connections
+        self._waiting: deque[tuple[Command, asyncio.Future[object]]] = deque()
+        self._running: set[asyncio.Task[None]] = set()
+        self._flush_due = False
+        self._closed = False
+
+    async def call(self, *args: Argument) -> object:
+        """Run one command and return its raw reply.
+
+        Raises ``StoreUnavailable`` (outcome unknown, or too many calls waiting) or ``CommandRefused``. A
+        caller that is cancelled stops waiting; a command that was sent takes its course.
+        """
+        if self._closed or len(self._waiting) >= self._max_waiting:
+            raise StoreUnavailable("closing" if self._closed else "too many calls to the store are waiting")
+        loop = asyncio.get_running_loop()
+        reply: asyncio.Future[object] = loop.create_future()
+        self._waiting.append((args, reply))
+        if not self._flush_due:
+            self._flush_due = True
+            loop.call_soon(self._flush)
+        return await reply
+
+    def _flush(self) -> None:
+        self._flush_due = False
+        while len(self._running) < self._connections and (batch := self._next_batch()):
+            task = asyncio.get_running_loop().create_task(self._send(batch), name="redis-pipeline")
+            self._running.add(task)
+            task.add_done_callback(self._sent)
+
+    def _next_batch(self) -> list[tuple[Command, asyncio.Future[object]]]:
+        batch: list[tuple[Command, asyncio.Future[object]]] = []
+        while self._waiting and len(batch) < self._max_batch:
+            call = self._waiting.popleft()
+            if not call[1].done():  # its caller was cancelled before it was sent
+                batch.append(call)
+        return batch
+
+    async def _send(self, batch: list[tuple[Command, asyncio.Future[object]]]) -> None:
+        replies: list[object] = []
+        try:
+            replies = await self._client.exchange([command for command, _ in batch])
+        finally:
+            unknown = StoreUnavailable("the connection was given up while the call was running")
+            replies += [unknown] * (len(batch) - len(replies))
+            for (_, waiter), reply in zip(batch, replies, strict=True):
+                _settle(waiter, reply)
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.result()
+        if self._waiting:
+            self._flush()
+
+    async def close(self, *, deadline_s: float = 5.0) -> None:
+        """Refuse new calls, let those that were made end until the deadline, give up the rest."""
+        self._closed = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(deadline_s):
+                while self._running or self._flush_due:
+                    await (asyncio.wait(self._running) if self._running else asyncio.sleep(0))
+        for task in self._running:
+            task.cancel()
+        if self._running:
+            await asyncio.wait(self._running)
+        while self._waiting:
+            _settle(self._waiting.popleft()[1], StoreUnavailable("closing"))
+
+
+def _settle(waiter: asyncio.Future[object], reply: object) -> None:
+    if waiter.done():
+        return
+    if isinstance(reply, RuntimeFailure):
+        waiter.set_exception(reply)
+    else:
+        waiter.set_result(reply)

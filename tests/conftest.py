@@ -1,0 +1,45 @@
+"""Servers that the whole session shares, and how they are asked for.
+
+* ``redis_server``: Valkey 9 and Redis 7 in turn, emptied before each test; ``valkey``, ``redis7``: one of
+  them. Their log is not synced: nothing about durability may be tested on them.
+* ``own_server``: both in turn, a fresh one for the test alone, synced, to be killed and frozen.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers import KINDS, Server, running
+
+
+@pytest.fixture(scope="session")
+def _valkey_of_session() -> Iterator[Server]:
+    yield from running("valkey", append_fsync="no")
+
+
+@pytest.fixture(scope="session")
+def _redis7_of_session() -> Iterator[Server]:
+    yield from running("redis7", append_fsync="no")
+
+
+@pytest.fixture
+def valkey(_valkey_of_session: Server) -> Server:
+    _valkey_of_session.clear()
+    return _valkey_of_session
+
+
+@pytest.fixture
+def redis7(_redis7_of_session: Server) -> Server:
+    _redis7_of_session.clear()
+    return _redis7_of_session
+
+
+@pytest.fixture(params=KINDS)
+def redis_server(request: pytest.FixtureRequest) -> Server:
+    server: Server = request.getfixturevalue(request.param)
+    return server
+
+
+@pytest.fixture(params=KINDS)
+def own_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    yield from running(request.param)

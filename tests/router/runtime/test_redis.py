@@ -1,0 +1,156 @@
+"""The client and the coalescer: own replies, own errors, nothing run twice, every wait bounded."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from router.runtime import redis as module
+from router.runtime.errors import CommandRefused, StoreUnavailable
+from router.runtime.redis import Coalescer, Purpose, RedisClient, connect
+from tests.servers import Server
+
+
+@pytest.fixture
+async def client(redis_server: Server) -> AsyncIterator[RedisClient]:
+    client = connect(redis_server.url)
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+async def coalescer(client: RedisClient) -> AsyncIterator[Coalescer]:
+    coalescer = Coalescer(client, max_batch=16)
+    yield coalescer
+    await coalescer.close()
+
+
+async def test_replies_are_raw(client: RedisClient) -> None:
+    assert await client.call("SET", "a", b"\xff\x00") == b"OK"
+    assert await client.call("GET", "a") == b"\xff\x00"
+    assert await client.call("GET", "absent") is None
+    assert await client.call("RPUSH", "list", 1, 2) == 2
+    assert await client.call("LRANGE", "list", 0, -1) == [b"1", b"2"]
+
+
+async def test_each_caller_gets_his_own_reply(coalescer: Coalescer) -> None:
+    replies = await asyncio.gather(*(coalescer.call("ECHO", f"{n}") for n in range(500)))
+    assert replies == [f"{n}".encode() for n in range(500)]
+
+
+async def test_calls_of_one_tick_are_one_pipeline(client: RedisClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    exchange = client.exchange
+
+    async def counted(commands: list[tuple[str, ...]]) -> list[object]:
+        sizes.append(len(commands))
+        return await exchange(commands)
+
+    monkeypatch.setattr(client, "exchange", counted)
+    coalescer = Coalescer(client, max_batch=16)
+    await asyncio.gather(*(coalescer.call("PING") for _ in range(40)))
+    assert sizes == [16, 16, 8]
+
+
+async def test_an_error_does_not_hit_its_neighbours(coalescer: Coalescer) -> None:
+    await coalescer.call("SET", "text", "x")
+    before, wrong, after = await asyncio.gather(
+        coalescer.call("ECHO", "a"),
+        coalescer.call("INCR", "text"),
+        coalescer.call("ECHO", "b"),
+        return_exceptions=True,
+    )
+    assert (before, after) == (b"a", b"b")
+    assert isinstance(wrong, CommandRefused)
+    assert "not an integer" in str(wrong)
+
+
+async def test_a_cancelled_caller_does_not_cut_a_write_short(coalescer: Coalescer) -> None:
+    writing = [asyncio.create_task(coalescer.call("INCR", "n")) for _ in range(10)]
+    last = asyncio.create_task(coalescer.call("INCR", "other"))
+    await asyncio.sleep(0)  # they are on their way to the flush
+    await asyncio.sleep(0)  # they are sent
+    for task in writing:
+        task.cancel()
+    await asyncio.gather(*writing, return_exceptions=True)
+    assert await last == 1
+    assert await coalescer.call("GET", "n") == b"10"
+
+
+async def test_a_call_cancelled_before_it_is_sent_is_not_run(coalescer: Coalescer) -> None:
+    async def give_up() -> None:
+        async with asyncio.timeout(0):
+            await coalescer.call("INCR", "n")
+
+    with pytest.raises(TimeoutError):
+        await give_up()
+    assert await coalescer.call("GET", "n") is None
+
+
+async def test_waiting_calls_are_bounded(client: RedisClient) -> None:
+    coalescer = Coalescer(client, max_waiting=10)
+    outcomes = await asyncio.gather(*(coalescer.call("PING") for _ in range(12)), return_exceptions=True)
+    assert outcomes[:10] == [b"PONG"] * 10
+    assert all(isinstance(outcome, StoreUnavailable) for outcome in outcomes[10:])
+
+
+async def test_a_blocking_read_returns_when_cancelled_and_harms_nobody(redis_server: Server) -> None:
+    client = connect(redis_server.url, purpose=Purpose.BLOCKING, max_connections=1)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(client.call("BLPOP", "nothing", 30, wait_s=30), 0.05)
+    assert await client.call("ECHO", "mine") == b"mine"
+    await client.close()
+
+
+async def test_a_busy_pool_makes_callers_wait(redis_server: Server) -> None:
+    client = connect(redis_server.url, max_connections=2)
+    replies = await asyncio.gather(*(client.call("ECHO", n) for n in range(20)))
+    assert replies == [str(n).encode() for n in range(20)]
+    await client.close()
+
+
+async def test_a_dead_server_is_unavailable_and_the_client_recovers(own_server: Server) -> None:
+    client = connect(own_server.url)
+    coalescer = Coalescer(client)
+    assert await coalescer.call("SET", "a", "1") == b"OK"
+    own_server.kill()
+    outcomes = await asyncio.gather(*(coalescer.call("GET", "a") for _ in range(5)), return_exceptions=True)
+    assert all(isinstance(outcome, StoreUnavailable) for outcome in outcomes)
+    with pytest.raises(StoreUnavailable):
+        await client.call("GET", "a")
+    own_server.start()
+    assert await coalescer.call("GET", "a") == b"1"
+    await coalescer.close()
+    await client.close()
+
+
+async def test_a_frozen_server_is_a_time_out_and_never_a_second_run(
+    own_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_ANSWER_S", 0.2)
+    client = connect(own_server.url)
+    coalescer = Coalescer(client)
+    assert await coalescer.call("INCR", "n") == 1
+    own_server.freeze()
+    outcomes = await asyncio.gather(*(coalescer.call("INCR", "n") for _ in range(5)), return_exceptions=True)
+    assert all(isinstance(outcome, StoreUnavailable) for outcome in outcomes)
+    own_server.thaw()
+    assert await coalescer.call("GET", "n") == b"6"  # once each, after all
+    await coalescer.close()
+    await client.close()
+
+
+async def test_close_keeps_its_deadline_with_a_frozen_server(own_server: Server) -> None:
+    client = connect(own_server.url)
+    coalescer = Coalescer(client)
+    await coalescer.call("PING")
+    own_server.freeze()
+    stuck = asyncio.create_task(coalescer.call("PING"))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(2):
+        await coalescer.close(deadline_s=0.1)
+    with pytest.raises(StoreUnavailable):
+        await stuck
+    with pytest.raises(StoreUnavailable):
+        await coalescer.call("PING")
+    await client.close()
