@@ -54,8 +54,8 @@ class AdvisorState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     ``ver`` counts every change, ``elig`` only those of presence and profile: a candidate names the second,
     so a change of load alone doesn't refuse him. ``work`` maps a case to its entry; the load is the sum of
-    its units. ``idle_since_ms`` is when work last came or went, or he came online. ``connections`` maps a
-    connection number to the deadline of its lease. ``profile`` is ``Profile`` as JSON text.
+    its units. ``idle_since_ms`` is when work last came or went, or he came online. ``timers`` maps ``kind|n`` to its
+    deadline; each open connection has a ``lease|<number>``. ``profile`` is ``Profile`` as JSON text.
     """
 
     id: AdvisorId
@@ -70,20 +70,26 @@ class AdvisorState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     online_since_ms: int = 0
     missed: int = 0
     work: dict[str, Work] = {}
-    connections: dict[str, int] = {}
     timers: dict[str, int] = {}
     profile: str = "{}"
+
+    @property
+    def connections(self) -> tuple[int, ...]:
+        """The numbers of his open connections."""
+        return tuple(sorted(int(timer[6:]) for timer in self.timers if timer.startswith("lease|")))
 
     @property
     def load(self) -> int:
         return sum(item.units for item in self.work.values())
 
-    def has_room(self, units: int, channel: str) -> bool:
-        """Whether a case of that weight fits into the budget and the channel's cap."""
-        if self.load + units > self.budget:
+    def has_room(self, units: int, channel: str, *, besides: str = "") -> bool:
+        """Whether a case of that weight fits into the budget and the channel's cap; ``besides`` names a case
+        whose present entry would be replaced."""
+        others = [item for case, item in self.work.items() if case != besides]
+        if sum(item.units for item in others) + units > self.budget:
             return False
         cap = self.caps.get(channel)
-        return cap is None or sum(item.channel == channel for item in self.work.values()) < cap
+        return cap is None or sum(item.channel == channel for item in others) < cap
 
 
 class Advisor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

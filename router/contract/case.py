@@ -70,6 +70,8 @@ class CaseState(_Record, frozen=True, kw_only=True, omit_defaults=True):
     timers: dict[str, int] = {}
     step: int = 0
     over: bool = False
+    inquiries: int = 1
+    last_inquiry: str = ""
     detail: str = "{}"
     why: str = "null"
 
@@ -118,8 +120,6 @@ class CaseDetail(_Record, frozen=True, kw_only=True, omit_defaults=True):
     verdict: Verdict
     clocks: dict[str, Clock] = {}
     placed_at_ms: int = 0
-    inquiries: int = 1
-    last_inquiry: str = ""
     reopened: int = 0
     last_advisor: str = ""
     held_for: str = ""

@@ -3,9 +3,10 @@
 An act names what is asked and what the caller believed when it computed the plan. The store applies it in
 one atomic step or refuses it, and answers an ``Outcome`` either way; it raises only when it can't be reached.
 
-Common to all (checked in this order): a stale fence gives ``FENCED``, a foreign ``gen`` ``FOREIGN``, a clock
-far ahead ``SKEWED``, an operation id seen before the first answer again (``repeated``). An act on a case that
-isn't there gives ``ABSENT``; a plan for another version ``CONFLICT``, with the state as it is.
+Common to all, checked in this order: state of a newer format gives ``NEWER``, a foreign ``gen`` (or a pool that
+isn't there) ``FOREIGN``, a clock far ahead ``SKEWED``, a stale fence ``FENCED``; an operation id seen before gives
+the first answer again (``repeated``). An act on a case that isn't there gives ``ABSENT``; a timer claimed that has
+moved ``GONE``; a plan for another version ``CONFLICT``, with the state as it is.
 """
 
 from enum import StrEnum
@@ -24,6 +25,7 @@ class Result(StrEnum):
     # refused by the store, whatever the act
     FENCED = "fenced"
     FOREIGN = "foreign"
+    NEWER = "newer"
     SKEWED = "skewed"
     FULL = "full"
     ABSENT = "absent"
@@ -84,7 +86,8 @@ class Admit(Act, frozen=True, kw_only=True, tag="admit", omit_defaults=True):
     """Bring an inquiry to its case: open one, append to the open one, return a waiting one, reopen a resolved.
 
     ``plan.ver`` 0 opens ``case``; otherwise it is the version of the conversation's case that the plan was
-    made for. A queued, offered, assigned or parked case takes the inquiry whatever its version.
+    made for. A queued, offered, assigned or parked case takes the inquiry whatever its version, and the plan's
+    detail and timers only if it is for that version.
     Gives ``ASSIGNED``, ``OFFERED`` or ``QUEUED`` (opened), ``APPENDED``, ``RETURNED`` (to the owner) or the
     first three again (pending or resolved, re-placed), ``DUPLICATE`` (this inquiry came before; the case may
     be closed since, then no state is given), ``CONFLICT``, ``FENCED``, ``FULL``, ``MOVED_ON`` (to another pool).

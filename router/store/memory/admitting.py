@@ -1,0 +1,78 @@
+"""Admit: an inquiry comes to its case."""
+
+from router.contract.case import CaseStatus
+from router.contract.ids import AdvisorId
+from router.store.acts import Admit, Outcome, Result
+from router.store.memory.placing import place
+from router.store.memory.rows import SEEN_INQUIRIES, CaseRow, ConversationRow
+from router.store.memory.txn import Sent, Txn
+
+_TAKES_MORE = frozenset({CaseStatus.QUEUED, CaseStatus.OFFERED, CaseStatus.ASSIGNED, CaseStatus.PARKED})
+
+
+def admit(txn: Txn, act: Admit) -> Outcome:
+    pool = txn.pool
+    talk = pool.conversations.get(act.conversation)
+    row = pool.cases.get(talk.case) if talk else None
+    if act.fence and act.fence.offset < pool.fences[act.fence.partition].applied:
+        return txn.refuse(Result.DUPLICATE, row)
+    if talk and talk.moved_to:
+        return Outcome(result=Result.MOVED_ON, moved_to=talk.moved_to)
+    if talk and act.inquiry in talk.seen:
+        return txn.refuse(Result.DUPLICATE, row)
+    if pool.number - pool.trimmed >= pool.outbox_mark:
+        return txn.refuse(Result.FULL, row)
+    if talk is None or row is None:
+        return _open(txn, act) if act.plan.ver == 0 else txn.refuse(Result.CONFLICT)
+    if row.state in _TAKES_MORE:
+        return _append(txn, act, row, talk)
+    return _bring_back(txn, act, row, talk) if act.plan.ver == row.ver else txn.refuse(Result.CONFLICT, row)
+
+
+def _open(txn: Txn, act: Admit) -> Outcome:
+    row = CaseRow(
+        id=act.case,
+        state=CaseStatus.QUEUED,
+        gen=txn.pool.gen,
+        conversation=act.conversation,
+        channel=act.channel,
+        units=act.units,
+        opened_at_ms=txn.now,
+        changed_at_ms=txn.now,
+        last_inquiry=act.inquiry,
+    )
+    txn.pool.cases[row.id] = row
+    txn.pool.conversations[row.conversation] = ConversationRow(case=row.id, seen=[act.inquiry])
+    txn.say(row, act.message)
+    txn.begin(row, act.plan)
+    result = place(txn, row, act.plan, act.placing, patient=True)
+    return txn.settle(row, result, about=act.inquiry, taken=_taken(row), sent=Sent(replies=act.replies))
+
+
+def _append(txn: Txn, act: Admit, row: CaseRow, talk: ConversationRow) -> Outcome:
+    fresh = act.plan.ver == row.ver
+    _note_inquiry(txn, act, row, talk)
+    txn.begin(row, act.plan if fresh else None)
+    return txn.settle(row, Result.APPENDED, about=act.inquiry)
+
+
+def _bring_back(txn: Txn, act: Admit, row: CaseRow, talk: ConversationRow) -> Outcome:
+    owner = row.owner
+    _note_inquiry(txn, act, row, talk)
+    txn.begin(row, act.plan)
+    txn.let_go(row)
+    result = place(txn, row, act.plan, act.placing)
+    if result is Result.ASSIGNED and row.owner == owner:
+        result = Result.RETURNED
+    return txn.settle(row, result, about=act.inquiry, taken=_taken(row), sent=Sent(replies=act.replies))
+
+
+def _note_inquiry(txn: Txn, act: Admit, row: CaseRow, talk: ConversationRow) -> None:
+    talk.seen = [*talk.seen, act.inquiry][-SEEN_INQUIRIES:]
+    txn.say(row, act.message)
+    row.inquiries += 1
+    row.last_inquiry = act.inquiry
+
+
+def _taken(row: CaseRow) -> AdvisorId:
+    return AdvisorId(row.owner or (row.offers[0].advisor if row.offers else ""))

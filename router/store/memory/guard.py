@@ -1,0 +1,79 @@
+"""What every act is checked for before it is looked at, and which function serves it."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from router.store import acts
+from router.store.acts import Act, Admit, AnyAct, Fence, Outcome, Result
+from router.store.memory import admitting, clockwork, handing, marking, offering, peopling, resting
+from router.store.memory.rows import PoolRows
+from router.store.memory.txn import Txn
+
+FORMAT: Final = 1
+MAX_SKEW_MS: Final = 5_000
+
+# Any: each function takes its own act; the table pairs them.
+_SERVED_BY: Final[dict[type[Act], Callable[[Txn, Any], Outcome]]] = {
+    acts.Admit: admitting.admit,
+    acts.Match: offering.match,
+    acts.Assign: offering.assign,
+    acts.Accept: offering.accept,
+    acts.Decline: offering.decline,
+    acts.Expire: offering.expire,
+    acts.Requeue: handing.requeue,
+    acts.Transfer: handing.transfer,
+    acts.Consult: handing.consult,
+    acts.HandBack: handing.hand_back,
+    acts.Park: handing.park,
+    acts.Unpark: handing.unpark,
+    acts.Pend: resting.pend,
+    acts.FollowUp: resting.pend,
+    acts.Note: marking.note,
+    acts.Label: marking.mark,
+    acts.Reply: marking.reply,
+    acts.Delivered: marking.delivered,
+    acts.Resolve: resting.resolve,
+    acts.Close: resting.close,
+    acts.Escalate: marking.escalate,
+    acts.Snooze: marking.mark,
+    acts.Rejudge: marking.rejudge,
+    acts.Replan: marking.replan,
+    acts.Move: resting.move,
+    acts.PresenceAct: peopling.presence,
+    acts.ProfileAct: peopling.profile,
+    acts.Due: clockwork.due,
+    acts.Done: clockwork.done,
+}
+
+
+def name_of(act: Act) -> str:
+    """The business name of an act: the tag of its struct."""
+    return str(type(act).__struct_config__.tag)
+
+
+def serve(pool: PoolRows | None, act: AnyAct, *, witness_ms: int) -> Outcome:
+    """Check, then apply. ``witness_ms`` is the server's time: only a witness against a skewed clock."""
+    if pool is None:
+        return Outcome(result=Result.FOREIGN)
+    if refusal := refused(pool, act, witness_ms=witness_ms):
+        return Outcome(result=refusal)
+    pool.now_ms = max(pool.now_ms, act.now_ms)
+    return _SERVED_BY[type(act)](Txn(pool, act, name_of(act)), act)
+
+
+def refused(pool: PoolRows, act: Act, *, witness_ms: int) -> Result | None:
+    if pool.format > FORMAT:
+        return Result.NEWER
+    if act.gen != pool.gen:
+        return Result.FOREIGN
+    if act.now_ms > max(pool.now_ms, witness_ms) + MAX_SKEW_MS:
+        return Result.SKEWED
+    if isinstance(act, Admit) and act.fence and not holds(pool, act.fence):
+        return Result.FENCED
+    return None
+
+
+def holds(pool: PoolRows, fence: Fence) -> bool:
+    """Whether that epoch is the partition's newest."""
+    row = pool.fences.get(fence.partition)
+    return row is not None and row.epoch == fence.epoch

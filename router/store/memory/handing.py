@@ -1,0 +1,114 @@
+"""Acts that hand work on or back: requeue, transfer, consult, hand_back, park, unpark."""
+
+from router.contract.advisor import Presence, WorkKind
+from router.contract.case import CaseStatus
+from router.contract.ids import AdvisorId
+from router.contract.plan import Candidate
+from router.store.acts import Consult, HandBack, Outcome, Park, Requeue, Result, Transfer, Unpark
+from router.store.memory.placing import choose, fits, hand_to, place
+from router.store.memory.rows import CaseRow
+from router.store.memory.txn import OPEN, Sent, Txn
+
+
+def requeue(txn: Txn, act: Requeue) -> Outcome:
+    row = txn.current(act)
+    if isinstance(row, Outcome):
+        return row
+    if row.state not in OPEN:
+        return txn.refuse(Result.GONE, row)
+    owner = row.owner
+    txn.begin(row, act.plan, act.claim)
+    txn.let_go(row)
+    result = place(txn, row, act.plan, act.placing)
+    if result is Result.ASSIGNED and row.owner == owner:
+        result = Result.RETURNED
+    return txn.settle(row, result, about=owner, taken=_holder(row), sent=Sent(notices=act.notices))
+
+
+def transfer(txn: Txn, act: Transfer) -> Outcome:
+    row = txn.current(act)
+    if isinstance(row, Outcome):
+        return row
+    if row.state not in OPEN:
+        return txn.refuse(Result.GONE, row)
+    if act.advisor and row.owner != act.advisor:
+        return txn.refuse(Result.NOT_YOURS, row)
+    chosen = choose(txn, row, act.placing)
+    if act.must and not chosen:
+        return txn.refuse(Result.REFUSED, row)
+    giver = row.owner
+    txn.begin(row, act.plan, act.claim)
+    txn.let_go(row)
+    if chosen:
+        result = hand_to(txn, row, chosen, act.placing)
+    else:
+        txn.enqueue(row, act.plan)
+        result = Result.QUEUED
+    return txn.settle(row, result, about=giver, taken=_holder(row), sent=Sent(notices=act.notices))
+
+
+def consult(txn: Txn, act: Consult) -> Outcome:
+    row = txn.current(act)
+    if isinstance(row, Outcome):
+        return row
+    if row.state is not CaseStatus.ASSIGNED or row.owner != act.advisor:
+        return txn.refuse(Result.NOT_YOURS, row)
+    if act.candidate in row.consults:
+        return txn.refuse(Result.SAME, row)
+    advisor = txn.pool.advisors.get(act.candidate)
+    if advisor is None or advisor.id == row.owner:
+        return txn.refuse(Result.REFUSED, row)
+    asked = Candidate(advisor=act.candidate, elig=act.elig, over=True)
+    if not fits(row, advisor, asked) or not advisor.snapshot().has_room(act.units, row.channel):
+        txn.show(advisor)
+        return txn.refuse(Result.REFUSED, row)
+    txn.begin(row, act.plan, act.claim)
+    txn.reserve(row, advisor, WorkKind.CONSULT, units=act.units)
+    row.consults = {**row.consults, act.candidate: act.units}
+    return txn.settle(row, Result.DONE, about=act.candidate, sent=Sent(notices=act.notices))
+
+
+def hand_back(txn: Txn, act: HandBack) -> Outcome:
+    row = txn.current(act)
+    if isinstance(row, Outcome):
+        return row
+    if act.advisor not in row.consults:
+        return txn.refuse(Result.SAME, row)
+    txn.begin(row, act.plan, act.claim)
+    txn.release(row, act.advisor)
+    row.consults = {name: units for name, units in row.consults.items() if name != act.advisor}
+    return txn.settle(row, Result.DONE, about=act.advisor, sent=Sent(notices=act.notices))
+
+
+def park(txn: Txn, act: Park) -> Outcome:
+    row = txn.current(act)
+    if isinstance(row, Outcome):
+        return row
+    if row.state is not CaseStatus.ASSIGNED:
+        return txn.refuse(Result.GONE, row)
+    txn.begin(row, act.plan, act.claim)
+    txn.release(row, AdvisorId(row.owner))
+    row.state = CaseStatus.PARKED
+    return txn.settle(row, Result.DONE, about=row.owner, sent=Sent(notices=act.notices))
+
+
+def unpark(txn: Txn, act: Unpark) -> Outcome:
+    row = txn.current(act)
+    if isinstance(row, Outcome):
+        return row
+    advisor = txn.pool.advisors.get(AdvisorId(row.owner))
+    if row.state not in {CaseStatus.PARKED, CaseStatus.PENDING} or advisor is None:
+        return txn.refuse(Result.GONE, row)
+    able = advisor.presence in {Presence.ONLINE, Presence.FINISHING}
+    if not able or not (act.over or advisor.snapshot().has_room(row.units, row.channel)):
+        txn.show(advisor)
+        return txn.refuse(Result.NO_ROOM, row)
+    txn.begin(row, act.plan, act.claim)
+    row.over = False
+    txn.reserve(row, advisor, WorkKind.CASE)
+    row.state = CaseStatus.ASSIGNED
+    return txn.settle(row, Result.RETURNED, about=row.owner, taken=row.owner, sent=Sent(notices=act.notices))
+
+
+def _holder(row: CaseRow) -> str:
+    return row.owner or (row.offers[0].advisor if row.offers else "")

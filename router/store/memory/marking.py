@@ -1,0 +1,90 @@
+"""Acts that change what is known of a case, not who has it: note, label, reply, delivered, escalate, snooze,
+rejudge, replan."""
+
+from router.contract.case import CaseStatus
+from router.store.acts import (
+    Delivered,
+    Escalate,
+    Label,
+    Note,
+    Outcome,
+    PlannedAct,
+    Rejudge,
+    Replan,
+    Reply,
+    Result,
+    Snooze,
+)
+from router.store.memory.rows import CaseRow
+from router.store.memory.txn import OPEN, Sent, Txn
+
+
+def note(txn: Txn, act: Note) -> Outcome:
+    row = txn.pool.cases.get(act.case)
+    if row is None:
+        return txn.refuse(Result.ABSENT)
+    if again := txn.repeated(row):
+        return again
+    txn.begin(row)
+    txn.say(row, act.message)
+    return txn.settle(row, Result.DONE)
+
+
+def mark(txn: Txn, act: Label | Snooze) -> Outcome:
+    row = txn.current(act)
+    if isinstance(row, Outcome):
+        return row
+    txn.begin(row, act.plan, act.claim)
+    return txn.settle(row, Result.DONE, sent=Sent(notices=act.notices))
+
+
+def reply(txn: Txn, act: Reply) -> Outcome:
+    row = txn.current(act)
+    if isinstance(row, Outcome):
+        return row
+    if act.advisor and act.advisor != row.owner and act.advisor not in row.consults:
+        return txn.refuse(Result.NOT_YOURS, row)
+    txn.begin(row, act.plan, act.claim)
+    txn.say(row, act.message)
+    return txn.settle(row, Result.DONE, about=act.advisor or "", sent=Sent(replies=(act.reply,), notices=act.notices))
+
+
+def delivered(txn: Txn, act: Delivered) -> Outcome:
+    row = txn.current(act)
+    if isinstance(row, Outcome):
+        return row
+    txn.begin(row, act.plan, act.claim)
+    return txn.settle(row, Result.DONE, about=f"{act.reply}={act.state}", sent=Sent(notices=act.notices))
+
+
+def escalate(txn: Txn, act: Escalate) -> Outcome:
+    row = txn.current(act)
+    if isinstance(row, Outcome):
+        return row
+    if row.state not in OPEN:
+        return txn.refuse(Result.GONE, row)
+    if act.step == row.step or (act.step < row.step and not act.lower):
+        return txn.refuse(Result.SAME, row)
+    row.step = act.step
+    return _rekey(txn, act, row, about=str(act.step))
+
+
+def rejudge(txn: Txn, act: Rejudge) -> Outcome:
+    row = txn.current(act)
+    if isinstance(row, Outcome):
+        return row
+    return _rekey(txn, act, row) if row.state in OPEN else txn.refuse(Result.GONE, row)
+
+
+def replan(txn: Txn, act: Replan) -> Outcome:
+    row = txn.current(act)
+    return row if isinstance(row, Outcome) else _rekey(txn, act, row)
+
+
+def _rekey(txn: Txn, act: PlannedAct, row: CaseRow, *, about: str = "") -> Outcome:
+    """Write the plan; a waiting case changes to the plan's line."""
+    txn.begin(row, act.plan, act.claim)
+    if row.state is CaseStatus.QUEUED:
+        txn.dequeue(row)
+        txn.line_up(row, act.plan)
+    return txn.settle(row, Result.DONE, about=about, sent=Sent(notices=act.notices))

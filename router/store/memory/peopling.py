@@ -1,0 +1,71 @@
+"""Acts on advisors: presence and profile."""
+
+from router.store.acts import Outcome, PresenceAct, ProfileAct, Result
+from router.store.memory.rows import AdvisorRow
+from router.store.memory.txn import Txn
+
+
+def presence(txn: Txn, act: PresenceAct) -> Outcome:
+    row = txn.pool.advisors.get(act.advisor)
+    if row is None:
+        return txn.refuse(Result.ABSENT)
+    if again := txn.repeated(row):
+        return again
+    if act.claim and row.timers.get(act.claim[0]) != act.claim[1]:
+        txn.show(row)
+        return txn.refuse(Result.GONE)
+    shown = _connections(txn, act, row)
+    if act.claim:
+        txn.arm(row, {act.claim[0]: 0})
+    if act.presence is None or (act.presence, act.reason) == (row.presence, row.reason):
+        return _quiet(txn, row, changed=shown)
+    txn.set_presence(row, act.presence, act.reason)
+    return _announce(txn, row, act.presence)
+
+
+def profile(txn: Txn, act: ProfileAct) -> Outcome:
+    row = txn.pool.advisors.get(act.advisor)
+    if row is None:
+        row = AdvisorRow(id=act.advisor, gen=txn.pool.gen, idle_since_ms=txn.now)
+        txn.pool.advisors[row.id] = row
+    elif again := txn.repeated(row):
+        return again
+    elif (row.profile, row.budget, row.caps) == (act.profile, act.budget, act.caps):
+        txn.show(row)
+        return txn.refuse(Result.SAME)
+    row.profile, row.budget, row.caps = act.profile, act.budget, dict(act.caps)
+    row.elig += 1
+    txn.touch(row)
+    txn.stamp(f"a|{row.id}")
+    return _announce(txn, row, "profile")
+
+
+def _connections(txn: Txn, act: PresenceAct, row: AdvisorRow) -> bool:
+    """Count connections in and out; whether one came or went (a renewed lease is nobody else's business)."""
+    before = row.snapshot().connections
+    if act.connect:
+        txn.arm(row, {f"lease|{act.connect}": act.lease_ms, "grace|0": 0})
+    if act.disconnect:
+        txn.arm(row, {f"lease|{act.disconnect}": 0})
+    after = row.snapshot().connections
+    if before and not after and act.grace_ms:
+        txn.arm(row, {"grace|0": act.grace_ms})
+    return before != after
+
+
+def _quiet(txn: Txn, row: AdvisorRow, *, changed: bool) -> Outcome:
+    """No new presence: the roster learns of a connection, the bus of nothing."""
+    if not changed:
+        txn.show(row)
+        return txn.refuse(Result.SAME)
+    txn.touch(row)
+    txn.flush()
+    txn.remember(row, Result.DONE, 0)
+    return Outcome(result=Result.DONE, advisors=(row.snapshot(),))
+
+
+def _announce(txn: Txn, row: AdvisorRow, outcome: str) -> Outcome:
+    txn.flush()
+    number = txn.emit(outcome, about=row.id, advisor=row.snapshot())
+    txn.remember(row, Result.DONE, number)
+    return Outcome(result=Result.DONE, advisors=(row.snapshot(),), number=number)

@@ -1,0 +1,68 @@
+"""Handing a case to somebody, or letting it wait."""
+
+from router.contract.advisor import Presence, WorkKind
+from router.contract.case import CaseStatus, Offer
+from router.contract.plan import Candidate, Placing, Plan
+from router.store.acts import Result
+from router.store.memory.rows import AdvisorRow, CaseRow
+from router.store.memory.txn import Txn
+
+MAX_CANDIDATES = 5
+
+
+def choose(txn: Txn, row: CaseRow, placing: Placing, *, patient: bool = False) -> list[AdvisorRow]:
+    """The first candidates who fit, as many as ring at once; the states of the others go into the answer.
+
+    ``patient`` leaves out those whom the matcher has yet to serve: they may be due an older case.
+    """
+    chosen: list[AdvisorRow] = []
+    ring = 1 if placing.auto_accept else placing.ring
+    for candidate in placing.candidates[:MAX_CANDIDATES]:
+        advisor = txn.pool.advisors.get(candidate.advisor)
+        if advisor is None or (patient and f"a|{advisor.id}" in txn.pool.work):
+            continue
+        if fits(row, advisor, candidate):
+            chosen.append(advisor)
+            if len(chosen) == ring:
+                break
+        else:
+            txn.show(advisor)
+    return chosen
+
+
+def fits(row: CaseRow, advisor: AdvisorRow, candidate: Candidate) -> bool:
+    """Whether he is still who the caller judged, and has room for the case."""
+    if advisor.presence is not Presence.ONLINE or advisor.elig != candidate.elig:
+        return False
+    held = advisor.work.get(row.id)
+    if held is not None and held.kind is not WorkKind.CONSULT:
+        return False
+    return candidate.over or advisor.snapshot().has_room(row.units, row.channel, besides=row.id)
+
+
+def hand_to(txn: Txn, row: CaseRow, chosen: list[AdvisorRow], placing: Placing) -> Result:
+    """Assign to the one chosen, or offer to all of them. The case must be in no line and nobody's."""
+    row.over = False
+    if placing.auto_accept:
+        txn.reserve(row, chosen[0], WorkKind.CASE)
+        row.owner = chosen[0].id
+        row.state = CaseStatus.ASSIGNED
+        return Result.ASSIGNED
+    for advisor in chosen:
+        txn.reserve(row, advisor, WorkKind.OFFER)
+    deadline = placing.offer_deadline_ms
+    row.offers = [Offer(advisor=advisor.id, ver=row.ver, deadline_ms=deadline) for advisor in chosen]
+    row.owner = ""
+    row.state = CaseStatus.OFFERED
+    txn.arm(row, {f"offer|{row.ver}": deadline})
+    return Result.OFFERED
+
+
+def place(txn: Txn, row: CaseRow, plan: Plan, placing: Placing, *, patient: bool = False) -> Result:
+    """Hand over to a candidate, else let it wait. With ``patient`` nobody overtakes those who wait already."""
+    may_hand = not patient or plan.class_key not in txn.pool.lines
+    chosen = choose(txn, row, placing, patient=patient) if may_hand else []
+    if chosen:
+        return hand_to(txn, row, chosen, placing)
+    txn.enqueue(row, plan)
+    return Result.QUEUED

@@ -1,0 +1,152 @@
+"""What a pool holds, as plain mutable rows. ``keys.py`` names the key that each is in Redis."""
+
+from bisect import bisect_left, insort
+from collections import deque
+
+import msgspec
+
+from router.contract.advisor import AdvisorState, Presence, Work
+from router.contract.case import CaseState, CaseStatus, Offer
+from router.contract.ids import AdvisorId, CaseId, ConversationId
+from router.store.protocol import Change, OutboxEntry
+
+SEEN_INQUIRIES = 64
+KEPT_OPERATIONS = 8
+KEPT_HISTORY = 50
+KEPT_MESSAGES = 500
+KEPT_CHANGES = 10_000
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """An operation id and what became of it."""
+
+    op: str
+    result: str
+    number: int
+
+
+class CaseRow(msgspec.Struct, kw_only=True):
+    id: CaseId
+    state: CaseStatus
+    gen: int
+    conversation: ConversationId
+    channel: str
+    units: int
+    opened_at_ms: int
+    changed_at_ms: int
+    ver: int = 0
+    score: int = 0
+    class_key: str = ""
+    owner: str = ""
+    offers: list[Offer] = []
+    consults: dict[str, int] = {}
+    timers: dict[str, int] = {}
+    step: int = 0
+    over: bool = False
+    inquiries: int = 1
+    last_inquiry: str = ""
+    detail: str = "{}"
+    why: str = "null"
+    operations: list[Applied] = []
+    messages: list[str] = []
+    history: list[str] = []
+
+    def snapshot(self) -> CaseState:
+        values = {name: getattr(self, name) for name in CaseState.__struct_fields__}
+        values.update(offers=tuple(self.offers), consults=dict(self.consults), timers=dict(self.timers))
+        return CaseState(**values)
+
+
+class AdvisorRow(msgspec.Struct, kw_only=True):
+    id: AdvisorId
+    gen: int
+    ver: int = 0
+    elig: int = 0
+    presence: Presence = Presence.OFFLINE
+    reason: str = ""
+    budget: int = 100
+    caps: dict[str, int] = {}
+    idle_since_ms: int = 0
+    online_since_ms: int = 0
+    missed: int = 0
+    work: dict[str, Work] = {}
+    timers: dict[str, int] = {}
+    profile: str = "{}"
+    operations: list[Applied] = []
+
+    @property
+    def load(self) -> int:
+        return sum(item.units for item in self.work.values())
+
+    def snapshot(self) -> AdvisorState:
+        values = {name: getattr(self, name) for name in AdvisorState.__struct_fields__}
+        values.update(caps=dict(self.caps), work=dict(self.work), timers=dict(self.timers))
+        return AdvisorState(**values)
+
+
+class ConversationRow(msgspec.Struct, kw_only=True):
+    case: CaseId
+    seen: list[str] = []
+    moved_to: str = ""
+
+
+class FenceRow(msgspec.Struct, kw_only=True):
+    epoch: int = 0
+    applied: int = 0
+
+
+class Line:
+    """Members by score and then name: what a sorted set of Redis is."""
+
+    def __init__(self) -> None:
+        self._scores: dict[str, int] = {}
+        self._line: list[tuple[int, str]] = []
+
+    def __len__(self) -> int:
+        return len(self._line)
+
+    def set(self, member: str, score: int) -> None:
+        self.drop(member)
+        self._scores[member] = score
+        insort(self._line, (score, member))
+
+    def drop(self, member: str) -> None:
+        """Take it out; does nothing when it isn't in."""
+        score = self._scores.pop(member, None)
+        if score is not None:
+            del self._line[bisect_left(self._line, (score, member))]
+
+    def head(self) -> tuple[int, str]:
+        return self._line[0]
+
+    def first(self, limit: int) -> list[tuple[int, str]]:
+        return self._line[:limit]
+
+    def upto(self, score: int, limit: int) -> list[tuple[int, str]]:
+        """The first members whose score is at most that."""
+        return [entry for entry in self._line[:limit] if entry[0] <= score]
+
+
+class PoolRows:
+    """One pool. The numbers start at 0 and grow by one; ``work`` maps an item to (place, stamp)."""
+
+    def __init__(self, *, gen: int, outbox_mark: int, max_classes: int) -> None:
+        self.gen = gen
+        self.format = 1
+        self.now_ms = 0
+        self.change = 0
+        self.number = 0
+        self.trimmed = 0
+        self.stamp = 0
+        self.relay_epoch = 0
+        self.outbox_mark = outbox_mark
+        self.max_classes = max_classes
+        self.cases: dict[CaseId, CaseRow] = {}
+        self.advisors: dict[AdvisorId, AdvisorRow] = {}
+        self.conversations: dict[ConversationId, ConversationRow] = {}
+        self.lines: dict[str, Line] = {}
+        self.work: dict[str, tuple[int, int]] = {}
+        self.timers = Line()
+        self.fences: dict[str, FenceRow] = {}
+        self.changes: deque[Change] = deque(maxlen=KEPT_CHANGES)
+        self.outbox: deque[OutboxEntry] = deque()

@@ -1,0 +1,141 @@
+"""``MemoryStore``: the readable definition of what the state store does. Tests and simulations run on it."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+from router.contract.advisor import AdvisorState
+from router.contract.case import CaseState
+from router.contract.ids import AdvisorId, CaseId, ConversationId, PoolId
+from router.store.acts import AnyAct, Outcome
+from router.store.memory import reading
+from router.store.memory.guard import serve
+from router.store.memory.rows import FenceRow, PoolRows
+from router.store.protocol import Change, Head, OutboxEntry, PoolStatus, RosterPage, WorkBatch
+
+OUTBOX_MARK = 100_000
+MAX_CLASSES = 4_096
+
+
+class MemoryStore:
+    """Implements ``Store``, ``Reads`` and ``Outbox``. ``witness`` tells the server's time in milliseconds."""
+
+    def __init__(
+        self, witness: Callable[[], int], *, outbox_mark: int = OUTBOX_MARK, max_classes: int = MAX_CLASSES
+    ) -> None:
+        self._witness = witness
+        self._outbox_mark = outbox_mark
+        self._max_classes = max_classes
+        self._pools: dict[PoolId, PoolRows] = {}
+        self._moved = asyncio.Condition()
+
+    # -- Store
+
+    async def apply(self, acts: Sequence[AnyAct]) -> Sequence[Outcome]:
+        outcomes = [self.serve(act) for act in acts]
+        await self._wake()
+        return outcomes
+
+    def serve(self, act: AnyAct) -> Outcome:
+        """One act, without waiting: what simulations call."""
+        return serve(self._pools.get(act.pool), act, witness_ms=self._witness())
+
+    async def open_pool(self, pool: PoolId) -> PoolStatus:
+        if pool not in self._pools:
+            self._pools[pool] = PoolRows(gen=1, outbox_mark=self._outbox_mark, max_classes=self._max_classes)
+        return await self.status(pool)
+
+    async def take_epochs(self, pool: PoolId, partitions: Sequence[str]) -> Mapping[str, int]:
+        fences = self._pools[pool].fences
+        for partition in partitions:
+            fences.setdefault(partition, FenceRow()).epoch += 1
+        return {partition: fences[partition].epoch for partition in partitions}
+
+    async def applied(self, pool: PoolId, watermarks: Mapping[str, tuple[int, int]]) -> None:
+        for partition, (epoch, offset) in watermarks.items():
+            row = self._pools[pool].fences.get(partition)
+            if row is not None and row.epoch == epoch:
+                row.applied = max(row.applied, offset)
+
+    # -- Reads
+
+    async def case(self, pool: PoolId, case: CaseId) -> CaseState | None:
+        row = self._pools[pool].cases.get(case)
+        return row.snapshot() if row else None
+
+    async def conversation(self, pool: PoolId, conversation: ConversationId) -> CaseState | None:
+        row = self._pools[pool].conversations.get(conversation)
+        return await self.case(pool, row.case) if row else None
+
+    async def messages(self, pool: PoolId, case: CaseId) -> Sequence[str]:
+        row = self._pools[pool].cases.get(case)
+        return tuple(row.messages) if row else ()
+
+    async def history(self, pool: PoolId, case: CaseId) -> Sequence[str]:
+        row = self._pools[pool].cases.get(case)
+        return tuple(row.history) if row else ()
+
+    async def advisor(self, pool: PoolId, advisor: AdvisorId) -> AdvisorState | None:
+        row = self._pools[pool].advisors.get(advisor)
+        return row.snapshot() if row else None
+
+    async def roster(self, pool: PoolId, cursor: str = "") -> RosterPage:
+        return reading.roster(self._pools[pool], cursor)
+
+    async def changes(self, pool: PoolId, after: int, *, wait_ms: int = 0) -> Sequence[Change]:
+        rows = self._pools[pool]
+        await self._until(lambda: rows.change > after, wait_ms)
+        return reading.changes(rows, after)
+
+    async def work(self, pool: PoolId, *, share: tuple[int, int] = (0, 1), limit: int = 200) -> WorkBatch:
+        return reading.work(self._pools[pool], share, limit)
+
+    async def heads(self, pool: PoolId) -> Sequence[Head]:
+        return reading.heads(self._pools[pool])
+
+    async def waiting(self, pool: PoolId, class_key: str, limit: int = 100) -> Sequence[CaseId]:
+        line = self._pools[pool].lines.get(class_key)
+        return tuple(CaseId(case) for _, case in line.first(limit)) if line else ()
+
+    async def status(self, pool: PoolId) -> PoolStatus:
+        return reading.status(self._pools[pool])
+
+    # -- Outbox
+
+    async def take(self, pool: PoolId) -> int:
+        self._pools[pool].relay_epoch += 1
+        return self._pools[pool].relay_epoch
+
+    async def pending(self, pool: PoolId, after: int, *, limit: int = 100, wait_ms: int = 0) -> Sequence[OutboxEntry]:
+        rows = self._pools[pool]
+        await self._until(lambda: rows.number > after, wait_ms)
+        return [entry for entry in rows.outbox if entry.number > after][:limit]
+
+    async def trim(self, pool: PoolId, epoch: int, upto: int) -> bool:
+        rows = self._pools[pool]
+        if epoch != rows.relay_epoch:
+            return False
+        while rows.outbox and rows.outbox[0].number <= upto:
+            rows.outbox.popleft()
+        rows.trimmed = max(rows.trimmed, upto)
+        await self._wake()
+        return True
+
+    async def relayed(self, pool: PoolId, after: int, *, wait_ms: int = 0) -> int:
+        rows = self._pools[pool]
+        await self._until(lambda: rows.trimmed > after, wait_ms)
+        return rows.trimmed
+
+    # -- waiting
+
+    async def _wake(self) -> None:
+        async with self._moved:
+            self._moved.notify_all()
+
+    async def _until(self, happened: Callable[[], bool], wait_ms: int) -> None:
+        if happened() or not wait_ms:
+            return
+        async with self._moved:
+            try:
+                await asyncio.wait_for(self._moved.wait_for(happened), wait_ms / 1000)
+            except TimeoutError:
+                return
