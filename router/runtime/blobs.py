@@ -126,7 +126,7 @@ class _Tally:
             yield chunk
 
 
-async def _chunks(key: str, result: obstore.GetResult) -> AsyncIterator[bytes]:
+async def _chunks(key: str, result: "obstore.GetResult") -> AsyncIterator[bytes]:
     try:
         async for chunk in result.stream(min_chunk_size=_CHUNK_BYTES):
             yield bytes(chunk)
