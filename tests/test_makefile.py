@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGETS = ("demo", "up", "test", "check", "bench", "format", "lock", "wheel", "clean", "help")
-TOOLS = ("sh", "make", "awk", "cat", "cksum", "cut", "dirname", "mkdir", "rm", "touch")
+TOOLS = ("sh", "bash", "make", "awk", "cat", "cksum", "cp", "cut", "dirname", "mkdir", "rm", "sed", "touch")
 
 # Acts a Python: knows its version, whether it has venv, and notes what it was asked to do. The environment that
 # it makes holds itself.
@@ -40,12 +40,12 @@ class Machine:
         self._bin = folder / "bin"
         self._calls = folder / "calls"
         self._bin.mkdir()
-        (self.clone / "requirements").mkdir(parents=True)
+        self.clone.mkdir()
         for name in ("Makefile", "pyproject.toml"):
             shutil.copy(ROOT / name, self.clone / name)
-        for path in (ROOT / "requirements").iterdir():
-            shutil.copy(path, self.clone / "requirements" / path.name)
-        for tool in (*TOOLS, "cp"):
+        for name in (".ci", "requirements"):
+            shutil.copytree(ROOT / name, self.clone / name)
+        for tool in TOOLS:
             (self._bin / tool).symlink_to(_real(tool))
         self.has("id", "#!/bin/sh\necho 1000\n")
 
@@ -214,3 +214,30 @@ def test_a_failed_install_is_tried_again(machine: Machine) -> None:
     assert machine.run("make", "demo").returncode == 2
     machine.calls()
     assert any("--require-hashes" in call for call in _ready(machine, "demo"))
+
+
+def test_ci_asks_for_exactly_what_the_machine_lacks(machine: Machine) -> None:
+    machine.has("git")
+    machine.has("mvn")
+    machine.has("redis-server")
+    machine.has("java", "#!/bin/sh\necho 'openjdk version \"11.0.2\" 2019-01-15' >&2\n")
+    machine.has("apt-cache", '#!/bin/sh\ntest "$2" = openjdk-21-jre-headless\n')
+    machine.has("apt-get", '#!/bin/sh\necho "apt-get $*" >>"$CALLS"\n')
+    machine.has_python("python3.12", bare=True)
+    assert machine.run("bash", ".ci/run").returncode == 1
+    assert machine.calls() == [
+        "apt-get update -qq",
+        "apt-get install -qq -y --no-install-recommends python3 python3-venv prometheus openjdk-21-jre-headless",
+    ]
+
+
+def test_ci_stops_at_the_first_phase_that_fails(machine: Machine) -> None:
+    for name in ("git", "mvn", "redis-server", "promtool"):
+        machine.has(name)
+    machine.has("java", "#!/bin/sh\necho 'openjdk version \"17.0.1\" 2021-10-19' >&2\n")
+    machine.has_python("python3.11")
+    ran = machine.run("bash", ".ci/run")
+    assert ran.returncode == 2
+    assert "nothing is missing" in ran.stdout
+    assert "=== check" in ran.stdout
+    assert "=== demo" not in ran.stdout
