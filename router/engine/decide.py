@@ -1,0 +1,83 @@
+"""The decision: candidates for a case, or the case for a candidate. Pure: same input, same answer."""
+
+import heapq
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from router.contract.ids import AdvisorId, CaseId
+from router.contract.plan import Candidate
+from router.engine.eligibility import eligible, sieve
+from router.engine.explain import Explanation, explain
+from router.engine.ranking import score
+from router.engine.roster import Member, Roster
+from router.engine.waiting import WaitClass, read_class, urgency
+from rules import Rulebook
+
+MAX_CANDIDATES: Final = 5
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom to try, in order, and why."""
+
+    candidates: tuple[Candidate, ...]
+    explanation: Explanation
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """The head of a wait class."""
+
+    class_key: str
+    score_ms: int
+    case: CaseId
+
+    @property
+    def waiting(self) -> WaitClass:
+        return read_class(self.class_key)
+
+
+def decide(roster: Roster, waiting: WaitClass, case: CaseId, rulebook: Rulebook, now_ms: int) -> Decision:
+    """The best five eligible advisors for a case, by its queue's strategy."""
+    sifted = sieve(roster, waiting)
+    strategy = strategy_of(waiting, rulebook)
+    scored = [score(member, case, strategy, now_ms) for member in roster.members(sifted.eligible)]
+    best = heapq.nsmallest(MAX_CANDIDATES, scored, key=lambda one: one.rank)
+    candidates = []
+    for one in best:
+        member = roster.get(one.advisor)
+        if member is not None:
+            candidates.append(Candidate(advisor=one.advisor, elig=member.state.elig))
+    explanation = explain(
+        roster, sifted, best, strategy=strategy, rulebook=rulebook.hash, at_ms=now_ms, class_key=waiting.key
+    )
+    return Decision(candidates=tuple(candidates), explanation=explanation)
+
+
+def nominate(roster: Roster, head: Waiting, rulebook: Rulebook, now_ms: int) -> Member | None:
+    """The advisor for whom to decide when a class asks for the matcher, or None when nobody can take it."""
+    bits = eligible(roster, head.waiting)
+    strategy = strategy_of(head.waiting, rulebook)
+    return min(roster.members(bits), key=lambda member: score(member, head.case, strategy, now_ms).rank, default=None)
+
+
+def next_for(
+    roster: Roster, advisor: AdvisorId, heads: Sequence[Waiting], rulebook: Rulebook, now_ms: int
+) -> Waiting | None:
+    """The case that an advisor should have next: among the heads he may be offered, the most urgent.
+
+    Eligibility comes before priority: an important case that he can't take never keeps him from one he can.
+    """
+    bit = roster.bit(advisor)
+    fitting = [head for head in heads if bit & eligible(roster, head.waiting)]
+    return max(
+        fitting,
+        key=lambda head: (urgency(head.waiting, head.score_ms, rulebook, now_ms), -head.score_ms, head.case),
+        default=None,
+    )
+
+
+def strategy_of(waiting: WaitClass, rulebook: Rulebook) -> str:
+    """The strategy of a class's queue; of a queue that is gone, ``longest-idle``."""
+    queue = rulebook.queues.get(waiting.queue)
+    return str(queue.strategy) if queue else "longest-idle"

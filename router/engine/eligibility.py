@@ -1,0 +1,94 @@
+"""Who may be offered a case: an ordered list of filters over the roster's bitsets."""
+
+from enum import StrEnum
+
+import msgspec
+
+from router.engine.roster import Roster
+from router.engine.waiting import WaitClass
+
+
+class Filter(StrEnum):
+    """Why an advisor is out, in the order in which they are asked."""
+
+    PRESENCE = "presence"
+    QUEUE = "queue"
+    TIER = "tier"
+    SKILL = "skill"
+    LANGUAGE = "language"
+    EXCLUDED = "excluded"
+    HELD = "held"
+    ROOM = "room"
+
+
+class Sieve(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left, and what each filter took out of what was left before it."""
+
+    eligible: int
+    removed: dict[Filter, int]
+
+
+def sieve(roster: Roster, waiting: WaitClass) -> Sieve:
+    """All filters, with their reasons."""
+    left = roster.everyone
+    removed: dict[Filter, int] = {}
+    for name in Filter:
+        passing = _passing(roster, waiting, name)
+        out = left & ~passing
+        if out:
+            removed[name] = out
+        left &= passing
+    return Sieve(eligible=left, removed=removed)
+
+
+def eligible(roster: Roster, waiting: WaitClass) -> int:
+    """The set of ``sieve`` without its reasons."""
+    left = roster.online & roster.with_room(waiting.units, waiting.channel)
+    for name in Filter:
+        if not left:
+            return 0
+        left &= _passing(roster, waiting, name)
+    return left
+
+
+def fit(roster: Roster, waiting: WaitClass) -> int:
+    """Who could take the case if he were online and had room: what a back-off and a hold look at."""
+    left = roster.everyone
+    for name in (Filter.QUEUE, Filter.TIER, Filter.SKILL, Filter.LANGUAGE, Filter.EXCLUDED, Filter.HELD):
+        left &= _passing(roster, waiting, name)
+    return left
+
+
+def _passing(roster: Roster, waiting: WaitClass, name: Filter) -> int:
+    match name:
+        case Filter.PRESENCE:
+            return roster.online
+        case Filter.QUEUE:
+            return roster.serving(waiting.queue)
+        case Filter.TIER:
+            return roster.of_tiers(waiting.tiers)
+        case Filter.SKILL:
+            return _skilled(roster, waiting)
+        case Filter.LANGUAGE:
+            return roster.speaking(waiting.language)
+        case Filter.EXCLUDED:
+            return ~_named(roster, waiting.excluded)
+        case Filter.HELD:
+            return roster.bit(waiting.held_for) if waiting.held_for else roster.everyone
+        case Filter.ROOM:
+            return roster.with_room(waiting.units, waiting.channel)
+
+
+def _skilled(roster: Roster, waiting: WaitClass) -> int:
+    left = roster.everyone
+    for want in waiting.wants:
+        if want.hard:
+            left &= roster.with_skill(want.skill, want.level)
+    return left
+
+
+def _named(roster: Roster, names: tuple[str, ...]) -> int:
+    found = 0
+    for name in names:
+        found |= roster.bit(name)
+    return found

@@ -1,0 +1,70 @@
+"""Ladders: when the next step is due, what it changes, whom it tells."""
+
+from msgspec.structs import replace
+
+from router.contract.case import CaseDetail, CaseState
+from router.contract.codec import encode
+from router.contract.ids import PoolId, notice_id
+from router.contract.messages import Notice
+from router.engine.waiting import effective_priority
+from rules import Ladder, Rulebook, Step
+
+
+def ladder_of(detail: CaseDetail, rulebook: Rulebook) -> Ladder | None:
+    """The ladder the verdict named, unless the rulebook has lost it."""
+    name = detail.verdict.ladder
+    return rulebook.ladders.get(name) if name else None
+
+
+def timers(
+    state_step: int, detail: CaseDetail, ladder: Ladder | None, *, armed: dict[str, int], now_ms: int
+) -> dict[str, int]:
+    """What to arm so that each step not yet taken comes when its clock has used its share.
+
+    Unlike a warning, a step knows by the case's step whether it was taken: one that is overdue and not armed
+    is armed for now. One that is armed and overdue is left to whoever has claimed it.
+    """
+    wanted: dict[str, int] = {}
+    for number, step in enumerate(ladder.steps if ladder else (), start=1):
+        clock = detail.clocks.get(str(step.clock))
+        if number > state_step and clock is not None and clock.running_since_ms is not None and clock.met_at_ms is None:
+            at = clock.running_since_ms - clock.used_ms + int(clock.target_ms * step.share)
+            timer = f"step|{number}"
+            wanted[timer] = at if at > now_ms else armed.get(timer, now_ms)
+    changes = {timer: at for timer, at in wanted.items() if armed.get(timer) != at}
+    return changes | {timer: 0 for timer in armed if timer.startswith("step|") and timer not in wanted}
+
+
+def step_at(ladder: Ladder | None, number: int) -> Step | None:
+    """The step of that number, counted from 1; None beyond the ladder's end."""
+    return ladder.steps[number - 1] if ladder and 0 < number <= len(ladder.steps) else None
+
+
+def take(detail: CaseDetail, step: Step) -> CaseDetail:
+    """What a step changes of the case."""
+    return replace(detail, raised=detail.raised + step.raise_priority)
+
+
+def notices(
+    pool: PoolId, state: CaseState, detail: CaseDetail, *, step: Step, number: int, now_ms: int
+) -> tuple[str, ...]:
+    """One notice for each of the step's targets, the same whenever it is computed again."""
+    clock = detail.clocks.get(str(step.clock))
+    return tuple(
+        encode(
+            Notice(
+                id=notice_id(state.id, f"step-{number}", target),
+                pool=pool,
+                case=state.id,
+                kind="step",
+                target=target,
+                at_ms=now_ms,
+                queue=detail.verdict.queue,
+                priority=effective_priority(detail),
+                step=number,
+                clock=str(step.clock),
+                due_at_ms=clock.due_at_ms if clock else None,
+            )
+        ).decode()
+        for target in step.notify
+    )

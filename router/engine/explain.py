@@ -1,0 +1,89 @@
+"""Why this advisor and not the others: recorded with every decision, and enough to decide again."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from router.contract.ids import AdvisorId
+from router.engine.eligibility import Sieve
+from router.engine.ranking import Scored
+from router.engine.roster import Roster
+
+NAMED: Final = 3
+
+
+class Removed(msgspec.Struct, frozen=True, kw_only=True):
+    """How many a filter took out, and the first of them by name."""
+
+    count: int
+    first: tuple[AdvisorId, ...] = ()
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """One decision: by which rulebook, over which roster, who was out and why, and how the best compared."""
+
+    rulebook: str
+    strategy: str
+    class_key: str
+    at_ms: int
+    roster_gen: int
+    roster_change: int
+    considered: int
+    removed: dict[str, Removed] = {}
+    best: tuple[Scored, ...] = ()
+
+
+_ENCODER: Final = msgspec.json.Encoder()
+_DECODER: Final[msgspec.json.Decoder[Explanation | None]] = msgspec.json.Decoder(Explanation | None)
+
+
+def explain(  # noqa: PLR0913 - an explanation has these parts
+    roster: Roster,
+    sifted: Sieve,
+    best: Sequence[Scored],
+    *,
+    strategy: str,
+    rulebook: str,
+    class_key: str,
+    at_ms: int,
+) -> Explanation:
+    """Record a decision."""
+    return Explanation(
+        rulebook=rulebook,
+        strategy=strategy,
+        class_key=class_key,
+        at_ms=at_ms,
+        roster_gen=roster.gen,
+        roster_change=roster.change,
+        considered=roster.everyone.bit_count(),
+        removed={str(name): _removed(roster, bits) for name, bits in sifted.removed.items()},
+        best=tuple(best),
+    )
+
+
+def decide_again(explanation: Explanation) -> AdvisorId | None:
+    """The winner by what was recorded alone; None when nobody was eligible."""
+    winner = min(explanation.best, key=lambda one: one.rank, default=None)
+    return winner.advisor if winner else None
+
+
+def write_explanation(explanation: Explanation | None) -> str:
+    return _ENCODER.encode(explanation).decode()
+
+
+def read_explanation(why: str) -> Explanation | None:
+    """What ``CaseState.why`` holds; None before the first decision, or when it is of a newer format."""
+    try:
+        return _DECODER.decode(why)
+    except msgspec.DecodeError:
+        return None
+
+
+def _removed(roster: Roster, bits: int) -> Removed:
+    first = []
+    for member in roster.members(bits):
+        first.append(member.state.id)
+        if len(first) == NAMED:
+            break
+    return Removed(count=bits.bit_count(), first=tuple(first))

@@ -1,0 +1,64 @@
+"""Offers: how a queue rings, and what a declined or missed one means for the next."""
+
+from msgspec.structs import replace
+
+from router.contract.case import CaseDetail, CaseState
+from router.contract.ids import AdvisorId
+from router.contract.plan import Candidate, Placing
+from router.engine.eligibility import fit
+from router.engine.roster import Roster
+from router.engine.waiting import WaitClass, wait_class
+from rules import Rulebook
+
+HOLD_MS = 60_000
+
+
+def placing(candidates: tuple[Candidate, ...], waiting: WaitClass, rulebook: Rulebook, now_ms: int) -> Placing:
+    """How the class's queue hands over: ringing for its ``offer_s``, or at once."""
+    queue = rulebook.queues.get(waiting.queue)
+    offer_s = queue.offer_s if queue else 30
+    return Placing(
+        candidates=candidates,
+        offer_deadline_ms=now_ms + offer_s * 1000,
+        auto_accept=bool(queue and queue.auto_accept),
+    )
+
+
+def without(
+    detail: CaseDetail, state: CaseState, advisor: AdvisorId, *, roster: Roster, rulebook: Rulebook, now_ms: int
+) -> CaseDetail:
+    """The case after an advisor gave an offer back: without him for the cool-down, or, if nobody else could
+    ever take it, for the back-off only; then it is offered to him again."""
+    declined = {name: until for name, until in detail.declined.items() if until > now_ms}
+    declined[advisor] = now_ms + rulebook.cool_down_s * 1000
+    tried = replace(detail, declined=declined)
+    waiting = wait_class(tried, channel=state.channel, units=state.units, rulebook=rulebook, now_ms=now_ms)
+    if not fit(roster, waiting) & roster.online:
+        declined[advisor] = now_ms + min(rulebook.backoff_s, rulebook.cool_down_s) * 1000
+    return replace(detail, declined=declined)
+
+
+def hold(detail: CaseDetail, advisor: str, now_ms: int) -> CaseDetail:
+    """Keep the case for an advisor for a while: he knows the customer."""
+    return replace(detail, held_for=advisor, held_until_ms=now_ms + HOLD_MS)
+
+
+def released(detail: CaseDetail, now_ms: int) -> CaseDetail:
+    """The case without holds and cool-downs that have ended."""
+    is_held = detail.held_until_ms is not None and detail.held_until_ms > now_ms
+    return replace(
+        detail,
+        declined={name: until for name, until in detail.declined.items() if until > now_ms},
+        held_for=detail.held_for if is_held else "",
+        held_until_ms=detail.held_until_ms if is_held else None,
+    )
+
+
+def timers(detail: CaseDetail, *, armed: dict[str, int], now_ms: int) -> dict[str, int]:
+    """When the case must be re-keyed because a cool-down or a hold ends."""
+    ends = [until for until in detail.declined.values() if until > now_ms]
+    wanted = {"cooldown|0": min(ends)} if ends else {}
+    if detail.held_for and detail.held_until_ms is not None and detail.held_until_ms > now_ms:
+        wanted["hold|0"] = detail.held_until_ms
+    changes = {timer: at for timer, at in wanted.items() if armed.get(timer) != at}
+    return changes | {timer: 0 for timer in ("cooldown|0", "hold|0") if timer in armed and timer not in wanted}

@@ -1,0 +1,148 @@
+"""Plans: what each act is to write, computed for one version of a case.
+
+Every function takes the case as it is, changes what is known of it, and derives class, score and timers anew
+from the whole, so no act can forget one of them.
+"""
+
+import msgspec
+from msgspec.structs import replace
+
+from router.contract.case import (
+    KEPT_ENTRIES,
+    CaseDetail,
+    CaseState,
+    CaseStatus,
+    Pending,
+    SentReply,
+    read_detail,
+    write_detail,
+)
+from router.contract.ids import ReplyId
+from router.contract.messages import Inquiry
+from router.contract.plan import Plan
+from router.engine import escalation, offers, sla
+from router.engine.waiting import crowded_class, score, wait_class
+from rules import Rulebook, Verdict
+
+
+class Scene(msgspec.Struct, frozen=True, kw_only=True):
+    """What every plan needs besides the case: the rulebook it is judged by, and the time."""
+
+    rulebook: Rulebook
+    now_ms: int
+
+
+def opened(inquiry: Inquiry, verdict: Verdict, scene: Scene) -> CaseDetail:
+    """A new case, as its first inquiry and the verdict make it."""
+    policy = scene.rulebook.policies.get(verdict.policy)
+    return CaseDetail(
+        account=inquiry.account,
+        origin=inquiry.id,
+        customer=inquiry.customer.id,
+        verdict=verdict,
+        clocks=sla.start(policy, scene.now_ms) if policy else {},
+        placed_at_ms=scene.now_ms,
+        labels=verdict.labels,
+    )
+
+
+def blank(inquiry: Inquiry, units: int, now_ms: int) -> CaseState:
+    """The state that an opening plan is computed for: version 0."""
+    return CaseState(
+        id=msgspec.convert(inquiry.id, str),
+        state=CaseStatus.QUEUED,
+        ver=0,
+        gen=0,
+        conversation=inquiry.conversation,
+        channel=inquiry.channel,
+        units=units,
+        opened_at_ms=now_ms,
+        changed_at_ms=now_ms,
+    )
+
+
+def plan(state: CaseState, detail: CaseDetail, scene: Scene, *, why: str | None = None) -> Plan:
+    """The plan that makes ``detail`` of the case: its class, place and timers follow from it."""
+    now = scene.now_ms
+    waiting = wait_class(detail, channel=state.channel, units=state.units, rulebook=scene.rulebook, now_ms=now)
+    policy = scene.rulebook.policies.get(detail.verdict.policy)
+    ladder = escalation.ladder_of(detail, scene.rulebook)
+    timers = (
+        sla.timers(detail.clocks, policy, armed=state.timers, now_ms=now)
+        | escalation.timers(state.step, detail, ladder, armed=state.timers, now_ms=now)
+        | offers.timers(detail, armed=state.timers, now_ms=now)
+    )
+    return Plan(
+        ver=state.ver,
+        class_key=waiting.key,
+        crowded_key=crowded_class(waiting, detail).key,
+        score=score(detail),
+        detail=write_detail(detail, before=state.detail),
+        why=why,
+        timers=timers,
+    )
+
+
+def also(planned: Plan, timers: dict[str, int]) -> Plan:
+    """The plan with timers of its own act."""
+    return replace(planned, timers=planned.timers | timers)
+
+
+def brought_back(state: CaseState, scene: Scene) -> CaseDetail:
+    """A pending or resolved case that the customer has written to: clocks go on, the owner is asked first."""
+    detail = read_detail(state.detail)
+    is_reopened = state.state is CaseStatus.RESOLVED
+    back = replace(
+        detail,
+        clocks=sla.resume(detail.clocks, scene.now_ms),
+        pending=None,
+        outcome="",
+        placed_at_ms=scene.now_ms,
+        reopened=detail.reopened + is_reopened,
+        last_advisor=state.owner or detail.last_advisor,
+    )
+    return offers.hold(back, back.last_advisor, scene.now_ms) if back.last_advisor else back
+
+
+def pended(state: CaseState, pending: Pending, scene: Scene) -> CaseDetail:
+    """A case that waits for somebody else: its clocks stand still."""
+    detail = read_detail(state.detail)
+    return replace(detail, pending=pending, clocks=sla.pause(detail.clocks, scene.now_ms), last_advisor=state.owner)
+
+
+def resolved(state: CaseState, outcome: str, scene: Scene) -> CaseDetail:
+    """A case whose work is done: no clock runs, nothing is held or cooling down."""
+    detail = read_detail(state.detail)
+    return replace(
+        detail,
+        outcome=outcome,
+        pending=None,
+        clocks=sla.resolve(detail.clocks, scene.now_ms),
+        last_advisor=state.owner or detail.last_advisor,
+        declined={},
+        held_for="",
+        held_until_ms=None,
+    )
+
+
+def replied(state: CaseState, reply: ReplyId, advisor: str, scene: Scene, *, automatic: bool = False) -> CaseDetail:
+    """A case with one more reply; the first by a person meets the first-response clock."""
+    detail = read_detail(state.detail)
+    sent = SentReply(id=reply, at_ms=scene.now_ms, advisor=advisor)
+    clocks = detail.clocks if automatic else sla.meet(detail.clocks, sla.FIRST_RESPONSE, scene.now_ms)
+    return replace(
+        detail,
+        clocks=clocks,
+        replies=(*detail.replies, sent)[-KEPT_ENTRIES:],
+        replies_count=detail.replies_count + 1,
+    )
+
+
+def delivered(state: CaseState, reply: ReplyId, outcome: str, reason: str) -> CaseDetail | None:
+    """The case with what became of a reply; None when it knows no such reply or knows this already."""
+    detail = read_detail(state.detail)
+    known = {item.id: item for item in detail.replies}
+    if reply not in known or (known[reply].state, known[reply].reason) == (outcome, reason):
+        return None
+    known[reply] = replace(known[reply], state=outcome, reason=reason)
+    return replace(detail, replies=tuple(known.values()))

@@ -1,0 +1,145 @@
+"""The roster: advisors of a pool with presence and load, kept as bitsets so that a decision costs a few ANDs.
+
+Bit i of every set is the advisor in slot i. Applying one advisor's state costs the same for ten advisors as
+for ten thousand, give or take the length of an integer.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from router.contract.advisor import AdvisorState, Presence, Profile, read_profile
+from router.contract.ids import AdvisorId
+
+LEVELS: Final = 10
+
+
+class Member(msgspec.Struct, kw_only=True):
+    """One advisor as the roster knows him."""
+
+    slot: int
+    state: AdvisorState
+    profile: Profile
+
+    @property
+    def free_share(self) -> float:
+        """The free part of his budget, from 0 to 1."""
+        return max(0.0, 1.0 - self.state.load / self.state.budget) if self.state.budget > 0 else 0.0
+
+
+class Roster:
+    """Advisors by id and by bit. ``change`` is the last change number it has caught up with."""
+
+    def __init__(self) -> None:
+        self.gen = 0
+        self.change = 0
+        self.everyone = 0
+        self.online = 0
+        self._members: dict[AdvisorId, Member] = {}
+        self._slots: list[AdvisorId] = []
+        self._named: dict[tuple[str, str], int] = {}
+        self._levels: dict[tuple[str, str, int], int] = {}
+        self._room: dict[tuple[int, str], int] = {}
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(self._members.values())
+
+    def get(self, advisor: AdvisorId) -> Member | None:
+        return self._members.get(advisor)
+
+    def in_slot(self, slot: int) -> Member:
+        return self._members[self._slots[slot]]
+
+    def apply(self, state: AdvisorState) -> bool:
+        """Take over a state unless it is older than the one known; whether it was taken."""
+        member = self._members.get(state.id)
+        if member is not None and (member.state.gen, member.state.ver) >= (state.gen, state.ver):
+            return False
+        if member is None:
+            member = Member(slot=len(self._slots), state=state, profile=read_profile(state.profile))
+            self._slots.append(state.id)
+            self._members[state.id] = member
+            self._index(member, present=True)
+        elif member.state.profile == state.profile:
+            member.state = state
+        else:
+            self._index(member, present=False)
+            member.state, member.profile = state, read_profile(state.profile)
+            self._index(member, present=True)
+        self._index_state(member)
+        return True
+
+    # -- the sets
+
+    def serving(self, queue: str) -> int:
+        """Members of a queue; who names no queue serves all."""
+        return self._named.get(("queue", "*"), 0) | self._named.get(("queue", queue), 0)
+
+    def of_tiers(self, tiers: tuple[str, ...]) -> int:
+        """Whoever is of one of the tiers; everyone when none is named."""
+        if not tiers:
+            return self.everyone
+        found = 0
+        for tier in tiers:
+            found |= self._named.get(("tier", tier), 0)
+        return found
+
+    def with_skill(self, skill: str, level: int) -> int:
+        return self._levels.get(("skill", skill, level), 0)
+
+    def speaking(self, language: str) -> int:
+        """Who speaks a language at all; everyone when none is asked for."""
+        return self._levels.get(("language", language, 1), 0) if language else self.everyone
+
+    def with_room(self, units: int, channel: str) -> int:
+        """Who has room for a case of that weight. The set for a new weight is built once, then kept up."""
+        if (units, channel) not in self._room:
+            self._room[units, channel] = 0
+            for member in self._members.values():
+                self._index_room(member, units, channel)
+        return self._room[units, channel]
+
+    def bit(self, advisor: str) -> int:
+        member = self._members.get(AdvisorId(advisor))
+        return 1 << member.slot if member else 0
+
+    def members(self, bits: int) -> Iterator[Member]:
+        """The members of a set, in slot order."""
+        while bits:
+            low = bits & -bits
+            yield self.in_slot(low.bit_length() - 1)
+            bits ^= low
+
+    # -- keeping them
+
+    def _index(self, member: Member, *, present: bool) -> None:
+        bit, profile = 1 << member.slot, member.profile
+        for name in profile.queues or ("*",):
+            self._set(self._named, ("queue", name), bit, present)
+        self._set(self._named, ("tier", profile.tier), bit, present)
+        for kind, levels in (("skill", profile.skills), ("language", profile.languages)):
+            for name, level in levels.items():
+                for step in range(1, min(level, LEVELS) + 1):
+                    self._set(self._levels, (kind, name, step), bit, present)
+        self.everyone = self.everyone | bit if present and profile.active else self.everyone & ~bit
+
+    def _index_state(self, member: Member) -> None:
+        bit = 1 << member.slot
+        is_online = member.state.presence is Presence.ONLINE and member.profile.active
+        self.online = self.online | bit if is_online else self.online & ~bit
+        for units, channel in self._room:
+            self._index_room(member, units, channel)
+
+    def _index_room(self, member: Member, units: int, channel: str) -> None:
+        bit = 1 << member.slot
+        room = self._room[units, channel]
+        self._room[units, channel] = room | bit if member.state.has_room(units, channel) else room & ~bit
+
+    @staticmethod
+    def _set(sets: dict, key: tuple, bit: int, present: bool) -> None:  # type: ignore[type-arg]
+        bits = sets.get(key, 0)
+        sets[key] = bits | bit if present else bits & ~bit
