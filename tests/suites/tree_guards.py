@@ -38,7 +38,7 @@ ROOMS: Final = {
 LOOSE_FILES: Final = {
     "router": re.compile(r"__init__\.py|__main__\.py|app\.py|py\.typed"),
     "channels": re.compile(r"__init__\.py|py\.typed"),
-    "tests": re.compile(r"test_\w+\.py|conftest\.py|servers\.py"),
+    "tests": re.compile(r"(test_\w+|conftest|servers|\w+_fixture)\.py"),
 }
 
 # Written so that no line of this file is itself a hit.
