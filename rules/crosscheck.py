@@ -81,7 +81,8 @@ def _effect_flaws(effect: Effect, document: Document, path: Path) -> Iterator[Fl
     yield from _reference(effect.policy, document.policies, "policy", (*path, "policy"))
     yield from _reference(effect.ladder, document.ladders, "ladder", (*path, "ladder"))
     for skill in effect.skills:
-        yield from _reference(skill, document.skills, "skill", (*path, "skills", skill))
+        for flaw in _reference(skill, document.skills, "skill", (*path, "skills", skill)):
+            yield Flaw(flaw.path, flaw.message, of_key=True)
 
 
 def _size_flaws(document: Document) -> Iterator[Flaw]:

@@ -3,14 +3,14 @@
 Scripts that one language alone commonly uses decide by their share of the letters. Korean needs less
 than half, since Korean messages are full of Latin product names; Kana marks Japanese even among many
 Han characters, which alone mean Chinese. A Latin text is English if enough of its words are common
-English ones, else unknown, as are scripts that several languages share (Cyrillic, Arabic, Devanagari).
-Web and mail addresses are left out.
+English ones, one of them not shared with a neighbour language; else it is unknown, as are scripts that
+several languages share (Cyrillic, Arabic, Devanagari). Web and mail addresses are left out.
 """
 
 import re
 from typing import Final
 
-MAX_CHARACTERS: Final = 2_000
+MAX_CHARACTERS: Final = 1_000
 
 _KOREAN_SHARE: Final = 0.2
 _KANA_SHARE: Final = 0.1
@@ -32,13 +32,16 @@ _LATIN_WORD: Final = re.compile("[A-Za-z\u00c0-\u024f]+")
 
 # fmt: off
 _ENGLISH: Final = frozenset((
-    "about", "after", "again", "all", "any", "are", "as", "at", "be", "because", "been", "but",
-    "by", "can", "cannot", "could", "did", "do", "does", "for", "from", "get", "got", "had", "has",
-    "have", "hello", "help", "hey", "hi", "how", "i", "if", "is", "it", "its", "just", "like",
-    "me", "more", "my", "need", "no", "not", "now", "of", "on", "or", "order", "our", "out",
-    "please", "received", "refund", "shipping", "so", "still", "thank", "thanks", "that", "the",
-    "their", "them", "there", "they", "this", "to", "was", "we", "were", "what", "when", "where",
-    "which", "who", "why", "will", "with", "would", "you", "your",
+    "about", "account", "after", "again", "and", "any", "are", "because", "been", "but", "by", "can",
+    "cannot", "charged", "could", "did", "does", "delivery", "from", "get", "got", "had", "hello", "hey", "how", "if",
+    "it", "its", "just", "like", "my", "need", "never", "not", "now", "our", "out", "password", "please",
+    "received", "refund", "shipping", "should", "still", "thank", "thanks", "that", "the", "their",
+    "them", "there", "they", "this", "twice", "want", "we", "were", "what", "when", "where", "which", "who",
+    "why", "will", "with", "would", "you", "your",
+))
+_ENGLISH_AND_OTHERS: Final = frozenset((
+    "all", "am", "an", "as", "at", "be", "do", "for", "has", "have", "help", "hi", "i", "in", "is",
+    "me", "more", "no", "of", "on", "or", "so", "some", "to", "us", "was",
 ))
 # fmt: on
 
@@ -71,10 +74,11 @@ def _by_script(sample: str, letters: int) -> str | None:
 
 def _english(sample: str) -> str | None:
     words = [word.lower() for word in _LATIN_WORD.findall(sample)]
-    common = sum(word in _ENGLISH for word in words)
-    if common < _ENGLISH_SHARE * len(words):
+    sure = sum(word in _ENGLISH for word in words)
+    common = sure + sum(word in _ENGLISH_AND_OTHERS for word in words)
+    if not sure or common < _ENGLISH_SHARE * len(words):
         return None
-    return "en" if common > 1 or (common == 1 and len(words) <= _SHORT_WORDS) else None
+    return "en" if common > 1 or len(words) <= _SHORT_WORDS else None
 
 
 def _is_address(word: str) -> bool:

@@ -27,6 +27,7 @@ class _Linter:
         self._rulebook = rulebook
         self._roster = roster
         self._tree = Tree({}, rulebook.places)
+        self._best = _best_levels(roster.advisors)
         self._members = {name: self._takers(name) for name in rulebook.queues}
 
     def roster_names(self) -> Iterator[Problem]:
@@ -48,48 +49,55 @@ class _Linter:
 
     def queues(self) -> Iterator[Problem]:
         """Queues without members, and those where a language spoken elsewhere has no speaker."""
-        spoken = {language for row in self._roster.advisors for language, level in row.languages.items() if level}
+        spoken = _spoken(self._roster.advisors)
         for name, members in self._members.items():
             if not members:
                 yield self._in_book(("queues", name), "no advisor on the roster takes cases of this queue")
                 continue
-            here = {language for row in members for language, level in row.languages.items() if level}
-            for language in sorted(spoken - here):
+            for language in sorted(spoken - _spoken(members)):
                 message = f'no advisor of this queue speaks "{language}", which others do'
                 yield self._in_book(("queues", name), message, Severity.WARNING)
 
     def skills(self) -> Iterator[Problem]:
         """Declared skills that nobody has."""
-        held = {skill for row in self._roster.advisors for skill, level in row.skills.items() if level}
         for skill in self._rulebook.skills:
-            if skill not in held:
+            if not self._is_held(skill, 1):
                 yield self._in_book(("skills", skill), "no advisor on the roster has this skill", Severity.WARNING)
 
     def rules(self) -> Iterator[Problem]:
         """Rules whose skills no member of their queue has, alone or after a rule that continues."""
+        carriers: list[tuple[str, dict[str, int]]] = []
         for index, rule in enumerate(self._rulebook.rules):
             path: Path = ("rules", index, "set", "skills")
             hard = _hard(rule.set)
             for skill, level in hard.items():
-                if not any(row.has(skill, level) for row in self._roster.advisors):
+                if not self._is_held(skill, level):
                     yield self._in_book((*path, skill), f"no advisor has `{skill}` at level {level} or above")
             if not rule.continue_:
                 queue = rule.set.queue or self._rulebook.defaults.queue
                 yield from self._stuck(queue, hard, path, Severity.ERROR)
-            for before in self._rulebook.rules[:index]:
-                if before.continue_ and before.set.queue:
-                    wanted = hard | {s: max(n, hard.get(s, 0)) for s, n in _hard(before.set).items()}
-                    yield from self._stuck(before.set.queue, wanted, path, Severity.WARNING)
+            for carried_queue, carried in carriers:
+                wanted = hard | {skill: max(level, hard.get(skill, 0)) for skill, level in carried.items()}
+                yield from self._stuck(carried_queue, wanted, path, Severity.WARNING)
+            if rule.continue_ and rule.set.queue:
+                carriers.append((rule.set.queue, hard))
 
     def _stuck(self, queue: str, wanted: dict[str, int], path: Path, severity: Severity) -> Iterator[Problem]:
-        """A problem if the queue has members, but none with all the skills (each of which somebody has)."""
+        """A problem if the queue has members, but none, or none with some language, has all the skills."""
         members = self._members[queue]
-        if not members or not wanted or any(_has_all(row, wanted) for row in members):
-            return
-        if not all(any(row.has(skill, level) for row in self._roster.advisors) for skill, level in wanted.items()):
-            return  # said already, of the skill itself
+        if not members or not all(self._is_held(skill, level) for skill, level in wanted.items()):
+            return  # said already, of the queue or the skill itself
         said = ", ".join(f"{skill} {level}" for skill, level in sorted(wanted.items()))
-        yield self._in_book(path, f"nobody in the queue `{queue}` has all of: {said}", severity)
+        able = [row for row in members if _has_all(row, wanted)]
+        if not able:
+            yield self._in_book(path, f"nobody in the queue `{queue}` has all of: {said}", severity)
+            return
+        for language in sorted(_spoken(members) - _spoken(able)):
+            message = f'nobody in the queue `{queue}` who speaks "{language}" has all of: {said}'
+            yield self._in_book(path, message, Severity.WARNING)
+
+    def _is_held(self, skill: str, level: int) -> bool:
+        return self._best.get(skill, 0) >= level
 
     def _takers(self, queue: str) -> tuple[AdvisorRow, ...]:
         tiers = self._rulebook.queues[queue].tiers
@@ -114,5 +122,17 @@ def _hard(effect: Effect) -> dict[str, int]:
     }
 
 
+def _best_levels(rows: Iterable[AdvisorRow]) -> dict[str, int]:
+    best: dict[str, int] = {}
+    for row in rows:
+        for skill, level in row.skills.items():
+            best[skill] = max(level, best.get(skill, 0))
+    return best
+
+
 def _has_all(row: AdvisorRow, wanted: dict[str, int]) -> bool:
     return all(row.has(skill, level) for skill, level in wanted.items())
+
+
+def _spoken(rows: Iterable[AdvisorRow]) -> set[str]:
+    return {language for row in rows for language, level in row.languages.items() if level}

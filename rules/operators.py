@@ -92,7 +92,10 @@ OPERATORS: Final[dict[str, Callable[[Field, Any], Test]]] = {
 def _has_any(read: Callable[[View], str], phrases: tuple[str, ...]) -> Test:
     def test(view: View) -> bool:
         text = read(view)
-        return any(phrase in text for phrase in phrases)
+        for phrase in phrases:  # noqa: SIM110 - half the time of any() with a generator, and this is the hot loop
+            if phrase in text:
+                return True
+        return False
 
     return test
 

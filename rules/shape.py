@@ -46,7 +46,7 @@ def flaws_of(value: object, kind: Any, path: Path = ()) -> Iterable[Flaw]:
 
 def suggestion(word: str, choices: Iterable[str]) -> str:
     """` (did you mean "x"?)` for the choice nearest to the word, or nothing."""
-    near = get_close_matches(word[:64], list(choices), n=1, cutoff=0.6)
+    near = get_close_matches(word[:64], list(choices), n=1, cutoff=0.65)
     return f' (did you mean "{near[0]}"?)' if near else ""
 
 

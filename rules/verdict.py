@@ -25,7 +25,8 @@ class Reason(Struct, frozen=True):
     """One step of the judgement: `rule` decided the fields named in `set`.
 
     A rule that matched but came too late to decide anything is listed with no fields. Three reserved
-    names are no rules of the rulebook: `queue` (the chosen queue's own settings), `language` (what the facts or the text say) and `defaults`.
+    names are no rules of the rulebook: `queue` (the chosen queue's own settings), `language` (what the
+    facts or the text say) and `defaults`.
     """
 
     rule: str
