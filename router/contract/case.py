@@ -14,6 +14,7 @@ from router.contract.ids import (
     PoolId,
     ReplyId,
 )
+from router.contract.values import null
 from rules.verdict import Verdict
 
 MAX_CASE_BYTES: Final = 65_536
@@ -164,7 +165,7 @@ class Case(_Record, frozen=True, kw_only=True, omit_defaults=True):
     timers: dict[str, int] = {}
     step: int = 0
     over: bool = False
-    why: msgspec.Raw = msgspec.Raw(b"null")
+    why: msgspec.Raw = msgspec.field(default_factory=null)
     clocks: dict[str, Clock] = {}
     placed_at_ms: int = 0
     inquiries: int = 1

@@ -4,7 +4,7 @@ Sources: CloudEvents 1.0 Kafka protocol binding, section 3.2 (binary content mod
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
 import msgspec
@@ -16,7 +16,14 @@ Headers = tuple[tuple[str, bytes], ...]
 T = TypeVar("T")
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
-_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+# Version ff and ids of nothing but zeros are invalid by the standard.
+_TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+# Stricter than ``fromisoformat``, which also takes weeks, a missing minute and times without a colon.
+_RFC3339: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})"
+)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 CONTENT_TYPE: Final = b"application/json"
 
 
@@ -37,7 +44,7 @@ class Decoder:
             raise Undecodable("the record is a tombstone; a message was expected")
         try:
             message = self._decoder.decode(value)
-        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
             raise Undecodable(str(exc)) from exc
         if not isinstance(message, expect):
             raise Undecodable(f"{expect.__name__} was expected, the record holds {type(message).__name__}")
@@ -68,17 +75,17 @@ def header(headers: Headers, name: str) -> str:
 
 
 def rfc3339(time_ms: int) -> str:
-    """UTC with milliseconds: ``2026-11-22T05:19:35.120Z``."""
-    moment = datetime.fromtimestamp(time_ms // 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{time_ms % 1000:03d}Z"
+    """UTC with milliseconds: ``2026-11-22T05:19:35.120Z``. Years 1 to 9999; raises ``OverflowError`` beyond."""
+    return (_EPOCH + time_ms * _MILLISECOND).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def from_rfc3339(text: str) -> int:
-    """Milliseconds of an RFC 3339 instant. Raises ``Undecodable`` without an offset or when malformed."""
+    """Milliseconds of an RFC 3339 instant, finer parts cut off. Raises ``Undecodable`` without an offset, for
+    a leap second or when malformed."""
+    instant = text.upper()
+    if not _RFC3339.fullmatch(instant):
+        raise Undecodable(f"{text!r} is not an RFC 3339 time with an offset, like 2026-11-22T14:19:35+09:00")
     try:
-        moment = datetime.fromisoformat(text)
+        return (datetime.fromisoformat(instant) - _EPOCH) // _MILLISECOND
     except ValueError as exc:
-        raise Undecodable(f"{text!r} is not an RFC 3339 time") from exc
-    if moment.tzinfo is None:
-        raise Undecodable(f"{text!r} has no offset: add Z or +09:00")
-    return round(moment.timestamp() * 1000)
+        raise Undecodable(f"{text!r} is not an RFC 3339 time: {exc}") from exc

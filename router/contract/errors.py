@@ -1,7 +1,8 @@
 """Errors of the contract.
 
 ContractError
-└── Undecodable
+├── Undecodable
+└── TooLarge
 """
 
 
@@ -13,3 +14,7 @@ class ContractError(Exception):
 
 class Undecodable(ContractError):
     """These bytes are not the message they should be. They go to the dead letters with this text."""
+
+
+class TooLarge(ContractError):
+    """What names this inquiry, not what it says, is beyond 256 KB. Refuse it to whoever sends it."""

@@ -7,6 +7,7 @@ import msgspec
 
 from router.contract.case import Case
 from router.contract.ids import CaseId, EventId, PoolId
+from router.contract.values import Integer
 
 
 class EventType(StrEnum):
@@ -52,10 +53,10 @@ class CaseEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: EventId
     pool: PoolId
     subject: CaseId
-    gen: int
-    ver: int
-    number: int
-    at_ms: int
+    gen: Integer
+    ver: Integer
+    number: Integer
+    at_ms: Integer
     outcome: str
     case: Case
     actor: str = ""
@@ -67,9 +68,9 @@ class RelayNote(msgspec.Struct, frozen=True, kw_only=True):
     """How far the relay of a pool has come: everything up to ``number`` of ``gen`` is on the bus."""
 
     pool: PoolId
-    gen: int
-    number: int
-    at_ms: int
+    gen: Integer
+    number: Integer
+    at_ms: Integer
 
 
 CASE_EVENT_TYPES: Final = tuple(EventType)

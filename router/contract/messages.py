@@ -19,6 +19,7 @@ from router.contract.ids import (
     PoolId,
     ReplyId,
 )
+from router.contract.values import Integer, null
 
 MAX_INQUIRY_BYTES: Final = 262_144
 MAX_TEXT_CHARS: Final = 65_536
@@ -41,7 +42,7 @@ class Attachment(_Wire, frozen=True, kw_only=True, omit_defaults=True):
 
     name: str
     media_type: str
-    size_bytes: int
+    size_bytes: Integer
     sha256: str
     blob: str
 
@@ -71,7 +72,7 @@ class Inquiry(_Wire, frozen=True, kw_only=True, omit_defaults=True, tag="inquiry
     conversation: ConversationId
     customer: Customer
     reply_to: Address
-    received_at_ms: int
+    received_at_ms: Integer
     text: str = ""
     subject: str = ""
     quoted: str = ""
@@ -81,7 +82,7 @@ class Inquiry(_Wire, frozen=True, kw_only=True, omit_defaults=True, tag="inquiry
     attachments: tuple[Attachment, ...] = ()
     thread: dict[str, str] = {}
     automatic: bool = False
-    sent_at_ms: int | None = None
+    sent_at_ms: Integer | None = None
 
 
 class Handover(_Wire, frozen=True, kw_only=True, omit_defaults=True, tag="handover", tag_field="type"):
@@ -93,8 +94,8 @@ class Handover(_Wire, frozen=True, kw_only=True, omit_defaults=True, tag="handov
     from_case: CaseId
     conversation: ConversationId
     queue: str
-    at_ms: int
-    case: msgspec.Raw = msgspec.Raw(b"null")
+    at_ms: Integer
+    case: msgspec.Raw = msgspec.field(default_factory=null)
 
 
 class Reply(_Wire, frozen=True, kw_only=True, omit_defaults=True, tag="reply", tag_field="type"):
@@ -106,7 +107,7 @@ class Reply(_Wire, frozen=True, kw_only=True, omit_defaults=True, tag="reply", t
     conversation: ConversationId
     to: Address
     text: str
-    created_at_ms: int
+    created_at_ms: Integer
     subject: str = ""
     advisor: AdvisorId | None = None
     attachments: tuple[Attachment, ...] = ()
@@ -131,7 +132,7 @@ class Delivery(_Wire, frozen=True, kw_only=True, omit_defaults=True, tag="delive
     account: AccountId
     conversation: ConversationId
     state: DeliveryState
-    at_ms: int
+    at_ms: Integer
     provider_message_id: str | None = None
     reason: str = ""
 
@@ -148,12 +149,12 @@ class Notice(_Wire, frozen=True, kw_only=True, omit_defaults=True, tag="notice",
     case: CaseId
     kind: str
     target: str
-    at_ms: int
+    at_ms: Integer
     queue: str = ""
-    priority: int = 3
-    step: int = 0
+    priority: Integer = 3
+    step: Integer = 0
     clock: str = ""
-    due_at_ms: int | None = None
+    due_at_ms: Integer | None = None
     staff: tuple[AdvisorId, ...] = ()
 
 

@@ -1,0 +1,88 @@
+"""How a message lies on the bus: its topic, its key, its headers."""
+
+from collections.abc import Mapping
+from typing import Final, assert_never
+
+import msgspec
+
+from router.contract import topics
+from router.contract.advisor import Advisor
+from router.contract.codec import Headers, cloud_headers
+from router.contract.events import CaseEvent, RelayNote
+from router.contract.messages import Delivery, Handover, Inquiry, Notice, Reply
+from router.contract.sources import account_source, pool_source
+
+AnyMessage = Inquiry | Handover | Reply | Delivery | Notice | CaseEvent | Advisor | RelayNote
+
+CLOUD_TYPES: Final[Mapping[str, str]] = {
+    name: f"turnout.{name}.v1"
+    for name in ("inquiry", "handover", "reply", "delivery", "notice", "advisor", "relay-note")
+}
+"""The CloudEvents type of each message; a case event's is its own ``type``."""
+
+
+class RecordHead(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands outside a record's value. The same message always gets the same."""
+
+    topic: str
+    key: str
+    headers: Headers
+
+
+def record_head(message: AnyMessage, *, traceparent: str = "") -> RecordHead:
+    """Where a message goes, and under which key and headers.
+
+    A ``CaseEvent`` goes to the events topic; the cases topic takes the same record. A malformed
+    ``traceparent`` is left out.
+    """
+    kind, id_, source, time_ms = _attributes(message)
+    headers = cloud_headers(id=id_, type=kind, source=source, time_ms=time_ms, traceparent=traceparent)
+    topic, key = _place(message)
+    return RecordHead(topic=topic, key=key, headers=headers)
+
+
+def _place(message: AnyMessage) -> tuple[str, str]:
+    match message:
+        case Inquiry() | Handover():
+            return topics.inquiries(message.pool), message.conversation
+        case Reply():
+            return topics.REPLIES, message.conversation
+        case Delivery():
+            return topics.DELIVERIES, message.conversation
+        case Notice():
+            return topics.NOTICES, message.case
+        case CaseEvent():
+            return topics.EVENTS, message.subject
+        case Advisor():
+            return topics.ADVISORS, message.id
+        case RelayNote():
+            return topics.CONFIG, f"relay/{message.pool}"
+        case _:
+            assert_never(message)
+
+
+def _attributes(message: AnyMessage) -> tuple[str, str, str, int]:
+    """The CloudEvents attributes type, id, source and time (in milliseconds)."""
+    match message:
+        case Inquiry():
+            return CLOUD_TYPES["inquiry"], message.id, account_source(message.account), message.received_at_ms
+        case Handover():
+            return CLOUD_TYPES["handover"], message.id, pool_source(message.from_pool), message.at_ms
+        case Reply():
+            return CLOUD_TYPES["reply"], message.id, pool_source(message.pool), message.created_at_ms
+        case Delivery():
+            # A bounce may follow a ``sent``: two deliveries of one reply differ in their state.
+            id_ = f"{message.reply}/{message.state}"
+            return CLOUD_TYPES["delivery"], id_, account_source(message.account), message.at_ms
+        case Notice():
+            return CLOUD_TYPES["notice"], message.id, pool_source(message.pool), message.at_ms
+        case CaseEvent():
+            return message.type, message.id, pool_source(message.pool), message.at_ms
+        case Advisor():
+            id_ = f"{message.id}:{message.gen}.{message.ver}"
+            return CLOUD_TYPES["advisor"], id_, pool_source(message.pool), message.at_ms
+        case RelayNote():
+            id_ = f"relay/{message.pool}:{message.gen}.{message.number}"
+            return CLOUD_TYPES["relay-note"], id_, pool_source(message.pool), message.at_ms
+        case _:
+            assert_never(message)

@@ -1,0 +1,15 @@
+"""Where a record comes from: the ``ce_source`` of CloudEvents, a URI reference."""
+
+from urllib.parse import quote
+
+from router.contract.ids import AccountId, PoolId
+
+
+def pool_source(pool: PoolId) -> str:
+    """The source of what the router says about a pool."""
+    return f"/turnout/pools/{quote(pool, safe='')}"
+
+
+def account_source(account: AccountId) -> str:
+    """The source of what a channel account brings in."""
+    return f"/turnout/accounts/{quote(account, safe='')}"
