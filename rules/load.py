@@ -80,7 +80,9 @@ def _compiled(plain: dict[str, Any], flaws: list[Flaw]) -> tuple[Test, ...]:
 def _told(flaws: list[Flaw], tree: Tree) -> list[Problem]:
     """Flaws as problems with their places, in reading order."""
     problems = [Problem(flaw.message, show(flaw.path), tree.place(flaw.path, of_key=flaw.of_key)) for flaw in flaws]
-    return sorted(problems, key=lambda each: (each.place.file, each.place.line) if each.place else ("", 0))
+    return sorted(
+        problems, key=lambda each: (each.place.file, each.place.line, each.place.column) if each.place else ("", 0, 0)
+    )
 
 
 def _places_by_id(document: RosterDocument, tree: Tree) -> dict[Path, Any]:

@@ -129,6 +129,8 @@ def _message(value: object, kind: Any, reason: str) -> str:
 
 
 def _pattern_message(value: str, reason: str) -> str:
+    if "@" in reason:
+        return f'"{value[:80]}" is no mail address'
     if "und" in reason:
         return f'"{value[:80]}" is no primary language tag; write two or three small letters, such as "en"'
     return f'"{value[:80]}" must be up to 64 small letters, digits, "-" and "_", and not begin with a sign'

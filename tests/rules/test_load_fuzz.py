@@ -1,0 +1,92 @@
+"""Whatever the text, loading gives a rulebook or a RulesError, and a rulebook judges."""
+
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rules import Facts, RulesError, judge, load, load_roster, restore
+from rules.match import compile_match
+from rules.shape import Flaw
+from rules.view import View
+
+_DEFAULTS = files("rules") / "defaults"
+_BOOK = (_DEFAULTS / "rulebook.yaml").read_text("utf-8") + (_DEFAULTS / "rules.yaml").read_text("utf-8")
+_ROSTER = (_DEFAULTS / "roster.yaml").read_text("utf-8")
+_FACTS = Facts(channel="chat", account="a", text="환불 refund", fields={"topic": "12"}, attachments=1)
+
+_SCRAPS = st.sampled_from(
+    ["", " ", "\n", "\n  ", "- ", ": ", "{", "}", "[", "]", '"', "'", "#", "&a ", "*a", "!", "|", ">", "?", "~", "no",
+     "12:30", "1e9", "-1", "null", "true", "\t", "---\n", "...\n", "%", "@", "`", "환", "\x00", "\ud800", "<<: "]
+)  # fmt: skip
+_EDITS = st.lists(st.tuples(st.integers(0, 20_000), st.integers(0, 12), _SCRAPS), min_size=1, max_size=4)
+
+_SCALARS = st.none() | st.booleans() | st.integers(-5, 200) | st.floats(allow_nan=False) | st.sampled_from(
+    ["a", "", "text", "general", "breach", "환불"]
+)  # fmt: skip
+_KEYS = st.sampled_from(
+    ["text", "message", "labels", "attachments", "fields.topic", "customer.tags", "any", "all", "not", "one_of",
+     "contains", "words", "prefix", "range", "present", "name", "match", "set", "continue", "queue", "skills", "steps",
+     "at", "policy", "level"]
+)  # fmt: skip
+_PLAIN: st.SearchStrategy[Any] = st.recursive(
+    _SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=3), max_leaves=12
+)
+
+
+def edited(text: str, edits: list[tuple[int, int, str]]) -> str:
+    for start, length, scrap in edits:
+        at = start % len(text)
+        text = text[:at] + scrap + text[at + length :]
+    return text
+
+
+@settings(max_examples=60, deadline=None)
+@given(_EDITS)
+def test_a_damaged_rulebook_loads_or_is_refused(edits: list[tuple[int, int, str]]) -> None:
+    try:
+        book = load({"a.yaml": edited(_BOOK, edits)})
+    except RulesError as exc:
+        assert exc.problems
+        assert all(problem.place for problem in exc.problems)
+    else:
+        assert judge(book, _FACTS).rulebook == book.hash
+
+
+@settings(max_examples=60, deadline=None)
+@given(_EDITS)
+def test_a_damaged_roster_loads_or_is_refused(edits: list[tuple[int, int, str]]) -> None:
+    try:
+        roster = load_roster({"a.yaml": edited(_ROSTER, edits)})
+    except RulesError as exc:
+        assert exc.problems
+    else:
+        assert [row.id for row in roster.advisors] == sorted(row.id for row in roster.advisors)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(st.sampled_from(["rules", "queues", "ladders", "defaults", "skills", "tiers"]), _PLAIN))
+def test_any_stored_value_is_a_rulebook_or_refused(sections: dict[str, Any]) -> None:
+    stored = {
+        "defaults": {"queue": "general"},
+        "policies": {"p": {"first_response_s": 1, "resolution_s": 1}},
+        "queues": {"general": {"policy": "p"}},
+        "outcomes": {"solved": "Done"},
+        **sections,
+    }
+    try:
+        book = restore(msgspec.json.encode(stored))
+    except RulesError as exc:
+        assert exc.problems
+    else:
+        assert judge(book, _FACTS).queue in book.queues
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(_KEYS, _PLAIN, max_size=3))
+def test_any_condition_compiles_or_has_flaws(match: dict[str, Any]) -> None:
+    flaws: list[Flaw] = []
+    test = compile_match(match, (), flaws)
+    assert isinstance(test(View(_FACTS)), bool)
