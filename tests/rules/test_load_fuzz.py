@@ -1,7 +1,8 @@
 """Whatever the text, loading gives a rulebook or a RulesError, and a rulebook judges."""
 
+from collections.abc import Callable
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from hypothesis import given, settings
@@ -11,6 +12,8 @@ from rules import Facts, RulesError, judge, load, load_roster, restore
 from rules.match import compile_match
 from rules.shape import Flaw
 from rules.view import View
+
+Loaded = TypeVar("Loaded")
 
 _DEFAULTS = files("rules") / "defaults"
 _BOOK = (_DEFAULTS / "rulebook.yaml").read_text("utf-8") + (_DEFAULTS / "rules.yaml").read_text("utf-8")
@@ -43,27 +46,33 @@ def edited(text: str, edits: list[tuple[int, int, str]]) -> str:
     return text
 
 
+def attempted(load_it: Callable[[], Loaded]) -> Loaded | RulesError:
+    """What was loaded, or the refusal; any other exception is the bug looked for."""
+    try:
+        return load_it()
+    except RulesError as exc:
+        return exc
+
+
 @settings(max_examples=60, deadline=None)
 @given(_EDITS)
-def test_a_damaged_rulebook_loads_or_is_refused(edits: list[tuple[int, int, str]]) -> None:
-    try:
-        book = load({"a.yaml": edited(_BOOK, edits)})
-    except RulesError as exc:
-        assert exc.problems
-        assert all(problem.place for problem in exc.problems)
+def test_a_damaged_rulebook_loads_or_is_refused_with_places(edits: list[tuple[int, int, str]]) -> None:
+    outcome = attempted(lambda: load({"a.yaml": edited(_BOOK, edits)}))
+    if isinstance(outcome, RulesError):
+        assert outcome.problems
+        assert all(problem.place for problem in outcome.problems)
     else:
-        assert judge(book, _FACTS).rulebook == book.hash
+        assert judge(outcome, _FACTS).rulebook == outcome.hash
 
 
 @settings(max_examples=60, deadline=None)
 @given(_EDITS)
 def test_a_damaged_roster_loads_or_is_refused(edits: list[tuple[int, int, str]]) -> None:
-    try:
-        roster = load_roster({"a.yaml": edited(_ROSTER, edits)})
-    except RulesError as exc:
-        assert exc.problems
+    outcome = attempted(lambda: load_roster({"a.yaml": edited(_ROSTER, edits)}))
+    if isinstance(outcome, RulesError):
+        assert outcome.problems
     else:
-        assert [row.id for row in roster.advisors] == sorted(row.id for row in roster.advisors)
+        assert [row.id for row in outcome.advisors] == sorted(row.id for row in outcome.advisors)
 
 
 @settings(max_examples=200, deadline=None)
@@ -76,12 +85,11 @@ def test_any_stored_value_is_a_rulebook_or_refused(sections: dict[str, Any]) -> 
         "outcomes": {"solved": "Done"},
         **sections,
     }
-    try:
-        book = restore(msgspec.json.encode(stored))
-    except RulesError as exc:
-        assert exc.problems
+    outcome = attempted(lambda: restore(msgspec.json.encode(stored)))
+    if isinstance(outcome, RulesError):
+        assert outcome.problems
     else:
-        assert judge(book, _FACTS).queue in book.queues
+        assert judge(outcome, _FACTS).queue in outcome.queues
 
 
 @settings(max_examples=300, deadline=None)
