@@ -158,4 +158,14 @@ class Notice(_Wire, frozen=True, kw_only=True, omit_defaults=True, tag="notice",
     staff: tuple[AdvisorId, ...] = ()
 
 
+class StaffNote(_Wire, frozen=True, kw_only=True, omit_defaults=True, tag="note", tag_field="type"):
+    """An internal note on a case: part of its transcript, never sent to the customer."""
+
+    case: CaseId
+    text: str
+    at_ms: int
+    author: str = ""
+
+
 IntakeMessage = Inquiry | Handover
+TranscriptEntry = Inquiry | Reply | StaffNote

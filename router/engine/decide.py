@@ -9,13 +9,14 @@ import msgspec
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Candidate
 from router.engine.eligibility import eligible, sieve
-from router.engine.explain import Explanation, explain
+from router.engine.explain import Explanation, RankedHead, explain
 from router.engine.ranking import score
 from router.engine.roster import Member, Roster
 from router.engine.waiting import WaitClass, read_class, urgency
 from rules import Rulebook
 
 MAX_CANDIDATES: Final = 5
+SHOWN_HEADS: Final = 3
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,20 +62,37 @@ def nominate(roster: Roster, head: Waiting, rulebook: Rulebook, now_ms: int) -> 
     return min(roster.members(bits), key=lambda member: score(member, head.case, strategy, now_ms).rank, default=None)
 
 
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """What an advisor should have next, and the heads it was preferred to."""
+
+    head: Waiting
+    ranked: tuple[RankedHead, ...]
+
+
 def next_for(
     roster: Roster, advisor: AdvisorId, heads: Sequence[Waiting], rulebook: Rulebook, now_ms: int
-) -> Waiting | None:
+) -> Turn | None:
     """The case that an advisor should have next: among the heads he may be offered, the most urgent.
 
     Eligibility comes before priority: an important case that he can't take never keeps him from one he can.
     """
     bit = roster.bit(advisor)
     fitting = [head for head in heads if bit & eligible(roster, head.waiting)]
-    return max(
-        fitting,
-        key=lambda head: (urgency(head.waiting, head.score_ms, rulebook, now_ms), -head.score_ms, head.case),
-        default=None,
+    ranked = heapq.nlargest(
+        SHOWN_HEADS,
+        ((urgency(head.waiting, head.score_ms, rulebook, now_ms), -head.score_ms, head.case) for head in fitting),
     )
+    if not ranked:
+        return None
+    head = next(head for head in fitting if head.case == ranked[0][2])
+    shown = tuple(RankedHead(case=case, urgency=round(value, 6)) for value, _, case in ranked)
+    return Turn(head=head, ranked=shown)
+
+
+def decide_turn(roster: Roster, advisor: AdvisorId, turn: Turn, rulebook: Rulebook, now_ms: int) -> Explanation:
+    """The record of a decision made from an advisor's side."""
+    decision = decide(roster, turn.head.waiting, turn.head.case, rulebook, now_ms)
+    return msgspec.structs.replace(decision.explanation, turn=advisor, heads=turn.ranked)
 
 
 def strategy_of(waiting: WaitClass, rulebook: Rulebook) -> str:

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from router.contract.ids import AdvisorId
+from router.contract.ids import AdvisorId, CaseId
 from router.engine.eligibility import Sieve
 from router.engine.ranking import Scored
 from router.engine.roster import Roster
@@ -20,8 +20,19 @@ class Removed(msgspec.Struct, frozen=True, kw_only=True):
     first: tuple[AdvisorId, ...] = ()
 
 
+class RankedHead(msgspec.Struct, frozen=True, kw_only=True):
+    """A waiting case that an advisor could have had, and how much it wanted to be next."""
+
+    case: CaseId
+    urgency: float
+
+
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """One decision: by which rulebook, over which roster, who was out and why, and how the best compared."""
+    """One decision: by which rulebook, over which roster, who was out and why, and how the best compared.
+
+    ``turn`` is set when the decision was made from an advisor's side: he had room, and of the ``heads`` he may
+    be offered this case was the most urgent. Otherwise the first of ``best`` is the winner.
+    """
 
     rulebook: str
     strategy: str
@@ -32,6 +43,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     considered: int
     removed: dict[str, Removed] = {}
     best: tuple[Scored, ...] = ()
+    turn: AdvisorId | None = None
+    heads: tuple[RankedHead, ...] = ()
 
 
 _ENCODER: Final = msgspec.json.Encoder()
@@ -64,8 +77,16 @@ def explain(  # noqa: PLR0913 - an explanation has these parts
 
 def decide_again(explanation: Explanation) -> AdvisorId | None:
     """The winner by what was recorded alone; None when nobody was eligible."""
+    if explanation.turn:
+        return explanation.turn
     winner = min(explanation.best, key=lambda one: one.rank, default=None)
     return winner.advisor if winner else None
+
+
+def case_again(explanation: Explanation) -> CaseId | None:
+    """The case that an advisor's turn gave him, by what was recorded alone."""
+    first = max(explanation.heads, key=lambda head: head.urgency, default=None)
+    return first.case if first else None
 
 
 def write_explanation(explanation: Explanation | None) -> str:

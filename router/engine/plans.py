@@ -17,7 +17,7 @@ from router.contract.case import (
     read_detail,
     write_detail,
 )
-from router.contract.ids import ReplyId
+from router.contract.ids import ReplyId, case_id
 from router.contract.messages import Inquiry
 from router.contract.plan import Plan
 from router.engine import escalation, offers, sla
@@ -49,7 +49,7 @@ def opened(inquiry: Inquiry, verdict: Verdict, scene: Scene) -> CaseDetail:
 def blank(inquiry: Inquiry, units: int, now_ms: int) -> CaseState:
     """The state that an opening plan is computed for: version 0."""
     return CaseState(
-        id=msgspec.convert(inquiry.id, str),
+        id=case_id(inquiry.id),
         state=CaseStatus.QUEUED,
         ver=0,
         gen=0,
@@ -125,16 +125,22 @@ def resolved(state: CaseState, outcome: str, scene: Scene) -> CaseDetail:
     )
 
 
-def replied(state: CaseState, reply: ReplyId, advisor: str, scene: Scene, *, automatic: bool = False) -> CaseDetail:
-    """A case with one more reply; the first by a person meets the first-response clock."""
-    detail = read_detail(state.detail)
-    sent = SentReply(id=reply, at_ms=scene.now_ms, advisor=advisor)
-    clocks = detail.clocks if automatic else sla.meet(detail.clocks, sla.FIRST_RESPONSE, scene.now_ms)
+def replied(state: CaseState, reply: ReplyId, advisor: str, scene: Scene) -> CaseDetail:
+    """A case with one more reply by a person; the first meets the first-response clock."""
+    return with_reply(read_detail(state.detail), reply, at_ms=scene.now_ms, advisor=advisor)
+
+
+def with_reply(
+    detail: CaseDetail, reply: ReplyId, *, at_ms: int, advisor: str = "", automatic: bool = False
+) -> CaseDetail:
+    """One more reply; an automatic one stops no clock, for nobody has answered yet."""
+    sent = SentReply(id=reply, at_ms=at_ms, advisor=advisor)
     return replace(
         detail,
-        clocks=clocks,
+        clocks=detail.clocks if automatic else sla.meet(detail.clocks, sla.FIRST_RESPONSE, at_ms),
         replies=(*detail.replies, sent)[-KEPT_ENTRIES:],
         replies_count=detail.replies_count + 1,
+        acknowledged=detail.acknowledged or automatic,
     )
 
 

@@ -19,10 +19,11 @@ class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkBatch(msgspec.Struct, frozen=True, kw_only=True):
-    """Work for the matcher. Catch up with the roster to ``change`` before deciding on it."""
+    """Work for the matcher. Catch up with the roster to ``change`` before deciding on it; ``stamp`` is the newest."""
 
     gen: int
     change: int
+    stamp: int
     now_ms: int
     items: tuple[WorkItem, ...]
 
@@ -129,6 +130,10 @@ class Reads(Protocol):
 
     async def work(self, pool: PoolId, *, share: tuple[int, int] = (0, 1), limit: int = 200) -> WorkBatch:
         """Items in place order whose hash falls in share ``(k, n)``."""
+
+    async def stamped(self, pool: PoolId, after: int, *, wait_ms: int) -> int:
+        """The newest stamp; waits until it is beyond ``after`` or the time is over. With ``WorkBatch.stamp`` of
+        an empty batch no wake-up is lost."""
 
     async def heads(self, pool: PoolId) -> Sequence[Head]: ...
 

@@ -16,20 +16,25 @@ def admit(txn: Txn, act: Admit) -> Outcome:
     row = pool.cases.get(talk.case) if talk else None
     if act.fence and act.fence.offset < pool.fences[act.fence.partition].applied:
         return txn.refuse(Result.DUPLICATE, row)
-    if talk and talk.moved_to:
-        return Outcome(result=Result.MOVED_ON, moved_to=talk.moved_to)
     if talk and act.inquiry in talk.seen:
         return txn.refuse(Result.DUPLICATE, row)
+    if talk and talk.moved_to:
+        return Outcome(result=Result.MOVED_ON, moved_to=talk.moved_to)
     if pool.number - pool.trimmed >= pool.outbox_mark:
         return txn.refuse(Result.FULL, row)
     if talk is None or row is None:
-        return _open(txn, act) if act.plan.ver == 0 else txn.refuse(Result.CONFLICT)
+        return _open(txn, act)
     if row.state in _TAKES_MORE:
         return _append(txn, act, row, talk)
     return _bring_back(txn, act, row, talk) if act.plan.ver == row.ver else txn.refuse(Result.CONFLICT, row)
 
 
 def _open(txn: Txn, act: Admit) -> Outcome:
+    if act.plan.ver:
+        return txn.refuse(Result.CONFLICT)
+    # One mail can come twice and claim another thread the second time; its case must not be overwritten.
+    if other := txn.pool.cases.get(act.case):
+        return txn.refuse(Result.DUPLICATE, other)
     row = CaseRow(
         id=act.case,
         state=CaseStatus.QUEUED,
@@ -61,7 +66,7 @@ def _bring_back(txn: Txn, act: Admit, row: CaseRow, talk: ConversationRow) -> Ou
     _note_inquiry(txn, act, row, talk)
     txn.begin(row, act.plan)
     txn.let_go(row)
-    result = place(txn, row, act.plan, act.placing)
+    result = place(txn, row, act.plan, act.placing, patient=True, owner=owner)
     if result is Result.ASSIGNED and row.owner == owner:
         result = Result.RETURNED
     return txn.settle(row, result, about=act.inquiry, taken=_taken(row), sent=Sent(replies=act.replies))

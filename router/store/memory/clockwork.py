@@ -31,8 +31,7 @@ def due(txn: Txn, act: Due) -> Outcome:
 
 
 def done(txn: Txn, act: Done) -> Outcome:
-    _, stamp = txn.pool.work.get(act.item, (0, 0))
-    if stamp != act.stamp:
+    if act.item not in txn.pool.work or txn.pool.work[act.item][1] != act.stamp:
         return Outcome(result=Result.SAME)
     del txn.pool.work[act.item]
     return Outcome(result=Result.DONE)

@@ -89,6 +89,7 @@ def park(txn: Txn, act: Park) -> Outcome:
     txn.begin(row, act.plan, act.claim)
     txn.release(row, AdvisorId(row.owner))
     row.state = CaseStatus.PARKED
+    row.over = False
     return txn.settle(row, Result.DONE, about=row.owner, sent=Sent(notices=act.notices))
 
 

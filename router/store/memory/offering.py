@@ -65,6 +65,7 @@ def accept(txn: Txn, act: Accept) -> Outcome:
     advisor.missed = 0
     row.owner = act.advisor
     row.state = CaseStatus.ASSIGNED
+    row.over = False
     txn.reserve(row, advisor, WorkKind.CASE)
     return txn.settle(row, Result.ASSIGNED, about=act.advisor, taken=act.advisor)
 

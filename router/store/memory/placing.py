@@ -1,5 +1,7 @@
 """Handing a case to somebody, or letting it wait."""
 
+from collections.abc import Callable
+
 from router.contract.advisor import Presence, WorkKind
 from router.contract.case import CaseStatus, Offer
 from router.contract.plan import Candidate, Placing, Plan
@@ -10,16 +12,15 @@ from router.store.memory.txn import Txn
 MAX_CANDIDATES = 5
 
 
-def choose(txn: Txn, row: CaseRow, placing: Placing, *, patient: bool = False) -> list[AdvisorRow]:
-    """The first candidates who fit, as many as ring at once; the states of the others go into the answer.
-
-    ``patient`` leaves out those whom the matcher has yet to serve: they may be due an older case.
-    """
+def choose(
+    txn: Txn, row: CaseRow, placing: Placing, *, barred: Callable[[AdvisorRow], bool] = lambda _: False
+) -> list[AdvisorRow]:
+    """The first candidates who fit, as many as ring at once; the states of those who don't go into the answer."""
     chosen: list[AdvisorRow] = []
     ring = 1 if placing.auto_accept else placing.ring
     for candidate in placing.candidates[:MAX_CANDIDATES]:
         advisor = txn.pool.advisors.get(candidate.advisor)
-        if advisor is None or (patient and f"a|{advisor.id}" in txn.pool.work):
+        if advisor is None or barred(advisor):
             continue
         if fits(row, advisor, candidate):
             chosen.append(advisor)
@@ -58,10 +59,18 @@ def hand_to(txn: Txn, row: CaseRow, chosen: list[AdvisorRow], placing: Placing) 
     return Result.OFFERED
 
 
-def place(txn: Txn, row: CaseRow, plan: Plan, placing: Placing, *, patient: bool = False) -> Result:
-    """Hand over to a candidate, else let it wait. With ``patient`` nobody overtakes those who wait already."""
-    may_hand = not patient or plan.class_key not in txn.pool.lines
-    chosen = choose(txn, row, placing, patient=patient) if may_hand else []
+def place(txn: Txn, row: CaseRow, plan: Plan, placing: Placing, *, patient: bool = False, owner: str = "") -> Result:
+    """Hand over to a candidate, else let it wait.
+
+    With ``patient`` nobody overtakes: the case's class must be empty, and whom the matcher has yet to serve is
+    left out, since he may be due an older case. Only to ``owner`` it may go all the same: it comes back to him.
+    """
+    behind = txn.line_key(plan) in txn.pool.lines
+
+    def barred(advisor: AdvisorRow) -> bool:
+        return patient and advisor.id != owner and (behind or f"a|{advisor.id}" in txn.pool.work)
+
+    chosen = choose(txn, row, placing, barred=barred)
     if chosen:
         return hand_to(txn, row, chosen, placing)
     txn.enqueue(row, plan)

@@ -31,7 +31,7 @@ def work(rows: PoolRows, share: tuple[int, int], limit: int) -> WorkBatch:
     ]
     mine.sort(key=lambda entry: entry[0])
     items = tuple(item for _, item in mine[:limit])
-    return WorkBatch(gen=rows.gen, change=rows.change, now_ms=rows.now_ms, items=items)
+    return WorkBatch(gen=rows.gen, change=rows.change, stamp=rows.stamp, now_ms=rows.now_ms, items=items)
 
 
 def is_mine(item: str, share: tuple[int, int]) -> bool:

@@ -10,7 +10,7 @@ def pend(txn: Txn, act: Pend | FollowUp) -> Outcome:
     row = txn.current(act)
     if isinstance(row, Outcome):
         return row
-    if row.owner != act.advisor:
+    if not act.advisor or row.owner != act.advisor:
         return txn.refuse(Result.NOT_YOURS, row)
     txn.begin(row, act.plan, act.claim)
     txn.let_go(row)

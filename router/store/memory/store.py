@@ -89,6 +89,11 @@ class MemoryStore:
     async def work(self, pool: PoolId, *, share: tuple[int, int] = (0, 1), limit: int = 200) -> WorkBatch:
         return reading.work(self._pools[pool], share, limit)
 
+    async def stamped(self, pool: PoolId, after: int, *, wait_ms: int) -> int:
+        rows = self._pools[pool]
+        await self._until(lambda: rows.stamp > after, wait_ms)
+        return rows.stamp
+
     async def heads(self, pool: PoolId) -> Sequence[Head]:
         return reading.heads(self._pools[pool])
 

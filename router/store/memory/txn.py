@@ -170,9 +170,13 @@ class Txn:
         row.owner = ""
         row.over = False
 
-    def line_up(self, row: CaseRow, plan: Plan) -> None:
+    def line_key(self, plan: Plan) -> str:
+        """The class in which a case of that plan would wait now."""
         crowded = len(self.pool.lines) >= self.pool.max_classes and plan.class_key not in self.pool.lines
-        row.class_key = plan.crowded_key if crowded and plan.crowded_key else plan.class_key
+        return plan.crowded_key if crowded and plan.crowded_key else plan.class_key
+
+    def line_up(self, row: CaseRow, plan: Plan) -> None:
+        row.class_key = self.line_key(plan)
         row.score = plan.score
         self.pool.lines.setdefault(row.class_key, Line()).set(row.id, row.score)
         self.stamp(f"k|{row.class_key}")
@@ -197,8 +201,7 @@ class Txn:
     def reserve(self, row: CaseRow, advisor: AdvisorRow, kind: WorkKind, *, units: int | None = None) -> None:
         """Put the case into the advisor's work set, or change what it is there for."""
         size = row.units if units is None else units
-        held = advisor.work.get(row.id)
-        if kind is not WorkKind.CONSULT and advisor.load - (held.units if held else 0) + size > advisor.budget:
+        if kind is not WorkKind.CONSULT and not advisor.snapshot().has_room(size, row.channel, besides=row.id):
             row.over = True
         advisor.work[row.id] = Work(units=size, channel=row.channel, kind=kind)
         advisor.idle_since_ms = self.now

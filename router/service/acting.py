@@ -1,0 +1,83 @@
+"""Applying acts: every one counted and timed, a planned one computed again when the case has moved on."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from router.contract.case import CaseState
+from router.contract.ids import CaseId, PoolId
+from router.runtime.clock import Clock
+from router.service.errors import Contended, SkewedClock, Superseded
+from router.service.metrics import ServiceMetrics
+from router.store.acts import AnyAct, Outcome, Result
+from router.store.protocol import Reads, Store
+
+MAX_ATTEMPTS: Final = 5
+
+MakeAct = Callable[[CaseState], AnyAct | Outcome]
+Told = Callable[[Outcome], None]
+
+
+class Actor:
+    """The one way from the service to the store's verb. ``gen`` is the pool's, learnt at start.
+
+    ``told`` is given every outcome, so that the roster is corrected by what acts saw.
+    """
+
+    def __init__(self, pool: PoolId, store: Store, reads: Reads, *, clock: Clock, metrics: ServiceMetrics) -> None:
+        self.pool = pool
+        self.gen = 0
+        self._store = store
+        self._reads = reads
+        self._clock = clock
+        self._metrics = metrics
+        self._told: list[Told] = []
+
+    def now_ms(self) -> int:
+        return self._clock.now_ms()
+
+    def tell(self, told: Told) -> None:
+        self._told.append(told)
+
+    async def open(self) -> None:
+        """Make the pool if need be and learn its ``gen``. Repeating it learns it anew."""
+        self.gen = (await self._store.open_pool(self.pool)).gen
+
+    async def apply(self, acts: Sequence[AnyAct]) -> Sequence[Outcome]:
+        """Raises ``StoreUnavailable``, ``SkewedClock``, or ``Superseded`` when the pool was rebuilt."""
+        before = self._clock.monotonic()
+        outcomes = await self._store.apply(acts)
+        elapsed = self._clock.monotonic() - before
+        for act, outcome in zip(acts, outcomes, strict=True):
+            name = str(type(act).__struct_config__.tag)
+            self._metrics.acts.labels(name, outcome.result).inc()
+            self._metrics.act_seconds.labels(name).observe(elapsed)
+            self._check(outcome)
+            for told in self._told:
+                told(outcome)
+        return outcomes
+
+    async def one(self, act: AnyAct) -> Outcome:
+        return (await self.apply((act,)))[0]
+
+    async def attempt(self, case: CaseId, make: MakeAct, *, state: CaseState | None = None) -> Outcome:
+        """Compute an act for a case as it is and apply it, again if it has changed meanwhile, at most 5 times.
+
+        ``make`` may answer an ``Outcome`` instead when there is nothing to do. An absent case gives ``ABSENT``.
+        Raises ``Contended``.
+        """
+        current = state or await self._reads.case(self.pool, case)
+        for _ in range(MAX_ATTEMPTS):
+            if current is None:
+                return Outcome(result=Result.ABSENT)
+            act = make(current)
+            outcome = act if isinstance(act, Outcome) else await self.one(act)
+            if outcome.result is not Result.CONFLICT:
+                return outcome
+            current = outcome.case
+        raise Contended(f"case {case} changed under {MAX_ATTEMPTS} attempts; repeat the act")
+
+    def _check(self, outcome: Outcome) -> None:
+        if outcome.result is Result.SKEWED:
+            raise SkewedClock("this host's clock is ahead of the store's by more than 5 s: correct it and restart")
+        if outcome.result in {Result.FOREIGN, Result.NEWER}:
+            raise Superseded(f"the state of pool {self.pool} is not of this process's time ({outcome.result}): restart")

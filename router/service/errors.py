@@ -1,0 +1,34 @@
+"""Errors of the service.
+
+ServiceError
+├── IntakeHeldBack     retryable
+├── Contended          retryable
+├── Superseded
+└── SkewedClock
+"""
+
+
+class ServiceError(Exception):
+    """Base of what the service raises."""
+
+    retryable = False
+
+
+class IntakeHeldBack(ServiceError):
+    """The pool takes no new work just now: its outbox is long. The inquiry stays on the bus and is tried again."""
+
+    retryable = True
+
+
+class Contended(ServiceError):
+    """The case changed under every one of five attempts. Repeat the act."""
+
+    retryable = True
+
+
+class Superseded(ServiceError):
+    """Another process owns this partition, outbox or state by now: this one has to step back."""
+
+
+class SkewedClock(ServiceError):
+    """This host's clock is more than five seconds ahead of the others: correct it and restart."""

@@ -1,0 +1,151 @@
+"""Intake: an inquiry from the bus is judged, and admitted to its case."""
+
+import logging
+from collections.abc import Awaitable
+from typing import Final
+
+from msgspec.structs import replace
+
+from router.contract.case import CaseDetail, CaseState, CaseStatus
+from router.contract.codec import Decoder, encode
+from router.contract.ids import AdvisorId, case_id
+from router.contract.messages import Handover, Inquiry, IntakeMessage
+from router.contract.plan import Candidate, Placing, Plan
+from router.engine import offers, plans
+from router.engine.acknowledgement import acknowledgement
+from router.engine.decide import decide
+from router.engine.explain import write_explanation
+from router.engine.facts import facts_of
+from router.engine.plans import Scene
+from router.engine.waiting import wait_class
+from router.runtime.bus.protocol import Record
+from router.service.acting import MAX_ATTEMPTS, Actor
+from router.service.errors import Contended, IntakeHeldBack, Superseded
+from router.service.metrics import ServiceMetrics
+from router.service.policies import Policies
+from router.service.progress import Progress
+from router.service.roster import RosterTail
+from router.store.acts import Admit, Fence, Outcome, Result
+from rules import judge
+
+LOG = logging.getLogger(__name__)
+_DECODER: Final = Decoder(IntakeMessage)
+_APPENDED: Final = frozenset({Result.APPENDED, Result.RETURNED})
+
+
+class Intake:
+    """Handles the records of one pool's inquiries topic, one at a time per conversation."""
+
+    def __init__(
+        self, actor: Actor, tail: RosterTail, *, policies: Policies, progress: Progress, metrics: ServiceMetrics
+    ) -> None:
+        self._actor = actor
+        self._tail = tail
+        self._policies = policies
+        self._progress = progress
+        self._metrics = metrics
+
+    async def handle(self, record: Record) -> Awaitable[None] | None:
+        """Admit one record; what it returns completes when the act's event is on the bus.
+
+        Raises ``Undecodable`` (for the dead letters), ``IntakeHeldBack`` and store errors (to be tried again),
+        ``Superseded`` when the partition is somebody else's.
+        """
+        message = _DECODER.decode(record.value, object)
+        if isinstance(message, Handover):
+            raise Superseded("handovers between pools are not served yet")
+        assert isinstance(message, Inquiry)
+        if message.automatic:
+            self._metrics.inquiries.labels("automatic").inc()
+            return None
+        fence = Fence(
+            partition=f"{record.partition.topic}/{record.partition.number}", epoch=record.epoch, offset=record.offset
+        )
+        outcome = await self.admit(message, fence=fence)
+        return self._progress.reached(outcome.number)
+
+    async def admit(self, inquiry: Inquiry, *, fence: Fence | None = None) -> Outcome:
+        """Bring an inquiry to its case, computing the act again as often as the case changes under it."""
+        state: CaseState | None = None
+        for _ in range(MAX_ATTEMPTS):
+            act = self._bring_back(inquiry, state, fence) if state else self._open(inquiry, fence)
+            outcome = await self._actor.one(act)
+            if outcome.result is not Result.CONFLICT:
+                return self._seen(outcome)
+            state = outcome.case
+        raise Contended(f"the case of inquiry {inquiry.id} changed under {MAX_ATTEMPTS} attempts")
+
+    def _seen(self, outcome: Outcome) -> Outcome:
+        if outcome.result is Result.FULL:
+            raise IntakeHeldBack("the pool's outbox is at its mark")
+        if outcome.result is Result.FENCED:
+            raise Superseded("this partition was taken over by another router")
+        if outcome.result is Result.DUPLICATE:
+            label = "duplicate"
+        else:
+            label = "appended" if outcome.result in _APPENDED else "admitted"
+        self._metrics.inquiries.labels(label).inc()
+        return outcome
+
+    # -- acts
+
+    def _open(self, inquiry: Inquiry, fence: Fence | None) -> Admit:
+        scene = Scene(rulebook=self._policies.active, now_ms=self._actor.now_ms())
+        verdict = judge(scene.rulebook, facts_of(inquiry))
+        units = scene.rulebook.weight(inquiry.channel).units
+        detail = plans.opened(inquiry, verdict, scene)
+        replies: tuple[str, ...] = ()
+        if verdict.acknowledge:
+            note = acknowledgement(inquiry, verdict, now_ms=scene.now_ms)
+            replies = (encode(note).decode(),)
+            detail = plans.with_reply(detail, note.id, at_ms=scene.now_ms, automatic=True)
+        state = plans.blank(inquiry, units, scene.now_ms)
+        plan, placing = self._place(state, detail, scene)
+        return self._act(inquiry, state, plan=plan, placing=placing, fence=fence, replies=replies)
+
+    def _bring_back(self, inquiry: Inquiry, state: CaseState, fence: Fence | None) -> Admit:
+        """The customer writes to a case that rests: its owner is asked first, then it waits for him a while."""
+        scene = Scene(rulebook=self._policies.judged_by(state), now_ms=self._actor.now_ms())
+        detail = plans.brought_back(state, scene)
+        plan, placing = self._place(state, detail, scene)
+        owner = self._tail.roster.get(AdvisorId(detail.last_advisor))
+        if owner is not None:
+            is_pending = state.state is CaseStatus.PENDING
+            candidate = Candidate(advisor=owner.state.id, elig=owner.state.elig, over=False)
+            placing = replace(placing, candidates=(candidate,), auto_accept=placing.auto_accept or is_pending)
+        plan = plans.also(plan, {timer: 0 for timer in ("close|0", "follow_up|0") if timer in state.timers})
+        return self._act(inquiry, state, plan=plan, placing=placing, fence=fence)
+
+    def _place(self, state: CaseState, detail: CaseDetail, scene: Scene) -> tuple[Plan, Placing]:
+        waiting = wait_class(
+            detail, channel=state.channel, units=state.units, rulebook=scene.rulebook, now_ms=scene.now_ms
+        )
+        decision = decide(self._tail.roster, waiting, state.id, scene.rulebook, scene.now_ms)
+        plan = plans.plan(state, detail, scene, why=write_explanation(decision.explanation))
+        return plan, offers.placing(decision.candidates, waiting, scene.rulebook, scene.now_ms)
+
+    def _act(
+        self,
+        inquiry: Inquiry,
+        state: CaseState,
+        *,
+        plan: Plan,
+        placing: Placing,
+        fence: Fence | None,
+        replies: tuple[str, ...] = (),
+    ) -> Admit:
+        return Admit(
+            pool=self._actor.pool,
+            gen=self._actor.gen,
+            now_ms=self._actor.now_ms(),
+            case=case_id(inquiry.id),
+            conversation=inquiry.conversation,
+            inquiry=inquiry.id,
+            message=encode(inquiry).decode(),
+            channel=inquiry.channel,
+            units=state.units,
+            plan=plan,
+            placing=placing,
+            fence=fence,
+            replies=replies,
+        )

@@ -1,0 +1,88 @@
+"""What the router tells Prometheus."""
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from router.store.acts import AnyAct, Result
+
+_LATENCY_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_WAIT_S: Final = (0.01, 0.05, 0.1, 0.5, 1, 5, 15, 30, 60, 300, 900, 3600, 14400, 86400)
+ACT_NAMES: Final = tuple(str(kind.__struct_config__.tag) for kind in AnyAct.__args__)
+
+
+class ServiceMetrics:
+    """Counters of one process, in the registry given; every label value is there from the start, at zero."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.acts = Counter("turnout_acts_total", "Acts by what became of them.", ("act", "result"), registry=registry)
+        self.act_seconds = Histogram(
+            "turnout_act_seconds",
+            "Time of one act, round trip included.",
+            ("act",),
+            buckets=_LATENCY_S,
+            registry=registry,
+        )
+        self.decision_seconds = Histogram(
+            "turnout_decision_seconds", "Time of one decision.", buckets=_LATENCY_S, registry=registry
+        )
+        self.last_decision = Gauge(
+            "turnout_last_decision_timestamp_seconds", "When the last decision was made.", registry=registry
+        )
+        self.assignment_seconds = Histogram(
+            "turnout_time_to_offer_seconds",
+            "From a case's opening to its first offer.",
+            buckets=_WAIT_S,
+            registry=registry,
+        )
+        self.inquiries = Counter(
+            "turnout_inquiries_total", "Inquiries taken from the bus.", ("outcome",), registry=registry
+        )
+        self.relayed = Counter("turnout_relayed_total", "Outbox entries brought to the bus.", registry=registry)
+        self.timers = Counter("turnout_timers_total", "Timers served.", ("kind",), registry=registry)
+        self.timer_lag_seconds = Histogram(
+            "turnout_timer_lag_seconds", "How late a timer was served.", buckets=_LATENCY_S, registry=registry
+        )
+        self.sweep_found = Counter(
+            "turnout_sweep_found_total",
+            "Cases that waited while somebody eligible was free: must stay zero.",
+            registry=registry,
+        )
+        self.escalations = Counter(
+            "turnout_escalations_total",
+            "Ladder steps taken, and clocks that warned or breached.",
+            ("kind",),
+            registry=registry,
+        )
+        for name in ACT_NAMES:
+            self.act_seconds.labels(name)
+            for result in Result:
+                self.acts.labels(name, result)
+        for kind in TIMER_KINDS:
+            self.timers.labels(kind)
+        for kind in ("warn", "breach", "step"):
+            self.escalations.labels(kind)
+        for outcome in INTAKE_OUTCOMES:
+            self.inquiries.labels(outcome)
+
+
+TIMER_KINDS: Final = (
+    "warn",
+    "breach",
+    "step",
+    "offer",
+    "cooldown",
+    "hold",
+    "follow_up",
+    "close",
+    "lease",
+    "grace",
+    "other",
+)
+INTAKE_OUTCOMES: Final = ("admitted", "appended", "duplicate", "automatic", "undecodable")
+
+
+def timer_kind(timer: str) -> str:
+    """The closed label of a timer ``kind|n``."""
+    kind = timer.split("|", 1)[0].split(".", 1)[0]
+    return kind if kind in TIMER_KINDS else "other"

@@ -1,0 +1,33 @@
+"""The rulebooks in force: the active one, and those that cases still go by."""
+
+from collections import OrderedDict
+from typing import Final
+
+from router.contract.case import CaseState, read_detail
+from rules import Rulebook
+
+KEPT: Final = 16
+
+
+class Policies:
+    """Holds rulebooks by their hash. Swapping the active one is a single assignment."""
+
+    def __init__(self, active: Rulebook) -> None:
+        self.active = active
+        self._known: OrderedDict[str, Rulebook] = OrderedDict({active.hash: active})
+
+    def add(self, rulebook: Rulebook) -> None:
+        """Know a rulebook without activating it; the oldest but the active are forgotten beyond 16."""
+        self._known[rulebook.hash] = rulebook
+        self._known.move_to_end(rulebook.hash)
+        while len(self._known) > KEPT:
+            oldest = next(name for name in self._known if name != self.active.hash)
+            del self._known[oldest]
+
+    def activate(self, rulebook: Rulebook) -> None:
+        self.add(rulebook)
+        self.active = rulebook
+
+    def judged_by(self, state: CaseState) -> Rulebook:
+        """The rulebook that a case was judged by; the active one if that is forgotten."""
+        return self._known.get(read_detail(state.detail).verdict.rulebook, self.active)

@@ -1,0 +1,75 @@
+"""The roster tail: a snapshot, then every change, so that decisions see the advisors as they are."""
+
+import asyncio
+import logging
+from typing import Final
+
+from router.contract.ids import PoolId
+from router.engine.roster import Roster
+from router.store.acts import Outcome
+from router.store.protocol import Change, Reads
+
+LOG = logging.getLogger(__name__)
+_WAIT_MS: Final = 1_000
+
+
+class RosterTail:
+    """Keeps one ``Roster`` up to date. A stale one is a missed shot, never a danger: acts check for themselves."""
+
+    def __init__(self, pool: PoolId, reads: Reads) -> None:
+        self.roster = Roster()
+        self._pool = pool
+        self._reads = reads
+        self._caught_up = asyncio.Condition()
+        self.ready = asyncio.Event()
+
+    async def run(self) -> None:
+        """Snapshot, then follow, until cancelled; a hole in the numbers means a new snapshot."""
+        while True:
+            await self._snapshot()
+            self.ready.set()
+            while await self._follow():
+                pass
+            LOG.info("the roster is read anew", extra={"event": "roster.hole", "pool": self._pool})
+
+    async def caught_up(self, change: int) -> None:
+        """Return once every change up to that number has been applied."""
+        async with self._caught_up:
+            await self._caught_up.wait_for(lambda: self.roster.change >= change)
+
+    def correct(self, outcome: Outcome) -> None:
+        """Take over what an act saw of the advisors it touched."""
+        for state in outcome.advisors:
+            self.roster.apply(state)
+
+    async def _snapshot(self) -> None:
+        page = await self._reads.roster(self._pool)
+        change, gen = page.change, page.gen
+        while True:
+            for state in page.advisors:
+                self.roster.apply(state)
+            if not page.cursor:
+                break
+            page = await self._reads.roster(self._pool, page.cursor)
+        self.roster.gen = gen
+        await self._reach(change)
+
+    async def _follow(self) -> bool:
+        """Apply what has come; False when a change is missing or of another generation."""
+        changes = await self._reads.changes(self._pool, self.roster.change, wait_ms=_WAIT_MS)
+        for change in changes:
+            if not self._is_next(change):
+                return False
+            self.roster.apply(change.advisor)
+            self.roster.change = change.number
+        if changes:
+            await self._reach(self.roster.change)
+        return True
+
+    def _is_next(self, change: Change) -> bool:
+        return change.gen == self.roster.gen and change.number == self.roster.change + 1
+
+    async def _reach(self, change: int) -> None:
+        async with self._caught_up:
+            self.roster.change = change
+            self._caught_up.notify_all()
