@@ -1,0 +1,69 @@
+"""What every ledger must do."""
+
+import asyncio
+
+import pytest
+
+from router.contract.ids import ReplyId
+from router.contract.messages import DeliveryState
+from router.runtime.ledger import Ledger, LedgerEntry, LedgerState, final_entry
+
+REPLY = ReplyId("r1")
+SENT = final_entry(DeliveryState.SENT, 20, provider_message_id="p\n1")
+FAILED = final_entry(DeliveryState.FAILED, 30, reason="no such\nuser 한국")
+
+
+class LedgerSuite:
+    """A test class of an implementation gives the fixture ``ledger``."""
+
+    async def test_one_of_many_attempts_gets_a_reply(self, ledger: Ledger) -> None:
+        found = await asyncio.gather(*(ledger.claim(REPLY, attempt=f"a{number}", now_ms=10) for number in range(50)))
+        assert found.count(None) == 1
+        winner = f"a{found.index(None)}"
+        others = {entry for entry in found if entry is not None}
+        assert others == {LedgerEntry(state=LedgerState.SENDING, at_ms=10, attempt=winner)}
+
+    async def test_repeating_a_claim_changes_nothing(self, ledger: Ledger) -> None:
+        for now_ms in (10, 11):
+            assert await ledger.claim(REPLY, attempt="a", now_ms=now_ms) is None
+        found = await ledger.find(REPLY)
+        assert found == LedgerEntry(state=LedgerState.SENDING, at_ms=10, attempt="a")
+
+    async def test_a_half_sent_reply_is_shown_to_the_next(self, ledger: Ledger) -> None:
+        await ledger.claim(REPLY, attempt="a", now_ms=10)
+        found = await ledger.claim(REPLY, attempt="b", now_ms=20)
+        assert found is not None
+        assert not found.is_final
+        assert (found.attempt, found.at_ms) == ("a", 10)
+
+    @pytest.mark.parametrize("final", [SENT, FAILED, final_entry(DeliveryState.UNKNOWN, 1)])
+    async def test_a_settled_reply_is_never_sent_again(self, ledger: Ledger, final: LedgerEntry) -> None:
+        await ledger.claim(REPLY, attempt="a", now_ms=10)
+        assert await ledger.settle(REPLY, final) == final
+        for attempt in ("a", "b"):
+            assert await ledger.claim(REPLY, attempt=attempt, now_ms=40) == final
+        assert await ledger.find(REPLY) == final
+
+    async def test_the_first_final_state_stands(self, ledger: Ledger) -> None:
+        assert await ledger.settle(REPLY, SENT) == SENT
+        assert await ledger.settle(REPLY, FAILED) == SENT
+        assert await ledger.find(REPLY) == SENT
+
+    async def test_what_was_not_sent_can_be_released_by_its_attempt_only(self, ledger: Ledger) -> None:
+        assert not await ledger.release(REPLY, attempt="a")
+        await ledger.claim(REPLY, attempt="a", now_ms=10)
+        assert not await ledger.release(REPLY, attempt="b")
+        assert not await ledger.release(REPLY, attempt="")
+        assert await ledger.release(REPLY, attempt="a")
+        assert await ledger.find(REPLY) is None
+        assert await ledger.claim(REPLY, attempt="b", now_ms=20) is None
+
+    async def test_a_settled_reply_is_not_released(self, ledger: Ledger) -> None:
+        await ledger.claim(REPLY, attempt="a", now_ms=10)
+        await ledger.settle(REPLY, SENT)
+        assert not await ledger.release(REPLY, attempt="a")
+        assert await ledger.find(REPLY) == SENT
+
+    async def test_replies_are_apart(self, ledger: Ledger) -> None:
+        await ledger.settle(REPLY, SENT)
+        assert await ledger.find(ReplyId("r2")) is None
