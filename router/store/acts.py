@@ -4,9 +4,10 @@ An act names what is asked and what the caller believed when it computed the pla
 one atomic step or refuses it, and answers an ``Outcome`` either way; it raises only when it can't be reached.
 
 Common to all, checked in this order: state of a newer format gives ``NEWER``, a foreign ``gen`` (or a pool that
-isn't there) ``FOREIGN``, a clock far ahead ``SKEWED``, a stale fence ``FENCED``; an operation id seen before gives
-the first answer again (``repeated``). An act on a case that isn't there gives ``ABSENT``; a timer claimed that has
-moved ``GONE``; a plan for another version ``CONFLICT``, with the state as it is.
+isn't there) ``FOREIGN``, a clock far ahead ``SKEWED``, a stale fence ``FENCED``. Then, but for admit: a case that
+isn't there gives ``ABSENT``; an operation id that was applied to the subject before gives the first answer again
+(``repeated``, with the state as it is now); a timer claimed that has moved ``GONE``; a plan for another version
+``CONFLICT``, with the state as it is. A refusal writes nothing and is not remembered.
 """
 
 from enum import StrEnum
@@ -87,10 +88,13 @@ class Admit(Act, frozen=True, kw_only=True, tag="admit", omit_defaults=True):
 
     ``plan.ver`` 0 opens ``case``; otherwise it is the version of the conversation's case that the plan was
     made for. A queued, offered, assigned or parked case takes the inquiry whatever its version, and the plan's
-    detail and timers only if it is for that version.
-    Gives ``ASSIGNED``, ``OFFERED`` or ``QUEUED`` (opened), ``APPENDED``, ``RETURNED`` (to the owner) or the
-    first three again (pending or resolved, re-placed), ``DUPLICATE`` (this inquiry came before; the case may
-    be closed since, then no state is given), ``CONFLICT``, ``FENCED``, ``FULL``, ``MOVED_ON`` (to another pool).
+    detail and timers only if it is for that version. ``replies`` go out only when the case is opened or re-placed.
+    Nobody is overtaken: while cases wait in the plan's class, and to advisors with a work item, it hands nothing,
+    but a pending case back to its owner. The inquiry is the operation id.
+    Gives ``ASSIGNED``, ``OFFERED`` or ``QUEUED`` (opened), ``APPENDED``, ``RETURNED`` (pending, assigned to its
+    owner) or the first three again (pending or resolved, re-placed), ``DUPLICATE`` (this inquiry came before, or
+    ``case`` is there under another conversation; the case may be closed since, then no state is given),
+    ``CONFLICT``, ``FENCED``, ``FULL`` (the outbox is too long), ``MOVED_ON`` (to another pool).
     """
 
     case: CaseId
@@ -115,7 +119,8 @@ class Match(PlannedAct, frozen=True, kw_only=True, tag="match", omit_defaults=Tr
 
 class Assign(PlannedAct, frozen=True, kw_only=True, tag="assign", omit_defaults=True):
     """A person gives an open case to an advisor, whoever had it. ``over``: even above his capacity, recorded.
-    Gives ``ASSIGNED``, ``SAME`` (he has it), ``NO_ROOM``, ``UNFIT`` (offline or unknown), ``CONFLICT``."""
+    Gives ``ASSIGNED``, ``SAME`` (he has it), ``NO_ROOM``, ``UNFIT`` (offline or unknown), ``GONE`` (not open),
+    ``CONFLICT``."""
 
     advisor: AdvisorId
     over: bool = False
@@ -146,8 +151,8 @@ class Expire(PlannedAct, frozen=True, kw_only=True, tag="expire", omit_defaults=
 
 
 class Requeue(PlannedAct, frozen=True, kw_only=True, tag="requeue", omit_defaults=True):
-    """Put an open case back to be placed: with its owner if he is a candidate and has room, else a candidate,
-    else in the queue. Gives ``RETURNED``, ``ASSIGNED``, ``OFFERED``, ``QUEUED``, ``CONFLICT``, ``GONE``."""
+    """Put an open case back to be placed: with the first candidate who fits, else in the queue. Gives
+    ``RETURNED`` (assigned to the owner it had), ``ASSIGNED``, ``OFFERED``, ``QUEUED``, ``CONFLICT``, ``GONE``."""
 
     placing: Placing = Placing()
 
@@ -155,7 +160,7 @@ class Requeue(PlannedAct, frozen=True, kw_only=True, tag="requeue", omit_default
 class Transfer(PlannedAct, frozen=True, kw_only=True, tag="transfer", omit_defaults=True):
     """Hand an open case on: to the plan's queue, or to a candidate. The giver's capacity is free at once.
     ``advisor`` must own it unless empty. Gives ``ASSIGNED``, ``OFFERED``, ``QUEUED``, ``REFUSED`` (the one
-    asked for can't; nothing changed), ``NOT_YOURS``, ``CONFLICT``."""
+    asked for can't; nothing changed), ``NOT_YOURS``, ``GONE`` (not open), ``CONFLICT``."""
 
     advisor: AdvisorId | None = None
     placing: Placing = Placing()
@@ -164,7 +169,7 @@ class Transfer(PlannedAct, frozen=True, kw_only=True, tag="transfer", omit_defau
 
 class Consult(PlannedAct, frozen=True, kw_only=True, tag="consult", omit_defaults=True):
     """Ask another advisor in; the owner stays. Costs him ``units``. Gives ``DONE``, ``SAME``, ``REFUSED``,
-    ``NOT_YOURS``, ``CONFLICT``."""
+    ``NOT_YOURS`` (nor when it isn't assigned), ``CONFLICT``."""
 
     advisor: AdvisorId
     candidate: AdvisorId
@@ -183,8 +188,8 @@ class Park(PlannedAct, frozen=True, kw_only=True, tag="park", omit_defaults=True
 
 
 class Unpark(PlannedAct, frozen=True, kw_only=True, tag="unpark", omit_defaults=True):
-    """The owner takes parked or pending work up again. Gives ``RETURNED``, ``NO_ROOM`` (unless ``over``),
-    ``GONE``, ``CONFLICT``."""
+    """The owner takes parked or pending work up again. Gives ``RETURNED``, ``NO_ROOM`` (unless ``over``;
+    also when he is neither online nor finishing), ``GONE`` (neither parked nor pending), ``CONFLICT``."""
 
     over: bool = False
 
