@@ -1,0 +1,90 @@
+"""What keeps the streams bus within its bounds: retention, put-off compaction, groups that nobody uses."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final, cast
+
+from router.contract.topics import DAY_MS, Cleanup, TopicSpec
+from router.runtime.bus.streams_library import StreamsLibrary
+from router.runtime.errors import RuntimeFailure
+from router.runtime.keys import BusKeys
+
+_log = logging.getLogger(__name__)
+
+INTERVAL_MS: Final = 10_000
+IDLE_GROUP_MS: Final = DAY_MS
+_LIMIT: Final = 200  # of prelude.lua
+
+
+class StreamsUpkeep:
+    """Any number of processes may run it: the server lets one of them through an interval."""
+
+    def __init__(
+        self,
+        library: StreamsLibrary,
+        keys: BusKeys,
+        topics: Mapping[str, TopicSpec],
+        *,
+        max_topic_bytes: int,
+        on_group_expired: Callable[[str], None],
+    ) -> None:
+        self._library = library
+        self._keys = keys
+        self._topics = topics
+        self._max_topic_bytes = max_topic_bytes
+        self._on_group_expired = on_group_expired
+
+    async def run(self) -> None:
+        """Until cancelled. A server that is away is tried again at the next interval."""
+        while True:
+            try:
+                await self.once()
+            except RuntimeFailure as exc:
+                _log.warning("upkeep of the bus failed: %s", exc, extra={"event": "bus_upkeep_failed"})
+            await asyncio.sleep(INTERVAL_MS / 1000)
+
+    async def once(self, *, interval_ms: int = INTERVAL_MS, idle_group_ms: int = IDLE_GROUP_MS) -> bool:
+        """One round, when it is time for one; whether it was."""
+        reply = await self._library.call("tick", [self._keys.upkeep, self._keys.groups], [interval_ms, idle_group_ms])
+        if not reply:
+            return False
+        idle_below, *idle = cast("list[bytes]", reply)
+        for group in idle:
+            await self._expire(group.decode(), int(idle_below))
+        for spec in tuple(self._topics.values()):
+            await (self._trim(spec) if spec.cleanup is Cleanup.DELETE else self._compact(spec))
+        return True
+
+    async def _expire(self, group: str, idle_below: int) -> None:
+        keys, specs = self._keys, list(self._topics.values())
+        gone = await self._library.call(
+            "expire_group",
+            [
+                *(keys.members(group), keys.owners(group), keys.wake(group), keys.groups),
+                *(keys.cursors(spec.name) for spec in specs),
+            ],
+            [group, idle_below, *(spec.partitions for spec in specs)],
+        )
+        if gone:
+            _log.warning(
+                "group %s was unused for a day and is forgotten: its records may go",
+                group,
+                extra={"event": "bus_group_expired", "group": group},
+            )
+            self._on_group_expired(group)
+
+    async def _trim(self, spec: TopicSpec) -> None:
+        logs = [self._keys.log(spec.name, number) for number in range(spec.partitions)]
+        keys = [self._keys.ends(spec.name), self._keys.cursors(spec.name), *logs]
+        limits = [spec.retention_ms, self._max_topic_bytes // spec.partitions]
+        # In small steps, each of which lets others at the server.
+        while cast("int", await self._library.call("trim", keys, limits)) >= _LIMIT:
+            pass
+
+    async def _compact(self, spec: TopicSpec) -> None:
+        for number in range(spec.partitions):
+            name = spec.name
+            keys = [self._keys.log(name, number), self._keys.index(name, number), self._keys.stale(name, number)]
+            while cast("int", await self._library.call("compact", keys, [])) >= _LIMIT:
+                pass

@@ -1,0 +1,64 @@
+"""Every key of the runtime in Redis or Valkey: its type, members and lifetime, and where it comes from.
+
+The keys of one bus share a hash tag, so they lie in one slot: a bus on streams is one shard's. They are in
+no other place: their backup is the server's own log (design section 3).
+"""
+
+from typing import Final
+
+BUS_TAG: Final = "{turnout-bus}"
+
+
+class BusKeys:
+    """The keys of one bus on streams.
+
+    ========  ======  ============================================================  ====================
+    key       type    members                                                       lifetime
+    ========  ======  ============================================================  ====================
+    topics    hash    topic -> its partitions and cleanup                           for ever
+    log       stream  one partition's records; id = offset + 1                      retention, compaction
+    ends      hash    a topic: partition -> next offset, P:t last time, P:b bytes    for ever
+    index     hash    a compacted partition: key -> id of its last record           until its tombstone goes
+    stale     zset    a compacted partition: id -> when it may be dropped (ms)      until dropped
+    cursors   hash    a topic: PARTITION/GROUP -> next offset to read               the group's
+    members   zset    a group: member -> end of its lease (ms)                      the lease
+    owners    hash    a group: TOPIC/PARTITION -> EPOCH MEMBER                      until released or expired
+    wake      stream  a group: one entry, renewed when members change               the group's
+    groups    zset    group -> the bus's age when it was last used (ms)             a day of use without it
+    upkeep    hash    age_ms, last_ms                                               for ever
+    epoch     string  the last epoch given to any assignment                        for ever
+    joins     string  the last number given to a member                             for ever
+    ========  ======  ============================================================  ====================
+    """
+
+    def __init__(self, tag: str = BUS_TAG) -> None:
+        self._tag = tag
+        self.topics: Final = f"{tag}:topics"
+        self.groups: Final = f"{tag}:groups"
+        self.upkeep: Final = f"{tag}:upkeep"
+        self.epoch: Final = f"{tag}:epoch"
+        self.joins: Final = f"{tag}:joins"
+
+    def log(self, topic: str, partition: int) -> str:
+        return f"{self._tag}:log:{topic}/{partition}"
+
+    def ends(self, topic: str) -> str:
+        return f"{self._tag}:ends:{topic}"
+
+    def index(self, topic: str, partition: int) -> str:
+        return f"{self._tag}:index:{topic}/{partition}"
+
+    def stale(self, topic: str, partition: int) -> str:
+        return f"{self._tag}:stale:{topic}/{partition}"
+
+    def cursors(self, topic: str) -> str:
+        return f"{self._tag}:cursors:{topic}"
+
+    def members(self, group: str) -> str:
+        return f"{self._tag}:members:{group}"
+
+    def owners(self, group: str) -> str:
+        return f"{self._tag}:owners:{group}"
+
+    def wake(self, group: str) -> str:
+        return f"{self._tag}:wake:{group}"
