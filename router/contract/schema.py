@@ -53,7 +53,8 @@ and fixed once the topic is there.
 {messages}
 
 [asyncapi.json](asyncapi.json) says the same to machines (AsyncAPI 3.0). Examples, byte for byte, are in
-`tests/golden/wire`.
+`tests/golden/wire`; after a change that is meant, `TURNOUT_GOLDEN=write make test ARGS=tests/router/contract`
+writes them anew.
 """
 
 
