@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from rules.view import View, fold, spaced
+from rules.view import View, Words, fold, words_of
 
 FORM_PREFIX: Final = "fields."
 
@@ -14,7 +14,7 @@ class TextField(Struct, frozen=True):
     """A single text; a missing one reads as empty. `is_form` texts may be numbers."""
 
     read: Callable[[View], str]
-    read_words: Callable[[View], str]
+    read_words: Callable[[View], Words]
     is_form: bool = False
 
 
@@ -46,14 +46,14 @@ def field_names() -> tuple[str, ...]:
 
 
 def _text(read: Callable[[View], str]) -> TextField:
-    return TextField(read, lambda view: spaced(read(view)))
+    return TextField(read, lambda view: words_of(read(view)))
 
 
 def _form_field(key: str) -> TextField:
     def read(view: View) -> str:
         return fold(view.facts.fields.get(key, ""))
 
-    return TextField(read, lambda view: spaced(read(view)), is_form=True)
+    return TextField(read, lambda view: words_of(read(view)), is_form=True)
 
 
 _FIELDS: Final[dict[str, Field]] = {

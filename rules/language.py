@@ -10,7 +10,7 @@ several languages share (Cyrillic, Arabic, Devanagari). Web and mail addresses a
 import re
 from typing import Final
 
-MAX_CHARACTERS: Final = 1_000
+MAX_CHARACTERS: Final = 500
 
 _KOREAN_SHARE: Final = 0.2
 _KANA_SHARE: Final = 0.1
@@ -48,7 +48,9 @@ _ENGLISH_AND_OTHERS: Final = frozenset((
 
 def language_of(text: str) -> str | None:
     """The language's primary tag, or None when the first characters don't tell."""
-    sample = " ".join(word for word in text[:MAX_CHARACTERS].split() if not _is_address(word))
+    sample = text[:MAX_CHARACTERS]
+    if "@" in sample or "://" in sample or "www." in sample:
+        sample = " ".join(word for word in sample.split() if not _is_address(word))
     if sample.isascii():
         return _english(sample)
     letters = len(_LETTERS.findall(sample))
@@ -73,9 +75,9 @@ def _by_script(sample: str, letters: int) -> str | None:
 
 
 def _english(sample: str) -> str | None:
-    words = [word.lower() for word in _LATIN_WORD.findall(sample)]
-    sure = sum(word in _ENGLISH for word in words)
-    common = sure + sum(word in _ENGLISH_AND_OTHERS for word in words)
+    words = _LATIN_WORD.findall(sample.lower())
+    sure = len([word for word in words if word in _ENGLISH])
+    common = sure + len([word for word in words if word in _ENGLISH_AND_OTHERS])
     if not sure or common < _ENGLISH_SHARE * len(words):
         return None
     return "en" if common > 1 or len(words) <= _SHORT_WORDS else None

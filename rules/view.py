@@ -3,16 +3,23 @@
 import re
 import unicodedata
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 from rules.facts import Facts
 from rules.language import language_of
 
-MAX_LOOKED_AT: Final = 65_536
-"""Characters of one value that conditions look at; the wire allows no more in a text."""
+MAX_LOOKED_AT: Final = 16_384
+"""Characters of one value that conditions look at: what a message wants stands near its beginning, and a
+longer text would hold up everybody else's."""
 
-_APOSTROPHES: Final = str.maketrans("", "", "'’")
-_BETWEEN_WORDS: Final = re.compile(r"[\W_]+")
+_WORD: Final = re.compile(r"[^\W_]+")
+
+
+class Words(NamedTuple):
+    """The words of a text: between single spaces, with one at each end, and as a set."""
+
+    spaced: str
+    each: frozenset[str]
 
 
 def fold(text: str) -> str:
@@ -23,9 +30,10 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", cut).casefold())
 
 
-def spaced(folded: str) -> str:
-    """Words of an already folded text between single spaces, with one at each end: ` i cant log in `."""
-    return f" {_BETWEEN_WORDS.sub(' ', folded.translate(_APOSTROPHES)).strip()} "
+def words_of(folded: str) -> Words:
+    """The words of an already folded text; apostrophes join: ` i cant log in `."""
+    found = _WORD.findall(folded.replace("'", "").replace("’", ""))
+    return Words(f" {' '.join(found)} ", frozenset(found))
 
 
 class View:
@@ -55,9 +63,9 @@ class View:
         return f"{self.subject}\n{self.text}"
 
     @cached_property
-    def message_words(self) -> str:
-        """The words of subject and text, as `spaced` gives them."""
-        return spaced(self.message)
+    def message_words(self) -> Words:
+        """The words of subject and text."""
+        return words_of(self.message)
 
     @cached_property
     def labels(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 import pytest
 
 from rules import Facts
-from rules.view import MAX_LOOKED_AT, View, fold, primary_tag, spaced
+from rules.view import MAX_LOOKED_AT, View, fold, primary_tag, words_of
 
 
 @pytest.mark.parametrize(
@@ -40,5 +40,5 @@ def test_only_a_bounded_length_is_looked_at() -> None:
         ("환불,해 주세요", " 환불 해 주세요 "),
     ],
 )
-def test_spaced(text: str, words: str) -> None:
-    assert spaced(text) == words
+def test_words(text: str, words: str) -> None:
+    assert words_of(text) == (words, frozenset(words.split()))
