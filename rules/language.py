@@ -18,17 +18,16 @@ _SCRIPT_SHARE: Final = 0.5
 _ENGLISH_SHARE: Final = 0.2
 _SHORT_WORDS: Final = 4
 
-_LETTERS: Final = re.compile(r"[^\W\d_]")
-_HANGUL: Final = re.compile("[\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff]")
-_KANA: Final = re.compile("[\u3041-\u30ff\u31f0-\u31ff\uff66-\uff9f]")
-_HAN: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af]")
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
+_HANGUL: Final = re.compile("[\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff]+")
+_KANA: Final = re.compile("[\u3041-\u30ff\u31f0-\u31ff\uff66-\uff9f]+")
+_HAN: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af]+")
 _OTHERS: Final = (
-    ("th", re.compile("[\u0e01-\u0e4e]")),
-    ("el", re.compile("[\u0370-\u03ff\u1f00-\u1fff]")),
-    ("he", re.compile("[\u0590-\u05ff]")),
+    ("th", re.compile("[\u0e01-\u0e4e]+")),
+    ("el", re.compile("[\u0370-\u03ff\u1f00-\u1fff]+")),
+    ("he", re.compile("[\u0590-\u05ff]+")),
 )
-_LATIN: Final = re.compile("[A-Za-z\u00c0-\u024f]")
-_LATIN_WORD: Final = re.compile("[A-Za-z\u00c0-\u024f]+")
+_LATIN: Final = re.compile("[A-Za-z\u00c0-\u024f]+")
 
 # fmt: off
 _ENGLISH: Final = frozenset((
@@ -53,34 +52,39 @@ def language_of(text: str) -> str | None:
         sample = " ".join(word for word in sample.split() if not _is_address(word))
     if sample.isascii():
         return _english(sample)
-    letters = len(_LETTERS.findall(sample))
+    letters = _count(_LETTERS, sample)
     if not letters:
         return None
-    if len(_HANGUL.findall(sample)) >= _KOREAN_SHARE * letters:
+    if _count(_HANGUL, sample) >= _KOREAN_SHARE * letters:
         return "ko"
     return _by_script(sample, letters)
 
 
 def _by_script(sample: str, letters: int) -> str | None:
-    kana = len(_KANA.findall(sample))
-    han = len(_HAN.findall(sample))
+    if _count(_LATIN, sample) >= _SCRIPT_SHARE * letters:
+        return _english(sample)
+    kana = _count(_KANA, sample)
+    han = _count(_HAN, sample)
     if kana + han >= _SCRIPT_SHARE * letters:
         return "ja" if kana >= _KANA_SHARE * (kana + han) else "zh"
     for language, script in _OTHERS:
-        if len(script.findall(sample)) >= _SCRIPT_SHARE * letters:
+        if _count(script, sample) >= _SCRIPT_SHARE * letters:
             return language
-    if len(_LATIN.findall(sample)) >= _SCRIPT_SHARE * letters:
-        return _english(sample)
     return None
 
 
 def _english(sample: str) -> str | None:
-    words = _LATIN_WORD.findall(sample.lower())
+    words = _LATIN.findall(sample.lower())
     sure = len([word for word in words if word in _ENGLISH])
     common = sure + len([word for word in words if word in _ENGLISH_AND_OTHERS])
     if not sure or common < _ENGLISH_SHARE * len(words):
         return None
     return "en" if common > 1 or len(words) <= _SHORT_WORDS else None
+
+
+def _count(script: re.Pattern[str], sample: str) -> int:
+    """How many characters the script has; its patterns match whole runs, which is several times faster."""
+    return sum(map(len, script.findall(sample)))
 
 
 def _is_address(word: str) -> bool:
