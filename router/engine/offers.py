@@ -1,16 +1,20 @@
 """Offers: how a queue rings, and what a declined or missed one means for the next."""
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from router.contract.case import CaseDetail, CaseState
 from router.contract.ids import AdvisorId
 from router.contract.plan import Candidate, Placing
 from router.engine.eligibility import fit
-from router.engine.roster import Roster
+from router.engine.roster import Member, Roster
 from router.engine.waiting import WaitClass, wait_class
 from rules import Rulebook
 
-HOLD_MS = 60_000
+HOLD_MS: Final = 60_000
+GRACE_MS: Final = 30_000
+AWAY_AFTER: Final = 3
 
 
 def placing(candidates: tuple[Candidate, ...], waiting: WaitClass, rulebook: Rulebook, now_ms: int) -> Placing:
@@ -36,6 +40,11 @@ def without(
     if not fit(roster, waiting) & roster.online:
         declined[advisor] = now_ms + min(rulebook.backoff_s, rulebook.cool_down_s) * 1000
     return replace(detail, declined=declined)
+
+
+def asked_first(owner: Member) -> tuple[Candidate, ...]:
+    """The one candidate for work that comes back to its owner."""
+    return (Candidate(advisor=owner.state.id, elig=owner.state.elig),)
 
 
 def hold(detail: CaseDetail, advisor: str, now_ms: int) -> CaseDetail:

@@ -10,7 +10,7 @@ from router.contract.case import CaseDetail, CaseState, CaseStatus
 from router.contract.codec import Decoder, encode
 from router.contract.ids import AdvisorId, case_id
 from router.contract.messages import Handover, Inquiry, IntakeMessage
-from router.contract.plan import Candidate, Placing, Plan
+from router.contract.plan import Placing, Plan
 from router.engine import offers, plans
 from router.engine.acknowledgement import acknowledgement
 from router.engine.decide import decide
@@ -111,8 +111,8 @@ class Intake:
         owner = self._tail.roster.get(AdvisorId(detail.last_advisor))
         if owner is not None:
             is_pending = state.state is CaseStatus.PENDING
-            candidate = Candidate(advisor=owner.state.id, elig=owner.state.elig, over=False)
-            placing = replace(placing, candidates=(candidate,), auto_accept=placing.auto_accept or is_pending)
+            auto_accept = placing.auto_accept or is_pending
+            placing = replace(placing, candidates=offers.asked_first(owner), auto_accept=auto_accept)
         plan = plans.also(plan, {timer: 0 for timer in ("close|0", "follow_up|0") if timer in state.timers})
         return self._act(inquiry, state, plan=plan, placing=placing, fence=fence)
 

@@ -1,0 +1,57 @@
+"""The safety sweep: looks for a case that waits while somebody eligible is free. It must find nothing."""
+
+import logging
+from typing import Final
+
+from router.contract.ids import PoolId
+from router.engine.eligibility import eligible
+from router.engine.waiting import read_class
+from router.runtime.clock import Clock
+from router.service.metrics import ServiceMetrics
+from router.service.roster import RosterTail
+from router.store.protocol import Reads
+
+LOG = logging.getLogger(__name__)
+_CONFIRM_MS: Final = 1_000
+
+
+class Sweep:
+    """Looks twice, a second apart: a class seen both times without pending work and with the same head is a find.
+
+    It assigns nothing: a find is a defect to be counted and reported, not a way of working.
+    """
+
+    def __init__(
+        self, pool: PoolId, reads: Reads, tail: RosterTail, *, clock: Clock, metrics: ServiceMetrics, every_s: float
+    ) -> None:
+        self._pool = pool
+        self._reads = reads
+        self._tail = tail
+        self._clock = clock
+        self._metrics = metrics
+        self._every_s = every_s
+
+    async def run(self) -> None:
+        while True:
+            await self._clock.sleep_until_ms(self._clock.now_ms() + int(self._every_s * 1000))
+            found = await self.look()
+            if found:
+                await self._clock.sleep_until_ms(self._clock.now_ms() + _CONFIRM_MS)
+                found &= await self.look()
+            for class_key, case in found:
+                self._metrics.sweep_found.inc()
+                LOG.error(
+                    "a case waits though somebody is free",
+                    extra={"event": "sweep.found", "pool": self._pool, "case": case, "class": class_key},
+                )
+
+    async def look(self) -> set[tuple[str, str]]:
+        """(class, head) of each class that nobody is working on and somebody could take."""
+        batch = await self._reads.work(self._pool)
+        if batch.items:
+            return set()
+        await self._tail.caught_up(batch.change)
+        heads = await self._reads.heads(self._pool)
+        return {
+            (head.class_key, head.case) for head in heads if eligible(self._tail.roster, read_class(head.class_key))
+        }

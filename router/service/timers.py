@@ -1,0 +1,208 @@
+"""Due timers: whatever has become due is taken from the store and served, by as many loops as there are."""
+
+import logging
+from typing import Final
+
+from msgspec.structs import replace
+
+from router.contract.advisor import Presence
+from router.contract.case import CaseState, CaseStatus, read_detail
+from router.contract.ids import AdvisorId, CaseId
+from router.contract.plan import Placing
+from router.engine import escalation, offers, plans
+from router.engine.plans import Scene
+from router.runtime.clock import Clock
+from router.service.acting import Actor
+from router.service.metrics import ServiceMetrics, timer_kind
+from router.service.policies import Policies
+from router.service.roster import RosterTail
+from router.store.acts import (
+    AnyAct,
+    Close,
+    Due,
+    Escalate,
+    Expire,
+    Outcome,
+    PresenceAct,
+    Rejudge,
+    Replan,
+    Requeue,
+    Result,
+    TimerClaim,
+)
+from router.store.protocol import Reads
+
+LOG = logging.getLogger(__name__)
+_LOOK_EVERY_MS: Final = 200
+_NOTHING: Final = Outcome(result=Result.GONE)
+
+
+class Timers:
+    """One loop over a pool's timers. Warnings and breaches fire inside the store; the rest is served here, each
+    by an act that carries the claim, so that it takes effect once whoever else serves it too."""
+
+    def __init__(
+        self, actor: Actor, reads: Reads, tail: RosterTail, *, policies: Policies, clock: Clock, metrics: ServiceMetrics
+    ) -> None:
+        self._actor = actor
+        self._reads = reads
+        self._tail = tail
+        self._policies = policies
+        self._clock = clock
+        self._metrics = metrics
+
+    async def run(self) -> None:
+        """Serve until cancelled, never early; another process's earlier timer is seen within 200 ms."""
+        while True:
+            if not await self.serve():
+                await self._sleep()
+
+    async def serve(self) -> int:
+        """Take what is due, at most 10, and serve it; how many there were."""
+        now = self._actor.now_ms()
+        due = await self._actor.one(Due(pool=self._actor.pool, gen=self._actor.gen, now_ms=now))
+        for claim in due.claims:
+            kind = timer_kind(claim.timer)
+            self._metrics.timers.labels(kind).inc()
+            self._metrics.timer_lag_seconds.observe(max(0, now - claim.due_ms) / 1000)
+            if claim.fired:
+                self._metrics.escalations.labels(kind).inc()
+            else:
+                await self._serve_claim(claim)
+        return len(due.claims)
+
+    async def _sleep(self) -> None:
+        status = await self._reads.status(self._actor.pool)
+        look_at = self._actor.now_ms() + _LOOK_EVERY_MS
+        await self._clock.sleep_until_ms(min(look_at, status.next_timer_ms or look_at))
+
+    async def _serve_claim(self, claim: TimerClaim) -> None:
+        if claim.subject == "a":
+            await self._serve_advisor(claim)
+        elif claim.timer.startswith("close|"):
+            await self._actor.one(
+                Close(**self._common(), case=CaseId(claim.id), claim=(claim.timer, claim.deadline_ms))
+            )
+        else:
+            await self._actor.attempt(CaseId(claim.id), lambda state: self._act(state, claim))
+
+    # -- cases
+
+    def _act(self, state: CaseState, claim: TimerClaim) -> AnyAct | Outcome:
+        """The act that serves a timer of a case, computed for the case as it is."""
+        if state.timers.get(claim.timer) != claim.deadline_ms:
+            return _NOTHING
+        kind, _, number = claim.timer.partition("|")
+        match kind:
+            case "offer":
+                return self._expire(state, int(number), claim)
+            case "step":
+                return self._step(state, int(number), claim)
+            case "cooldown" | "hold":
+                return self._released(state, claim)
+            case "follow_up":
+                return self._follow_up(state, claim)
+            case _:
+                LOG.warning("a timer of unknown kind is dropped", extra={"event": "timer.unknown", "timer": kind})
+                return self._drop(state, claim)
+
+    def _expire(self, state: CaseState, ver: int, claim: TimerClaim) -> AnyAct:
+        scene = self._scene(state)
+        detail = read_detail(state.detail)
+        for offer in state.offers:
+            if offer.ver == ver:
+                detail = offers.without(
+                    detail,
+                    state,
+                    offer.advisor,
+                    roster=self._tail.roster,
+                    rulebook=scene.rulebook,
+                    now_ms=scene.now_ms,
+                )
+        plan = plans.plan(state, detail, scene)
+        return Expire(**self._planned(state, claim), plan=plan, offer_ver=ver, away_after=offers.AWAY_AFTER)
+
+    def _step(self, state: CaseState, number: int, claim: TimerClaim) -> AnyAct:
+        scene = self._scene(state)
+        detail = read_detail(state.detail)
+        step = escalation.step_at(escalation.ladder_of(detail, scene.rulebook), number)
+        if step is None or number <= state.step:
+            return self._drop(state, claim)
+        taken = escalation.take(detail, step)
+        after = replace(state, step=number)
+        plan = plans.plan(after, taken, scene)
+        self._metrics.escalations.labels("step").inc()
+        told = escalation.notices(self._actor.pool, state, taken, step=step, number=number, now_ms=scene.now_ms)
+        return Escalate(**self._planned(state, claim), plan=plan, step=number, notices=told)
+
+    def _released(self, state: CaseState, claim: TimerClaim) -> AnyAct:
+        scene = self._scene(state)
+        plan = plans.plan(state, offers.released(read_detail(state.detail), scene.now_ms), scene)
+        if state.state is CaseStatus.RESOLVED:
+            return self._drop(state, claim)
+        return Rejudge(**self._planned(state, claim), plan=plan)
+
+    def _follow_up(self, state: CaseState, claim: TimerClaim) -> AnyAct:
+        """The promised time has come: back to the owner if he has room, held for him for a while if not."""
+        if state.state is not CaseStatus.PENDING:
+            return self._drop(state, claim)
+        scene = self._scene(state)
+        detail = plans.brought_back(state, scene)
+        owner = self._tail.roster.get(AdvisorId(detail.last_advisor))
+        asked = offers.asked_first(owner) if owner else ()
+        return Requeue(
+            **self._planned(state, claim),
+            plan=plans.plan(state, detail, scene),
+            placing=Placing(candidates=asked, auto_accept=True),
+        )
+
+    def _drop(self, state: CaseState, claim: TimerClaim) -> AnyAct:
+        scene = self._scene(state)
+        return Replan(**self._planned(state, claim), plan=plans.plan(state, read_detail(state.detail), scene))
+
+    # -- advisors
+
+    async def _serve_advisor(self, claim: TimerClaim) -> None:
+        kind, _, number = claim.timer.partition("|")
+        advisor = AdvisorId(claim.id)
+        spent = (claim.timer, claim.deadline_ms)
+        if kind == "lease":
+            grace_ms = self._actor.now_ms() + offers.GRACE_MS
+            act = PresenceAct(**self._common(), advisor=advisor, disconnect=int(number), grace_ms=grace_ms, claim=spent)
+            await self._actor.one(act)
+        elif kind == "grace":
+            await self._gone(advisor, spent)
+        else:
+            LOG.warning("a timer of unknown kind is dropped", extra={"event": "timer.unknown", "timer": kind})
+            await self._actor.one(PresenceAct(**self._common(), advisor=advisor, claim=spent))
+
+    async def _gone(self, advisor: AdvisorId, spent: tuple[str, int]) -> None:
+        """Nobody has come back: offline, and what can't wait for him (interrupting channels) is re-routed."""
+        away = PresenceAct(
+            **self._common(), advisor=advisor, presence=Presence.OFFLINE, reason="connection-lost", claim=spent
+        )
+        outcome = await self._actor.one(away)
+        if outcome.result is not Result.DONE:
+            return
+        for state in outcome.advisors:
+            for case, work in state.work.items():
+                if not self._policies.active.weight(work.channel).interruptible:
+                    await self._actor.attempt(CaseId(case), lambda held: self._reroute(held, advisor))
+
+    def _reroute(self, state: CaseState, advisor: AdvisorId) -> AnyAct | Outcome:
+        if state.owner != advisor and all(offer.advisor != advisor for offer in state.offers):
+            return _NOTHING
+        scene = self._scene(state)
+        plan = plans.plan(state, read_detail(state.detail), scene)
+        return Requeue(**self._common(), case=state.id, plan=plan, reason="connection-lost")
+
+    # -- parts
+
+    def _scene(self, state: CaseState) -> Scene:
+        return Scene(rulebook=self._policies.judged_by(state), now_ms=self._actor.now_ms())
+
+    def _common(self) -> dict:  # type: ignore[type-arg]
+        return {"pool": self._actor.pool, "gen": self._actor.gen, "now_ms": self._actor.now_ms()}
+
+    def _planned(self, state: CaseState, claim: TimerClaim) -> dict:  # type: ignore[type-arg]
+        return {**self._common(), "case": state.id, "claim": (claim.timer, claim.deadline_ms)}
