@@ -1,19 +1,32 @@
-"""Waiting for something that happens elsewhere."""
+"""Waiting for an effect that no event announces: the only place in the tests that waits in small steps."""
 
 import asyncio
+import inspect
 from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, overload
 
-_LOOK_S = 0.01
+T = TypeVar("T")
+
+_STEP_S = 0.005
 
 
-async def eventually(check: Callable[[], bool | Awaitable[bool]], *, within_s: float = 20.0, what: str = "it") -> None:
-    """Return once the check holds; fail, saying what, when it doesn't in time."""
+@overload
+async def eventually(claim: Callable[[], Awaitable[T]], *, within_s: float = ...) -> T: ...
+@overload
+async def eventually(claim: Callable[[], T], *, within_s: float = ...) -> T: ...
+async def eventually(claim: Callable[[], Any], *, within_s: float = 10.0) -> Any:
+    """Return the first truthy answer of ``claim``, a plain or an async function that is asked again and again.
+
+    After ``within_s`` it raises ``AssertionError`` with the last answer, so a failure shows what was seen instead.
+    """
     loop = asyncio.get_running_loop()
-    ends = loop.time() + within_s
+    deadline = loop.time() + within_s
     while True:
-        held = check()
-        if held if isinstance(held, bool) else await held:
-            return
-        if loop.time() > ends:
-            raise AssertionError(f"{what} didn't happen within {within_s} s")
-        await asyncio.sleep(_LOOK_S)
+        answer = claim()
+        if inspect.isawaitable(answer):
+            answer = await answer
+        if answer:
+            return answer
+        if loop.time() >= deadline:
+            raise AssertionError(f"not within {within_s} s; the last answer was {answer!r}")
+        await asyncio.sleep(_STEP_S)
