@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+import msgspec
+
 from rules.errors import Path
 from rules.rulebook import Document, Effect, Rule
 from rules.shape import Flaw, suggestion
@@ -61,6 +63,7 @@ def _ladder_flaws(document: Document) -> Iterator[Flaw]:
 
 def _rule_flaws(document: Document) -> Iterator[Flaw]:
     seen: set[str] = set()
+    ending: dict[bytes, str] = {}
     last: Rule | None = None
     for index, rule in enumerate(document.rules):
         path: Path = ("rules", index)
@@ -74,6 +77,11 @@ def _rule_flaws(document: Document) -> Iterator[Flaw]:
             yield Flaw(path, f"never reached: `{last.name}` before it always matches and doesn't continue")
         elif not rule.match and not rule.continue_:
             last = rule
+        conditions = msgspec.json.encode(rule.match, order="sorted")
+        if rule.match and conditions in ending:
+            yield Flaw(path, f"never reached: `{ending[conditions]}` has the same conditions and doesn't continue")
+        if not rule.continue_:
+            ending.setdefault(conditions, rule.name)
 
 
 def _effect_flaws(effect: Effect, document: Document, path: Path) -> Iterator[Flaw]:

@@ -237,6 +237,14 @@ def test_a_rule_after_an_unconditional_one_is_never_reached() -> None:
     load({"a.yaml": more.replace("  - name: lost", "    continue: true\n  - name: lost")})
 
 
+def test_a_rule_with_the_conditions_of_an_earlier_one_is_never_reached() -> None:
+    more = GOOD + "  - name: again\n    match: {text: {contains: invoice}}\n    set: {priority: 1}\n"
+    assert problems_of(a=more) == [
+        "a.yaml:22:5 rules[1]: never reached: `money` has the same conditions and doesn't continue"
+    ]
+    load({"a.yaml": more.replace("name: money", "name: money\n    continue: true")})
+
+
 def test_two_rules_of_one_name() -> None:
     assert problems_of(a=GOOD + "  - name: money\n") == [
         "a.yaml:22:11 rules[1].name: another rule is called `money` too"
