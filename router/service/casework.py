@@ -1,0 +1,248 @@
+"""What people do to cases: each method is one act, planned for the case as it is, whoever else is at work on it."""
+
+from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
+
+from router.contract.case import KEPT_ENTRIES, CaseState, Pending, read_detail
+from router.contract.codec import encode
+from router.contract.ids import AdvisorId, CaseId, OperationId, reply_id
+from router.contract.messages import Attachment, Inquiry, StaffNote, TranscriptEntry
+from router.contract.messages import Reply as ReplyMessage
+from router.contract.plan import Plan
+from router.engine import offers, plans
+from router.engine.decide import decide
+from router.engine.explain import write_explanation
+from router.engine.plans import Scene
+from router.engine.waiting import wait_class
+from router.service.acting import Actor
+from router.service.policies import Policies
+from router.service.roster import RosterTail
+from router.store.acts import (
+    Accept,
+    AnyAct,
+    Assign,
+    Decline,
+    FollowUp,
+    Label,
+    Note,
+    Outcome,
+    Pend,
+    Reply,
+    Requeue,
+    Resolve,
+    Result,
+    Transfer,
+)
+from router.store.protocol import Reads
+
+_ENTRY: Final[msgspec.json.Decoder[TranscriptEntry]] = msgspec.json.Decoder(TranscriptEntry)
+_NOTHING_TO_ANSWER: Final = Outcome(result=Result.GONE)
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks, and under which operation id (the same id again gives the same answer). ``advisor`` is empty
+    for a supervisor acting as himself."""
+
+    op: OperationId
+    actor: str
+    advisor: AdvisorId | None = None
+    reason: str = ""
+
+
+class Casework:
+    """Acts of people on the cases of one pool. All raise ``StoreUnavailable`` and ``Contended`` (repeat with the
+    same operation id); what was refused is in the outcome's result."""
+
+    def __init__(self, actor: Actor, reads: Reads, tail: RosterTail, *, policies: Policies) -> None:
+        self._actor = actor
+        self._reads = reads
+        self._tail = tail
+        self._policies = policies
+
+    # -- offers
+
+    async def accept(self, case: CaseId, request: Request, *, advisor: AdvisorId, offer_ver: int) -> Outcome:
+        """Take an offer. Gives ``ASSIGNED``, ``SAME`` (his already), ``GONE``, ``ABSENT``."""
+        act = Accept(**self._common(request), case=case, advisor=advisor, offer_ver=offer_ver)
+        return await self._actor.one(act)
+
+    async def decline(self, case: CaseId, request: Request, *, advisor: AdvisorId, offer_ver: int) -> Outcome:
+        """Give an offer back; the case waits at its old place. Gives ``QUEUED``, ``OFFERED``, ``GONE``, ``ABSENT``."""
+
+        def act(state: CaseState) -> AnyAct:
+            scene = self._scene(state)
+            detail = offers.without(
+                read_detail(state.detail),
+                state,
+                advisor,
+                roster=self._tail.roster,
+                rulebook=scene.rulebook,
+                now_ms=scene.now_ms,
+            )
+            plan = plans.plan(state, detail, scene)
+            return Decline(**self._common(request), case=case, plan=plan, advisor=advisor, offer_ver=offer_ver)
+
+        return await self._actor.attempt(case, act)
+
+    # -- the conversation
+
+    async def reply(
+        self, case: CaseId, request: Request, *, text: str, attachments: tuple[Attachment, ...] = ()
+    ) -> Outcome:
+        """Answer the customer through the channel of his last message. Gives ``DONE``, ``NOT_YOURS``, ``GONE``
+        (there is no message to answer), ``ABSENT``. The reply's id follows from case and operation id."""
+        last = await self._last_inquiry(case)
+
+        def act(state: CaseState) -> AnyAct | Outcome:
+            if last is None:
+                return replace(_NOTHING_TO_ANSWER, case=state)
+            scene = self._scene(state)
+            answer = ReplyMessage(
+                id=reply_id(case, request.op),
+                pool=self._actor.pool,
+                case=case,
+                conversation=state.conversation,
+                to=last.reply_to,
+                text=text,
+                created_at_ms=scene.now_ms,
+                subject=last.subject,
+                advisor=request.advisor,
+                attachments=attachments,
+                thread=last.thread,
+            )
+            detail = plans.replied(state, answer.id, request.actor, scene)
+            body = encode(answer).decode()
+            plan = plans.plan(state, detail, scene)
+            return Reply(
+                **self._common(request), case=case, plan=plan, advisor=request.advisor, message=body, reply=body
+            )
+
+        return await self._actor.attempt(case, act)
+
+    async def note(self, case: CaseId, request: Request, *, text: str) -> Outcome:
+        """Add an internal note. Gives ``DONE``, ``ABSENT``."""
+        note = StaffNote(case=case, text=text, at_ms=self._actor.now_ms(), author=request.actor)
+        return await self._actor.one(Note(**self._common(request), case=case, message=encode(note).decode()))
+
+    async def label(
+        self, case: CaseId, request: Request, *, add: tuple[str, ...] = (), remove: tuple[str, ...] = ()
+    ) -> Outcome:
+        """Put labels on and take labels off. Gives ``DONE``, ``ABSENT``."""
+
+        def act(state: CaseState) -> AnyAct:
+            detail = read_detail(state.detail)
+            kept = [label for label in dict.fromkeys((*detail.labels, *add)) if label not in remove]
+            plan = self._plan(state, replace(detail, labels=tuple(kept[-KEPT_ENTRIES:])))
+            return Label(**self._common(request), case=case, plan=plan)
+
+        return await self._actor.attempt(case, act)
+
+    # -- resting
+
+    async def pend(self, case: CaseId, request: Request, *, pending: Pending) -> Outcome:
+        """Wait for somebody else, with ``pending.until_ms`` as a follow-up if it is set. Gives ``DONE``,
+        ``NOT_YOURS``, ``ABSENT``."""
+
+        def act(state: CaseState) -> AnyAct:
+            scene = self._scene(state)
+            owner = request.advisor or AdvisorId(state.owner)
+            plan = plans.plan(state, plans.pended(state, pending, scene), scene)
+            if pending.until_ms is None:
+                return Pend(**self._common(request), case=case, plan=self._without(plan, state), advisor=owner)
+            plan = plans.also(plan, {"follow_up|0": pending.until_ms})
+            return FollowUp(**self._common(request), case=case, plan=plan, advisor=owner)
+
+        return await self._actor.attempt(case, act)
+
+    async def resolve(self, case: CaseId, request: Request, *, outcome: str) -> Outcome:
+        """End the work; the reopen window begins. Gives ``DONE``, ``SAME``, ``NOT_YOURS``, ``ABSENT``."""
+
+        def act(state: CaseState) -> AnyAct:
+            scene = self._scene(state)
+            plan = plans.plan(state, plans.resolved(state, outcome, scene), scene)
+            plan = plans.also(self._without(plan, state), {"close|0": scene.now_ms + scene.rulebook.reopen_s * 1000})
+            return Resolve(**self._common(request), case=case, plan=plan, advisor=request.advisor)
+
+        return await self._actor.attempt(case, act)
+
+    # -- handing on
+
+    async def transfer(
+        self, case: CaseId, request: Request, *, queue: str = "", to: AdvisorId | None = None
+    ) -> Outcome:
+        """Hand on to a queue, or to one advisor (who must be able to take it now). Gives ``ASSIGNED``,
+        ``OFFERED``, ``QUEUED``, ``REFUSED``, ``NOT_YOURS``, ``GONE``, ``ABSENT``."""
+
+        def act(state: CaseState) -> AnyAct:
+            scene = self._scene(state)
+            detail = read_detail(state.detail)
+            if queue:
+                detail = replace(detail, verdict=replace(detail.verdict, queue=queue))
+            if request.advisor:
+                detail = replace(detail, last_advisor=request.advisor, held_for="", held_until_ms=None)
+            waiting = wait_class(
+                detail, channel=state.channel, units=state.units, rulebook=scene.rulebook, now_ms=scene.now_ms
+            )
+            member = self._tail.roster.get(to) if to else None
+            asked = offers.asked_first(member) if member else ()
+            decision = decide(self._tail.roster, waiting, case, scene.rulebook, scene.now_ms)
+            return Transfer(
+                **self._common(request),
+                case=case,
+                plan=plans.plan(state, detail, scene, why=write_explanation(decision.explanation)),
+                advisor=request.advisor,
+                placing=offers.placing(asked, waiting, scene.rulebook, scene.now_ms),
+                must=to is not None,
+            )
+
+        return await self._actor.attempt(case, act)
+
+    async def assign(self, case: CaseId, request: Request, *, to: AdvisorId, over: bool = False) -> Outcome:
+        """A supervisor gives a case to an advisor. Gives ``ASSIGNED``, ``SAME``, ``NO_ROOM``, ``UNFIT``,
+        ``GONE``, ``ABSENT``."""
+
+        def act(state: CaseState) -> AnyAct:
+            detail = replace(read_detail(state.detail), held_for="", held_until_ms=None, pending=None)
+            return Assign(**self._common(request), case=case, plan=self._plan(state, detail), advisor=to, over=over)
+
+        return await self._actor.attempt(case, act)
+
+    async def requeue(self, case: CaseId, request: Request) -> Outcome:
+        """A supervisor puts a case back into its queue. Gives ``QUEUED``, ``GONE``, ``ABSENT``."""
+
+        def act(state: CaseState) -> AnyAct:
+            detail = replace(read_detail(state.detail), held_for="", held_until_ms=None, pending=None)
+            return Requeue(**self._common(request), case=case, plan=self._plan(state, detail))
+
+        return await self._actor.attempt(case, act)
+
+    # -- parts
+
+    async def _last_inquiry(self, case: CaseId) -> Inquiry | None:
+        for text in reversed(await self._reads.messages(self._actor.pool, case)):
+            entry = _ENTRY.decode(text)
+            if isinstance(entry, Inquiry):
+                return entry
+        return None
+
+    def _plan(self, state: CaseState, detail: Any) -> Plan:
+        return plans.plan(state, detail, self._scene(state))
+
+    def _without(self, plan: Plan, state: CaseState) -> Plan:
+        """The plan of a case that rests: no follow-up of before stands."""
+        return plans.also(plan, {"follow_up|0": 0}) if "follow_up|0" in state.timers else plan
+
+    def _scene(self, state: CaseState) -> Scene:
+        return Scene(rulebook=self._policies.judged_by(state), now_ms=self._actor.now_ms())
+
+    def _common(self, request: Request) -> dict[str, Any]:
+        return {
+            "pool": self._actor.pool,
+            "gen": self._actor.gen,
+            "now_ms": self._actor.now_ms(),
+            "op": request.op,
+            "actor": request.actor,
+            "reason": request.reason,
+        }
