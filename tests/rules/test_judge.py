@@ -45,7 +45,7 @@ def test_without_a_match_the_defaults_decide() -> None:
 def test_the_first_match_wins() -> None:
     book = rulebook("""
   - {name: one, match: {text: {contains: bill}}, set: {queue: billing}}
-  - {name: two, match: {text: {contains: bill}}, set: {queue: general, labels: [late]}}
+  - {name: two, match: {text: {contains: [bill, invoice]}}, set: {queue: general, labels: [late]}}
 """)
     verdict = judge(book, ask("my bill"))
     assert (verdict.queue, verdict.labels) == ("billing", ())
