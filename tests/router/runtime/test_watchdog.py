@@ -10,6 +10,7 @@ from router.runtime.clock import ManualClock
 from router.runtime.errors import ProcessStuck
 from router.runtime.metrics import RuntimeMetrics
 from router.runtime.watchdog import EXIT_BLOCKED, ConsumerWatch, LoopWatch, Watchdog
+from tests.suites.eventually import eventually
 
 
 def _metrics() -> tuple[CollectorRegistry, RuntimeMetrics]:
@@ -41,8 +42,7 @@ async def test_a_blocked_loop_is_seen_from_outside_with_the_place_it_hangs_in() 
     assert hang_here()
     assert "the event loop has hung for" in seen[0]
     assert "hang_here" in seen[0]
-    while not registry.get_sample_value("turnout_loop_lag_seconds_count"):  # noqa: ASYNC110  # no event to wait for
-        await asyncio.sleep(0.001)
+    await eventually(lambda: bool(registry.get_sample_value("turnout_loop_lag_seconds_count")))
     assert (registry.get_sample_value("turnout_loop_lag_seconds_sum") or 0) > 0.04
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
