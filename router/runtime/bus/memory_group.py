@@ -1,8 +1,7 @@
 """Groups of the memory bus: who owns what, under which epoch, and how far."""
 
 import asyncio
-import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -19,7 +18,7 @@ LEASE_S: Final = 10.0
 class MemoryGroup:
     """The shared state of one group."""
 
-    def __init__(self, partitions: Callable[[], Sequence[Partition]], epochs: itertools.count[int]) -> None:
+    def __init__(self, partitions: Callable[[], Sequence[Partition]], epochs: Iterator[int]) -> None:
         self._partitions = partitions
         self._epochs = epochs
         self._leases: dict[str, float] = {}

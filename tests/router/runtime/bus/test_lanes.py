@@ -1,0 +1,281 @@
+"""The consumer on the memory bus: order by key, bounds, retries, poison, hand-over and stop."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager
+
+import pytest
+
+from router.contract.topics import TopicSpec
+from router.runtime.bus.lanes import Consumer, Handler, Limits
+from router.runtime.bus.memory import MemoryBus
+from router.runtime.bus.protocol import Outgoing, Partition, Record
+from router.runtime.errors import StoreUnavailable
+from tests.suites.eventually import eventually
+
+FAST = Limits(lanes=8, poll_ms=20, commit_s=0.0, revoke_wait_s=0.2, first_retry_s=0.001, longest_retry_s=0.01)
+
+
+class Owner:
+    """The hooks, and what they were told."""
+
+    def __init__(self) -> None:
+        self.assigned: dict[Partition, int] = {}
+        self.poison: list[tuple[str, str]] = []
+
+    async def on_assigned(self, partitions: Mapping[Partition, int]) -> None:
+        self.assigned.update(partitions)
+
+    async def on_poison(self, record: Record, exc: Exception) -> None:
+        self.poison.append((_text(record), str(exc)))
+
+
+def _text(record: Record) -> str:
+    return (record.value or b"").decode()
+
+
+@pytest.fixture
+async def bus() -> AsyncIterator[MemoryBus]:
+    bus = MemoryBus()
+    await bus.create_topics([TopicSpec(name="t", partitions=4)])
+    yield bus
+    await bus.close()
+
+
+async def _publish(bus: MemoryBus, *pairs: tuple[str, str]) -> None:
+    await bus.publish([Outgoing(topic="t", key=key, value=value.encode()) for key, value in pairs])
+
+
+@asynccontextmanager
+async def _consuming(
+    bus: MemoryBus, handle: Handler, *, hooks: Owner | None = None, limits: Limits = FAST
+) -> AsyncIterator[Consumer]:
+    consumer = Consumer(bus, "g", ["t"], handle=handle, hooks=hooks or Owner(), limits=limits)
+    running = asyncio.create_task(consumer.run())
+    try:
+        yield consumer
+    finally:
+        consumer.stop(deadline_s=1)
+        await asyncio.wait_for(running, 5)
+
+
+async def _uncommitted(bus: MemoryBus) -> list[str]:
+    """What a next member of the group would be handed."""
+    left: list[str] = []
+
+    async def note(record: Record) -> None:
+        left.append(_text(record))
+
+    async with _consuming(bus, note) as consumer:
+        await eventually(lambda: consumer.polled_at is not None)
+        await eventually(lambda: consumer.in_flight == 0)
+    return sorted(left)
+
+
+async def test_one_key_is_in_order_and_others_do_not_wait_for_it(bus: MemoryBus) -> None:
+    gate = asyncio.Event()
+    seen: list[str] = []
+
+    async def handle(record: Record) -> None:
+        if record.key == "slow":
+            await gate.wait()
+        seen.append(_text(record))
+
+    await _publish(bus, ("slow", "s0"), *((f"k{n}", f"k{n}") for n in range(40)), ("slow", "s1"))
+    async with _consuming(bus, handle):
+        # The slow key holds up its own lane and no other.
+        others = [f"k{n}" for n in range(40) if hash(f"k{n}") % 8 != hash("slow") % 8]
+        await eventually(lambda: set(others) <= set(seen))
+        assert "s0" not in seen
+        gate.set()
+        await eventually(lambda: len(seen) == 42)
+    assert seen.index("s0") < seen.index("s1")
+    assert await _uncommitted(bus) == []
+
+
+async def test_a_record_counts_only_when_its_effects_are_durable(bus: MemoryBus) -> None:
+    durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    begun: list[str] = []
+
+    async def handle(record: Record) -> Awaitable[None] | None:
+        begun.append(_text(record))
+        return durable if _text(record) == "a0" else None
+
+    await _publish(bus, ("a", "a0"), ("a", "a1"), ("a", "a2"))
+    async with _consuming(bus, handle) as consumer:
+        await eventually(lambda: begun == ["a0", "a1", "a2"])
+        assert consumer.in_flight == 1
+    assert await _uncommitted(bus) == ["a0", "a1", "a2"]
+
+
+async def test_confirmed_effects_are_committed(bus: MemoryBus) -> None:
+    durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def handle(record: Record) -> Awaitable[None]:
+        return asyncio.shield(durable)
+
+    await _publish(bus, ("a", "a0"), ("a", "a1"))
+    async with _consuming(bus, handle) as consumer:
+        await eventually(lambda: consumer.in_flight == 2)
+        durable.set_result(None)
+        await eventually(lambda: consumer.in_flight == 0)
+    assert await _uncommitted(bus) == []
+
+
+async def test_a_retryable_failure_holds_its_key_back_and_loses_nothing(bus: MemoryBus) -> None:
+    failures = iter([StoreUnavailable("away")] * 3)
+    seen: list[str] = []
+
+    async def handle(record: Record) -> None:
+        if _text(record) == "a0" and (failure := next(failures, None)):
+            raise failure
+        seen.append(_text(record))
+
+    await _publish(bus, ("a", "a0"), ("a", "a1"))
+    async with _consuming(bus, handle):
+        await eventually(lambda: len(seen) == 2)
+    assert seen == ["a0", "a1"]
+    assert await _uncommitted(bus) == []
+
+
+async def test_effects_that_are_not_confirmed_are_done_again(bus: MemoryBus) -> None:
+    outcomes: list[Exception | None] = [StoreUnavailable("away"), None]
+    begun: list[str] = []
+
+    async def handle(record: Record) -> Awaitable[None]:
+        begun.append(_text(record))
+        confirmation: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        outcome = outcomes.pop(0)
+        if outcome is None:
+            confirmation.set_result(None)
+        else:
+            confirmation.set_exception(outcome)
+        return confirmation
+
+    await _publish(bus, ("a", "a0"))
+    async with _consuming(bus, handle) as consumer:
+        await eventually(lambda: len(begun) == 2 and consumer.in_flight == 0)
+    assert await _uncommitted(bus) == []
+
+
+async def test_poison_is_put_aside_and_what_is_behind_it_moves_on(bus: MemoryBus) -> None:
+    owner, seen = Owner(), []
+
+    async def handle(record: Record) -> None:
+        if _text(record) == "bad":
+            raise KeyError("field")
+        seen.append(_text(record))
+
+    await _publish(bus, ("a", "bad"), ("a", "good"))
+    async with _consuming(bus, handle, hooks=owner):
+        await eventually(lambda: seen == ["good"])
+    assert owner.poison == [("bad", "'field'")]
+    assert await _uncommitted(bus) == []
+
+
+async def test_poison_that_cannot_be_put_aside_stops_the_consumer(bus: MemoryBus) -> None:
+    class Broken(Owner):
+        async def on_poison(self, record: Record, exc: Exception) -> None:
+            raise RuntimeError("no dead letters")
+
+    async def handle(record: Record) -> None:
+        raise KeyError("field")
+
+    await _publish(bus, ("a", "bad"))
+    consumer = Consumer(bus, "g", ["t"], handle=handle, hooks=Broken(), limits=FAST)
+    with pytest.raises(ExceptionGroup) as caught:
+        await asyncio.wait_for(consumer.run(), 5)
+    assert caught.group_contains(RuntimeError, match="no dead letters")
+    assert await _uncommitted(bus) == ["bad"]
+
+
+async def test_a_slow_handler_bounds_what_is_held(bus: MemoryBus) -> None:
+    gate = asyncio.Event()
+    most = 0
+    handled = 0
+
+    async def handle(record: Record) -> None:
+        nonlocal handled
+        await gate.wait()
+        handled += 1
+
+    limits = Limits(lanes=4, max_in_flight=50, resume_at=25, max_poll_records=20, poll_ms=20, commit_s=0)
+    await _publish(bus, *((f"k{n}", str(n)) for n in range(1000)))
+    async with _consuming(bus, handle, limits=limits) as consumer:
+        await eventually(lambda: consumer.in_flight >= 50)
+        polled = consumer.polled_at
+        await eventually(lambda: consumer.polled_at != polled)  # it polls on, to stay a member
+        most = consumer.in_flight
+        gate.set()
+        await eventually(lambda: handled == 1000)
+    assert most == 50
+    assert await _uncommitted(bus) == []
+
+
+async def test_fences_are_raised_before_the_first_record(bus: MemoryBus) -> None:
+    owner = Owner()
+    unknown: list[Record] = []
+
+    async def handle(record: Record) -> None:
+        if owner.assigned.get(record.partition) != record.epoch:
+            unknown.append(record)
+
+    await _publish(bus, *((f"k{n}", str(n)) for n in range(50)))
+    async with _consuming(bus, handle, hooks=owner) as consumer:
+        await eventually(lambda: len(owner.assigned) == 4 and consumer.in_flight == 0)
+    assert unknown == []
+
+
+async def test_a_hand_over_waits_for_what_was_begun_and_begins_no_more(bus: MemoryBus) -> None:
+    gate = asyncio.Event()
+    first: list[str] = []
+    second: list[str] = []
+
+    async def handle(record: Record) -> None:
+        first.append(_text(record))
+        await gate.wait()
+
+    async def note(record: Record) -> None:
+        second.append(_text(record))
+
+    patient = Limits(lanes=1, poll_ms=20, commit_s=0, revoke_wait_s=10)
+    await _publish(bus, *((f"k{n}", f"k{n}") for n in range(40)))
+    async with _consuming(bus, handle, limits=patient) as one:
+        await eventually(lambda: len(first) == 1 and one.in_flight == 40)
+        async with _consuming(bus, note) as two:
+            await eventually(lambda: two.polled_at is not None)  # it has joined, and so asked for its share
+            gate.set()
+            await eventually(lambda: len(set(first) | set(second)) == 40)
+    assert not set(first) & set(second)  # what was begun was committed before it was handed over
+
+
+async def test_a_handler_that_does_not_end_is_given_up_at_the_deadline(bus: MemoryBus) -> None:
+    begun = asyncio.Event()
+
+    async def handle(record: Record) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    await _publish(bus, ("a", "a0"))
+    consumer = Consumer(bus, "g", ["t"], handle=handle, hooks=Owner(), limits=FAST)
+    running = asyncio.create_task(consumer.run())
+    await begun.wait()
+    consumer.stop(deadline_s=0.1)
+    await asyncio.wait_for(running, 2)
+    assert await _uncommitted(bus) == ["a0"]
+
+
+async def test_cancelling_it_leaves_the_group(bus: MemoryBus) -> None:
+    handled = asyncio.Event()
+
+    async def handle(record: Record) -> None:
+        handled.set()
+
+    await _publish(bus, ("a", "a0"))
+    consumer = Consumer(bus, "g", ["t"], handle=handle, hooks=Owner(), limits=FAST)
+    running = asyncio.create_task(consumer.run())
+    await handled.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert await _uncommitted(bus) == []
