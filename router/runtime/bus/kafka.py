@@ -1,6 +1,8 @@
 """The bus on Apache Kafka (4.x, or anything that speaks its protocol)."""
 
 import asyncio
+import logging
+import time
 from collections.abc import AsyncIterator, Sequence
 
 from router.contract.topics import TopicSpec
@@ -10,6 +12,8 @@ from router.runtime.bus.kafka_history import read_history
 from router.runtime.bus.kafka_publisher import Publisher
 from router.runtime.bus.kafka_topics import create_topics
 from router.runtime.bus.protocol import Outgoing, Position, Rebalance, Record, Subscription
+
+_log = logging.getLogger(__name__)
 
 
 class KafkaBus:
@@ -41,6 +45,11 @@ class KafkaBus:
         return read_history(self._options, topic, since_ms)
 
     async def close(self) -> None:
-        """As ``Bus.close``. Subscriptions still open are closed first, all at once."""
-        await asyncio.gather(*(each.close() for each in self._subscriptions), return_exceptions=True)
-        await self._publisher.close()
+        """As ``Bus.close``. Subscriptions still open are closed first, all at once: what their ``revoked`` may
+        publish has half of the time."""
+        ends = time.monotonic() + self._options.stop_s
+        closing = (each.close(within_s=self._options.stop_s / 2) for each in self._subscriptions)
+        for outcome in await asyncio.gather(*closing, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                _log.error("a subscription closed badly", exc_info=outcome, extra={"event": "bus_close"})
+        await self._publisher.close(ends - time.monotonic())

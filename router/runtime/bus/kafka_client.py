@@ -32,7 +32,8 @@ MAX_RECORD_BYTES: Final = 1024 * 1024
 """The largest record and batch a topic of ours takes."""
 
 _BATCH_BYTES: Final = 256 * 1024
-_ABORT_S: Final = 1.0
+_ABORT_S: Final = 0.3
+_GRACE: Final = 0.6
 _BACKOFF_MS: Final = 100
 
 REFUSALS: Final[tuple[type[Exception], ...]] = (
@@ -93,9 +94,9 @@ def translated(doing: str) -> Iterator[None]:
 async def stop_within(
     seconds: float, stop: Callable[[], Awaitable[None]], abort: Callable[[], Awaitable[None]]
 ) -> None:
-    """Stop in good order; what hasn't ended by then, as with a frozen broker, is cut off."""
+    """Stop in good order; what hasn't ended after most of the time, as with a frozen broker, is cut off."""
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds * _GRACE):
             await stop()
     except (TimeoutError, KafkaError, OSError):
         await abort()
@@ -155,9 +156,9 @@ class Producer:
         )
         return Sent(future)
 
-    async def stop(self) -> None:
-        """Flush and close, within the stop deadline."""
-        await stop_within(self._options.stop_s, self._library.stop, self.abort)
+    async def stop(self, within_s: float) -> None:
+        """Flush and close."""
+        await stop_within(within_s, self._library.stop, self.abort)
 
     async def abort(self) -> None:
         """Close without flushing: what is still unsent fails for whoever waits for it."""
@@ -242,4 +243,4 @@ class Admin:
         }
 
     async def stop(self) -> None:
-        await stop_within(_ABORT_S, self._library.close, functools.partial(drop_connections, self._library._client))  # noqa: SLF001
+        await stop_within(1, self._library.close, functools.partial(drop_connections, self._library._client))  # noqa: SLF001

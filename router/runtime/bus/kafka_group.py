@@ -65,17 +65,20 @@ class KafkaSubscription:
     async def join(self, topics: Sequence[str]) -> None:
         """Connect and begin to join; ``poll`` does the rest. Raises ``BusUnavailable``, also for an absent topic."""
         try:
-            with translated(f"subscribe {self._group}"):
-                async with asyncio.timeout(self._options.request_s):
-                    await self._member.start()
-                    missing = [topic for topic in topics if not await self._member.partitions(topic)]
-            if missing:
-                raise BusUnavailable(f"subscribe {self._group}: there is no topic {', '.join(missing)}: create it")
+            await self._connect(topics)
         except BaseException:
             self.is_closed = True
             await self._member.abort()
             raise
         self._member.join(topics, revoked=self._on_revoked, assigned=self._on_assigned)
+
+    async def _connect(self, topics: Sequence[str]) -> None:
+        with translated(f"subscribe {self._group}"):
+            async with asyncio.timeout(self._options.request_s):
+                await self._member.start()
+                missing = [topic for topic in topics if not await self._member.partitions(topic)]
+        if missing:
+            raise BusUnavailable(f"subscribe {self._group}: there is no topic {', '.join(missing)}: create it first")
 
     async def poll(self, *, max_records: int, timeout_ms: int) -> Sequence[Record]:
         """As ``Subscription.poll``. The broker that runs the group is given one request time-out to come back
@@ -132,17 +135,19 @@ class KafkaSubscription:
                     starts |= await self._member.first_offsets(fresh)
         return {each: max(0, ends[each] - starts[each]) for each in owned}
 
-    async def close(self) -> None:
+    async def close(self, *, within_s: float | None = None) -> None:
+        """As ``Subscription.close``; ``within_s`` instead of the stop deadline."""
         if self._is_closing or self.is_closed:
             return
         self._is_closing = True
         self._wake.set()
-        ends = time.monotonic() + self._options.stop_s
+        within_s = self._options.stop_s if within_s is None else within_s
+        ends = time.monotonic() + within_s
         try:
             # Half of the time for the last commits, half for leaving.
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._options.stop_s / 2):
-                    await self._give_up(is_final=self._member.generation <= 0)
+                async with asyncio.timeout(within_s / 2):
+                    await self._give_up(is_final=self._member.generation != self._epoch)
         finally:
             self.is_closed = True
             self._owned = {}
@@ -185,7 +190,8 @@ class KafkaSubscription:
             each = self._handovers[0]
             if isinstance(each, _Taken):
                 try:
-                    await self._give_up(is_final=each.is_final)
+                    # The generation may have ended while this waited for a poll.
+                    await self._give_up(is_final=each.is_final or self._member.generation != self._epoch)
                 finally:
                     each.handled.set()
             else:

@@ -59,14 +59,14 @@ class Publisher:
             async with asyncio.timeout(self._options.publish_s):
                 return await self._publish(records)
 
-    async def close(self) -> None:
-        """Flush and close, within the stop deadline. Repeating it does nothing."""
+    async def close(self, within_s: float) -> None:
+        """Flush and close. Repeating it does nothing."""
         self._is_closed = True
         producer, self._producer = self._producer, None
         if producer is not None:
-            await producer.stop()
+            self._keep(asyncio.create_task(producer.stop(within_s), name="kafka-producer-stop"))
         if self._retired:
-            await asyncio.wait(self._retired, timeout=self._options.stop_s)
+            await asyncio.wait(self._retired, timeout=within_s)
 
     async def _publish(self, records: Sequence[Outgoing]) -> list[Position]:
         producer = await self._ready()
