@@ -67,7 +67,9 @@ def _attributes(message: AnyMessage) -> tuple[str, str, str, int]:
         case Inquiry():
             return CLOUD_TYPES["inquiry"], message.id, account_source(message.account), message.received_at_ms
         case Handover():
-            return CLOUD_TYPES["handover"], message.id, pool_source(message.from_pool), message.at_ms
+            # Not the bare id, which may be that of the event it came with, from the same source.
+            id_ = f"handover/{message.id}"
+            return CLOUD_TYPES["handover"], id_, pool_source(message.from_pool), message.at_ms
         case Reply():
             return CLOUD_TYPES["reply"], message.id, pool_source(message.pool), message.created_at_ms
         case Delivery():
@@ -79,7 +81,7 @@ def _attributes(message: AnyMessage) -> tuple[str, str, str, int]:
         case CaseEvent():
             return message.type, message.id, pool_source(message.pool), message.at_ms
         case Advisor():
-            id_ = f"{message.id}:{message.gen}.{message.ver}"
+            id_ = f"advisor/{message.id}:{message.gen}.{message.ver}"
             return CLOUD_TYPES["advisor"], id_, pool_source(message.pool), message.at_ms
         case RelayNote():
             id_ = f"relay/{message.pool}:{message.gen}.{message.number}"

@@ -85,7 +85,7 @@ EXAMPLES: Final[dict[str, AnyMessage]] = {
         automatic=True,
     ),
     "handover": Handover(
-        id=f"{CASE}:1.4",
+        id=f"{CASE}:1.25",
         pool=PoolId("b2b"),
         from_pool=MAIN,
         from_case=CASE,
