@@ -5,7 +5,9 @@ once; a consumer that is stuck stops the service in order, as a failure.
 """
 
 import asyncio
+import faulthandler
 import logging
+import math
 import os
 import sys
 import threading
@@ -34,7 +36,9 @@ def end_process(reason: str) -> NoReturn:
 class LoopWatch:
     """Measures how late the event loop is, and calls ``on_blocked`` from a thread when it hangs.
 
-    ``run`` beats inside the loop; the thread looks from outside. Both end with ``run``.
+    ``run`` beats inside the loop; the thread looks from outside. Code that never lets go of the interpreter
+    (a backtracking regular expression) keeps the thread from looking too: ``seized_s`` after the last beat
+    the process is ended from below the interpreter, with the stacks of all threads on standard error.
     """
 
     def __init__(
@@ -44,11 +48,14 @@ class LoopWatch:
         blocked_s: float,
         on_blocked: Callable[[str], object] = end_process,
         beat_s: float = _BEAT_S,
+        seized_s: float | None = None,
     ) -> None:
         self._metrics = metrics
         self._blocked_s = blocked_s
         self._on_blocked = on_blocked
         self._beat_s = beat_s
+        self._seized_s = seized_s or max(10.0, 2 * blocked_s)
+        self._armed_at_s = -math.inf
         self._beaten_at_s = time.monotonic()
         self._loop_thread = threading.get_ident()
         self._end = threading.Event()
@@ -64,19 +71,46 @@ class LoopWatch:
         threading.Thread(target=self._look, name="loop-watch", daemon=True).start()
         try:
             while True:
+                self._arm()
                 planned_s = time.monotonic() + self._beat_s
                 await asyncio.sleep(self._beat_s)
                 self._beaten_at_s = time.monotonic()
                 self._metrics.loop_lag_seconds.observe(max(0.0, self._beaten_at_s - planned_s))
         finally:
             self._end.set()
+            faulthandler.cancel_dump_traceback_later()
+
+    def _arm(self) -> None:
+        # Each arming starts a thread: not at every beat.
+        if self._beaten_at_s - self._armed_at_s >= min(1.0, self._seized_s / 4):
+            self._armed_at_s = self._beaten_at_s
+            faulthandler.dump_traceback_later(self._seized_s, exit=True, file=sys.__stderr__ or 2)
 
     def _look(self) -> None:
+        onlooker = Onlooker(time.monotonic(), gap_s=self._blocked_s / 2)
         while not self._end.wait(min(self._beat_s, self._blocked_s / 4)):
-            if (age_s := self.age_s()) > self._blocked_s:
+            hung_s = onlooker.hung_s(time.monotonic(), self._beaten_at_s)
+            if hung_s > self._blocked_s:
                 where = _stack_of(self._loop_thread)
-                self._on_blocked(f"the event loop has hung for {age_s:.1f} s, in:\n{where}")
+                self._on_blocked(f"the event loop has hung for {hung_s:.1f} s, in:\n{where}")
                 return
+
+
+class Onlooker:
+    """Tells a loop that hangs from a process that was stopped as a whole (by a signal, with its machine):
+    then the onlooker itself has not looked for longer than ``gap_s``, and the time before doesn't count."""
+
+    def __init__(self, now_s: float, *, gap_s: float) -> None:
+        self._looked_at_s = now_s
+        self._awake_since_s = now_s
+        self._gap_s = gap_s
+
+    def hung_s(self, now_s: float, beaten_at_s: float) -> float:
+        """For how long the loop has hung, given its last beat."""
+        if now_s - self._looked_at_s > self._gap_s:
+            self._awake_since_s = now_s
+        self._looked_at_s = now_s
+        return now_s - max(beaten_at_s, self._awake_since_s)
 
 
 def _stack_of(thread: int) -> str:

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from router.runtime.clock import ManualClock
 from router.runtime.errors import ProcessStuck
 from router.runtime.metrics import RuntimeMetrics
-from router.runtime.watchdog import EXIT_BLOCKED, ConsumerWatch, LoopWatch, Watchdog
+from router.runtime.watchdog import EXIT_BLOCKED, ConsumerWatch, LoopWatch, Onlooker, Watchdog
 from tests.suites.eventually import eventually
 
 
@@ -49,22 +49,53 @@ async def test_a_blocked_loop_is_seen_from_outside_with_the_place_it_hangs_in() 
     assert len(seen) == 1
 
 
-def test_a_process_whose_loop_hangs_ends_itself_with_a_code_and_the_reason() -> None:
-    program = (
-        "import asyncio, threading\n"
-        "from prometheus_client import CollectorRegistry\n"
-        "from router.runtime.metrics import RuntimeMetrics\n"
-        "from router.runtime.watchdog import LoopWatch\n"
-        "async def main():\n"
-        "    metrics = RuntimeMetrics(CollectorRegistry(), version='', mode='')\n"
-        "    task = asyncio.create_task(LoopWatch(metrics, blocked_s=0.1).run())\n"
-        "    await asyncio.sleep(0)\n"
-        "    threading.Event().wait(60)\n"
-        "asyncio.run(main())\n"
-    )
-    ended = subprocess.run([sys.executable, "-c", program], timeout=60, capture_output=True, text=True, check=False)
-    assert ended.returncode == EXIT_BLOCKED
-    assert "the event loop has hung for" in ended.stderr
+_PROGRAM = """
+import asyncio, re, threading
+from prometheus_client import CollectorRegistry
+from router.runtime.metrics import RuntimeMetrics
+from router.runtime.watchdog import LoopWatch
+
+async def main(blocked_s, seized_s, hang):
+    metrics = RuntimeMetrics(CollectorRegistry(), version="", mode="")
+    watch = LoopWatch(metrics, blocked_s=blocked_s, seized_s=seized_s)
+    task = asyncio.create_task(watch.run())
+    await asyncio.sleep(0)
+    hang()
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "code", "said"),
+    [
+        ("0.2, 60, lambda: threading.Event().wait(60)", EXIT_BLOCKED, "the event loop has hung for"),
+        ("60, 0.5, lambda: re.match('(a+)+$', 'a' * 60 + 'b')", 1, "Timeout"),
+    ],
+    ids=["waits", "never lets go of the interpreter"],
+)
+def test_a_process_whose_loop_hangs_ends_itself_and_says_where(call: str, code: int, said: str) -> None:
+    program = [sys.executable, "-c", f"{_PROGRAM}\nasyncio.run(main({call}))"]
+    ended = subprocess.run(program, timeout=60, capture_output=True, text=True, check=False)
+    assert ended.returncode == code
+    assert said in ended.stderr
+    assert "main" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("looks_s", "beaten_at_s", "hung_s"),
+    [
+        ((1, 2, 3, 4), 4, 0),
+        ((1, 2, 3, 4), 1, 3),
+        ((1, 100), 1, 0),
+        ((1, 100, 101, 103), 1, 3),
+        ((1, 100, 101, 103), 102, 1),
+    ],
+    ids=["beats", "hangs", "was stopped", "hangs after a stop", "beats after a stop"],
+)
+def test_the_time_in_which_the_whole_process_was_stopped_does_not_count(
+    looks_s: tuple[float, ...], beaten_at_s: float, hung_s: float
+) -> None:
+    onlooker = Onlooker(0, gap_s=5)
+    assert [onlooker.hung_s(now_s, beaten_at_s) for now_s in looks_s][-1] == hung_s
 
 
 async def test_a_consumer_that_does_not_poll_is_stuck() -> None:
