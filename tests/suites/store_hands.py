@@ -1,0 +1,245 @@
+"""What requeue, transfer, consult, hand_back, park and unpark promise."""
+
+from typing import Any
+
+import pytest
+
+from router.contract.advisor import Presence, WorkKind
+from router.contract.case import CaseStatus
+from router.contract.plan import Placing, Plan
+from router.store.acts import (
+    Consult,
+    HandBack,
+    Outcome,
+    Park,
+    Pend,
+    PresenceAct,
+    Requeue,
+    Resolve,
+    Result,
+    Transfer,
+    Unpark,
+)
+from tests.suites.store import QUEUE, Desk
+
+
+class _Pair:
+    @pytest.fixture
+    async def pair(self, desk: Desk) -> Desk:
+        """Ann has the case ``c1``, Bob is free."""
+        await desk.advisor("ann")
+        await desk.advisor("bob")
+        await desk.assigned("c1", "ann")
+        return desk
+
+
+async def loads(desk: Desk, *names: str) -> list[int]:
+    return [(await desk.person(name)).load for name in names]
+
+
+class RequeueSuite(_Pair):
+    """An open case is placed anew."""
+
+    async def test_back_to_its_owner(self, pair: Desk) -> None:
+        outcome = await pair.on(Requeue, "c1", placing=await pair.hand("ann"))
+        assert (outcome.result, outcome.taken) == (Result.RETURNED, "ann")
+        assert await loads(pair, "ann") == [30]
+
+    async def test_to_another(self, pair: Desk) -> None:
+        outcome = await pair.on(Requeue, "c1", placing=await pair.hand("bob", "ann"))
+        assert (outcome.result, outcome.taken) == (Result.ASSIGNED, "bob")
+        assert await loads(pair, "ann", "bob") == [0, 30]
+
+    async def test_as_an_offer(self, pair: Desk) -> None:
+        outcome = await pair.on(Requeue, "c1", placing=await pair.ring("bob"))
+        assert outcome.result is Result.OFFERED
+        assert await loads(pair, "ann", "bob") == [0, 30]
+
+    async def test_into_the_queue(self, pair: Desk) -> None:
+        plan = await pair.plan("c1", class_key="k2", score=4)
+        assert (await pair.on(Requeue, "c1", plan=plan)).result is Result.QUEUED
+        state = await pair.state("c1")
+        assert (state.owner, state.class_key, state.score) == ("", "k2", 4)
+        assert {"a|ann", "k|k2"} <= set(await pair.work())
+
+    async def test_an_offered_case_stops_ringing(self, desk: Desk) -> None:
+        await desk.advisor("ann")
+        await desk.offered("c1", "ann")
+        assert (await desk.on(Requeue, "c1")).result is Result.QUEUED
+        state = await desk.state("c1")
+        assert (state.offers, state.timers) == ((), {})
+        assert await loads(desk, "ann") == [0]
+
+    async def test_a_resolved_one_is_gone(self, pair: Desk) -> None:
+        await pair.on(Resolve, "c1")
+        assert (await pair.on(Requeue, "c1")).result is Result.GONE
+
+    async def test_the_claim_is_spent(self, pair: Desk) -> None:
+        plan = await pair.plan("c1", timers={"follow_up|0": 50})
+        await pair.on(Pend, "c1", plan=plan, advisor="ann")
+        assert (await pair.on(Requeue, "c1", claim=("follow_up|0", 49))).result is Result.GONE
+        outcome = await pair.on(Requeue, "c1", claim=("follow_up|0", 50), placing=await pair.hand("ann"))
+        assert (outcome.result, (await pair.state("c1")).timers) == (Result.RETURNED, {})
+
+
+class TransferSuite(_Pair):
+    """An open case is handed on."""
+
+    async def test_to_the_queue_of_the_plan(self, pair: Desk) -> None:
+        plan = await pair.plan("c1", class_key="vip")
+        assert (await pair.on(Transfer, "c1", plan=plan, advisor="ann")).result is Result.QUEUED
+        assert await pair.waiting("vip") == ("c1",)
+        assert await loads(pair, "ann") == [0]
+
+    async def test_to_an_advisor(self, pair: Desk) -> None:
+        outcome = await pair.on(Transfer, "c1", advisor="ann", placing=await pair.hand("bob"))
+        assert (outcome.result, outcome.taken) == (Result.ASSIGNED, "bob")
+        assert await loads(pair, "ann", "bob") == [0, 30]
+
+    async def test_as_an_offer(self, pair: Desk) -> None:
+        outcome = await pair.on(Transfer, "c1", advisor="ann", placing=await pair.ring("bob"))
+        assert (outcome.result, (await pair.state("c1")).owner) == (Result.OFFERED, "")
+
+    async def test_whom_one_asks_for_must_be_able(self, pair: Desk) -> None:
+        placing = await pair.hand("bob")
+        await pair.do(pair.act(PresenceAct, advisor="bob", presence=Presence.AWAY))
+        before = await pair.state("c1")
+        outcome = await pair.on(Transfer, "c1", advisor="ann", placing=placing, must=True)
+        assert (outcome.result, [person.id for person in outcome.advisors]) == (Result.REFUSED, ["bob"])
+        assert await pair.state("c1") == before
+
+    async def test_else_it_goes_to_the_queue(self, pair: Desk) -> None:
+        assert (await pair.on(Transfer, "c1", advisor="ann", placing=Placing())).result is Result.QUEUED
+
+    async def test_only_the_owner_or_nobody_asks(self, pair: Desk) -> None:
+        assert (await pair.on(Transfer, "c1", advisor="bob")).result is Result.NOT_YOURS
+        assert (await pair.on(Transfer, "c1", advisor=None)).result is Result.QUEUED
+
+    async def test_a_resolved_one_is_gone(self, pair: Desk) -> None:
+        await pair.on(Resolve, "c1")
+        assert (await pair.on(Transfer, "c1")).result is Result.GONE
+
+    async def test_a_consulted_advisor_can_get_it(self, pair: Desk) -> None:
+        await consult(pair)
+        outcome = await pair.on(Transfer, "c1", advisor="ann", placing=await pair.hand("bob"))
+        assert outcome.result is Result.ASSIGNED
+        assert (await pair.state("c1")).consults == {}
+        assert (await pair.person("bob")).work["c1"].kind is WorkKind.CASE
+        assert await loads(pair, "ann", "bob") == [0, 30]
+
+
+class ConsultSuite(_Pair):
+    """Another advisor is asked in."""
+
+    async def test_it_costs_him_the_units(self, pair: Desk) -> None:
+        assert (await consult(pair)).result is Result.DONE
+        state = await pair.state("c1")
+        assert (state.owner, state.consults) == ("ann", {"bob": 10})
+        assert await loads(pair, "ann", "bob") == [30, 10]
+        assert (await pair.person("bob")).work["c1"].kind is WorkKind.CONSULT
+
+    async def test_twice_is_the_same(self, pair: Desk) -> None:
+        await consult(pair)
+        assert (await consult(pair)).result is Result.SAME
+
+    @pytest.mark.parametrize("why", ["unknown", "himself", "away", "no room", "judged before a change"])
+    async def test_who_cannot_is_refused(self, pair: Desk, why: str) -> None:
+        if why == "away":
+            await pair.do(pair.act(PresenceAct, advisor="bob", presence=Presence.AWAY))
+        who = {"unknown": "cho", "himself": "ann"}.get(why, "bob")
+        elig = 0 if why == "unknown" else (await pair.person(who)).elig
+        outcome = await pair.on(
+            Consult,
+            "c1",
+            advisor="ann",
+            candidate=who,
+            elig=elig - (why == "judged before a change"),
+            units=101 if why == "no room" else 10,
+        )
+        assert outcome.result is Result.REFUSED
+        assert (await pair.state("c1")).consults == {}
+
+    async def test_only_the_owner_asks(self, pair: Desk) -> None:
+        elig = (await pair.person("ann")).elig
+        outcome = await pair.on(Consult, "c1", advisor="bob", candidate="ann", elig=elig, units=10)
+        assert outcome.result is Result.NOT_YOURS
+
+    @pytest.mark.parametrize("act", [Park, Pend, Resolve])
+    async def test_who_stops_working_on_it_frees_him_unless_it_is_parked(self, pair: Desk, act: type) -> None:
+        await consult(pair)
+        members: dict[str, Any] = {} if act is Park else {"advisor": "ann"}
+        assert (await pair.on(act, "c1", **members)).result is Result.DONE
+        assert await loads(pair, "ann", "bob") == ([0, 10] if act is Park else [0, 0])
+
+    async def test_he_hands_back(self, pair: Desk) -> None:
+        await consult(pair)
+        assert (await pair.on(HandBack, "c1", advisor="bob")).result is Result.DONE
+        assert (await pair.state("c1")).consults == {}
+        assert await loads(pair, "ann", "bob") == [30, 0]
+        assert "a|bob" in await pair.work()
+        assert (await pair.on(HandBack, "c1", advisor="bob")).result is Result.SAME
+
+    async def test_the_owner_has_nothing_to_hand_back(self, pair: Desk) -> None:
+        assert (await pair.on(HandBack, "c1", advisor="ann")).result is Result.SAME
+        assert await loads(pair, "ann") == [30]
+
+
+class ParkSuite(_Pair):
+    """Interruptible work makes room."""
+
+    async def test_the_owner_keeps_it_and_has_room(self, pair: Desk) -> None:
+        assert (await pair.on(Park, "c1")).result is Result.DONE
+        state = await pair.state("c1")
+        assert (state.state, state.owner) == (CaseStatus.PARKED, "ann")
+        assert await loads(pair, "ann") == [0]
+        assert "a|ann" in await pair.work()
+
+    async def test_what_takes_no_capacity_is_not_over(self, desk: Desk) -> None:
+        await desk.advisor("ann", budget=10)
+        await desk.admit("c1", await desk.hand("ann", over=True))
+        await desk.on(Park, "c1")
+        assert not (await desk.state("c1")).over
+
+    async def test_only_an_assigned_case(self, desk: Desk) -> None:
+        await desk.admit("c1")
+        assert (await desk.on(Park, "c1")).result is Result.GONE
+
+    @pytest.mark.parametrize("way", [Park, Pend])
+    async def test_it_is_taken_up_again(self, pair: Desk, way: type) -> None:
+        members: dict[str, Any] = {} if way is Park else {"advisor": "ann"}
+        await pair.on(way, "c1", **members)
+        outcome = await pair.on(Unpark, "c1")
+        assert (outcome.result, outcome.taken) == (Result.RETURNED, "ann")
+        assert (await pair.state("c1")).state is CaseStatus.ASSIGNED
+        assert await loads(pair, "ann") == [30]
+
+    async def test_without_room_it_stays_unless_over(self, pair: Desk) -> None:
+        await pair.on(Park, "c1")
+        await pair.serve_all()
+        for name in ("c2", "c3", "c4"):
+            await pair.assigned(name, "ann", plan=Plan(ver=0, class_key=QUEUE))
+        assert (await pair.on(Unpark, "c1")).result is Result.NO_ROOM
+        assert (await pair.on(Unpark, "c1", over=True)).result is Result.RETURNED
+        assert (await pair.state("c1")).over
+
+    @pytest.mark.parametrize(
+        ("presence", "result"),
+        [
+            (Presence.FINISHING, Result.RETURNED),
+            (Presence.AWAY, Result.NO_ROOM),
+            (Presence.OFFLINE, Result.NO_ROOM),
+        ],
+    )
+    async def test_he_must_be_there(self, pair: Desk, presence: Presence, result: Result) -> None:
+        await pair.on(Park, "c1")
+        await pair.do(pair.act(PresenceAct, advisor="ann", presence=presence))
+        assert (await pair.on(Unpark, "c1", over=True)).result is result
+
+    async def test_what_is_neither_parked_nor_pending_is_gone(self, pair: Desk) -> None:
+        assert (await pair.on(Unpark, "c1")).result is Result.GONE
+
+
+async def consult(desk: Desk) -> Outcome:
+    """Ann asks Bob in on ``c1``, for 10 units."""
+    elig = (await desk.person("bob")).elig
+    return await desk.on(Consult, "c1", advisor="ann", candidate="bob", elig=elig, units=10)
