@@ -13,11 +13,13 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from router.contract.ids import AccountId, InquiryId
 from router.runtime.errors import BlobMissing, BlobsUnavailable, BlobTooLarge
+from router.runtime.metrics import BlobOperation, RuntimeMetrics
 from router.runtime.secret import Secret
 from router.runtime.signer import Signer
 
 _PART_BYTES: Final = 5 * 1024 * 1024
 _CHUNK_BYTES: Final = 64 * 1024
+_PAGE: Final = 1000
 _LINK: Final = "blob"
 
 
@@ -49,11 +51,19 @@ def blob_key(account: AccountId, inquiry: InquiryId, number: int) -> str:
 class Blobs:
     """The objects of one installation. Errors: ``BlobMissing``, ``BlobTooLarge``, ``BlobsUnavailable``."""
 
-    def __init__(self, store: ObjectStore, signer: Signer, *, root: Path | None = None) -> None:
+    def __init__(
+        self,
+        store: ObjectStore,
+        signer: Signer,
+        *,
+        root: Path | None = None,
+        metrics: RuntimeMetrics | None = None,
+    ) -> None:
         """``root`` is the directory of a local store: its files are forced to the disk."""
         self._store = store
         self._signer = signer
         self._root = root
+        self._metrics = metrics
 
     async def put(self, key: str, chunks: AsyncIterator[bytes], *, max_bytes: int) -> StoredBlob:
         """Keep the stream under the key, replacing what was there; return when it is durable. A stream
@@ -64,7 +74,7 @@ class Blobs:
             if self._root is not None:
                 await asyncio.to_thread(_force_to_disk, self._root / key)
         except (BaseError, OSError) as exc:
-            raise BlobsUnavailable(f"could not store {key}") from exc
+            raise self._unavailable(BlobOperation.PUT, key) from exc
         return StoredBlob(key, tally.size_bytes, tally.sha256.hexdigest())
 
     async def get(self, key: str) -> AsyncIterator[bytes]:
@@ -74,8 +84,8 @@ class Blobs:
         except FileNotFoundError as exc:
             raise BlobMissing(f"no object {key}") from exc
         except (BaseError, OSError) as exc:
-            raise BlobsUnavailable(f"could not read {key}") from exc
-        return _chunks(key, result)
+            raise self._unavailable(BlobOperation.GET, key) from exc
+        return self._chunks(key, result)
 
     async def delete(self, key: str) -> None:
         """Delete the object. One that is not there is no error."""
@@ -84,7 +94,17 @@ class Blobs:
         except FileNotFoundError:
             return
         except (BaseError, OSError) as exc:
-            raise BlobsUnavailable(f"could not delete {key}") from exc
+            raise self._unavailable(BlobOperation.DELETE, key) from exc
+
+    async def keys(self, *, stored_before_ms: int) -> AsyncIterator[str]:
+        """Every object older than that, for the sweep of orphans; in no order, in pages."""
+        try:
+            async for page in obstore.list(self._store, chunk_size=_PAGE):
+                for entry in page:
+                    if entry["last_modified"].timestamp() * 1000 < stored_before_ms:
+                        yield entry["path"]
+        except (BaseError, OSError) as exc:
+            raise self._unavailable(BlobOperation.LIST, "keys") from exc
 
     def link(self, blob: BlobLink, *, expires_at_ms: int) -> str:
         """A token for a URL that gives access to this one object until then, to whoever holds it."""
@@ -95,15 +115,27 @@ class Blobs:
         key, media_type, name = self._signer.open(_LINK, token, now_ms=now_ms).split("\n", 2)
         return BlobLink(key, media_type, name)
 
+    async def _chunks(self, key: str, result: "obstore.GetResult") -> AsyncIterator[bytes]:
+        try:
+            async for chunk in result.stream(min_chunk_size=_CHUNK_BYTES):
+                yield bytes(chunk)
+        except (BaseError, OSError) as exc:
+            raise self._unavailable(BlobOperation.GET, key) from exc
 
-def open_blobs(url: Secret | None, directory: Path, signer: Signer) -> Blobs:
+    def _unavailable(self, operation: BlobOperation, key: str) -> BlobsUnavailable:
+        if self._metrics is not None:
+            self._metrics.blob_errors.labels(operation).inc()
+        return BlobsUnavailable(f"the object store failed to {operation} {key}")
+
+
+def open_blobs(url: Secret | None, directory: Path, signer: Signer, *, metrics: RuntimeMetrics | None = None) -> Blobs:
     """The object store of the settings: the one that ``url`` names, else ``directory``, which is made."""
     if url is None:
         directory.mkdir(parents=True, exist_ok=True)
         root = directory.resolve()
-        return Blobs(LocalStore(root, automatic_cleanup=True), signer, root=root)
+        return Blobs(LocalStore(root, automatic_cleanup=True), signer, root=root, metrics=metrics)
     try:
-        return Blobs(from_url(url.reveal()), signer)
+        return Blobs(from_url(url.reveal()), signer, metrics=metrics)
     except (BaseError, ValueError, OSError) as exc:
         # The cause may quote the address, which may hold a key.
         raise BlobsUnavailable("blobs.url: this object store cannot be opened") from exc
@@ -124,14 +156,6 @@ class _Tally:
                 raise BlobTooLarge(f"larger than {self._max_bytes} bytes")
             self.sha256.update(chunk)
             yield chunk
-
-
-async def _chunks(key: str, result: "obstore.GetResult") -> AsyncIterator[bytes]:
-    try:
-        async for chunk in result.stream(min_chunk_size=_CHUNK_BYTES):
-            yield bytes(chunk)
-    except (BaseError, OSError) as exc:
-        raise BlobsUnavailable(f"could not read {key} to its end") from exc
 
 
 def _force_to_disk(path: Path) -> None:

@@ -24,6 +24,7 @@ class BlobOperation(StrEnum):
     PUT = "put"
     GET = "get"
     DELETE = "delete"
+    LIST = "list"
 
 
 class RuntimeMetrics:

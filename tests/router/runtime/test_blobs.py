@@ -1,13 +1,16 @@
 import hashlib
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from obstore.store import MemoryStore
+from prometheus_client import CollectorRegistry
 
 from router.contract.ids import AccountId, InquiryId
 from router.runtime.blobs import BlobLink, Blobs, blob_key, open_blobs
 from router.runtime.errors import BlobMissing, BlobsUnavailable, BlobTooLarge, TokenRefused
+from router.runtime.metrics import RuntimeMetrics
 from router.runtime.secret import Secret
 from router.runtime.signer import Signer
 
@@ -70,11 +73,26 @@ async def test_deleting_twice_is_no_error(blobs: Blobs) -> None:
         await blobs.get(KEY)
 
 
-async def test_a_store_that_cannot_write_says_so(tmp_path: Path) -> None:
-    blobs = open_blobs(None, tmp_path, SIGNER)
+async def test_the_sweep_finds_what_is_old_enough(blobs: Blobs) -> None:
+    for number in range(3):
+        await blobs.put(blob_key(AccountId("shop"), InquiryId("i1"), number), _stream(b"x"), max_bytes=1)
+    future_ms = int(time.time() * 1000) + 60_000
+    assert sorted([key async for key in blobs.keys(stored_before_ms=future_ms)]) == [
+        "shop/i1/0",
+        "shop/i1/1",
+        "shop/i1/2",
+    ]
+    assert [key async for key in blobs.keys(stored_before_ms=1)] == []
+
+
+async def test_a_store_that_cannot_write_says_so_and_counts_it(tmp_path: Path) -> None:
+    registry = CollectorRegistry()
+    metrics = RuntimeMetrics(registry, version="", mode="")
+    blobs = open_blobs(None, tmp_path, SIGNER, metrics=metrics)
     (tmp_path / "shop").write_text("a file where the directory should be")
     with pytest.raises(BlobsUnavailable):
         await blobs.put(KEY, _stream(b"x"), max_bytes=1)
+    assert registry.get_sample_value("turnout_blob_errors_total", {"operation": "put"}) == 1
 
 
 async def test_objects_of_a_directory_outlive_the_process(tmp_path: Path) -> None:
