@@ -94,11 +94,12 @@ class TimerSuite:
         await desk.admit("c1", plan=Plan(ver=0, class_key=QUEUE, timers={"warn.a|0": 1}))
         assert len((await desk.do(desk.act(Due))).claims) == 1
 
-    async def test_a_claim_may_be_armed_anew_by_nobody(self, desk: Desk) -> None:
+    async def test_a_plan_may_arm_anew_what_its_act_claims(self, desk: Desk) -> None:
         await desk.admit("c1", plan=Plan(ver=0, class_key=QUEUE, timers={"x|0": 9}))
         plan = await desk.plan("c1", timers={"x|0": 12, "y|0": 13})
         await desk.on(Snooze, "c1", plan=plan, claim=("x|0", 9))
-        assert (await desk.state("c1")).timers == {"y|0": 13}
+        assert (await desk.state("c1")).timers == {"x|0": 12, "y|0": 13}
+        assert (await desk.store.status(POOL)).timers == 2
 
 
 class DoneSuite:

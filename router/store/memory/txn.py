@@ -132,12 +132,15 @@ class Txn:
         return self.refuse(Result.CONFLICT, row) if act.plan.ver != row.ver else row
 
     def begin(self, row: CaseRow, plan: Plan | None = None, claim: tuple[str, int] | None = None) -> None:
-        """The first write of an act on a case: its version, then what the plan says, then the claim is spent."""
+        """The first write of an act on a case: its version, then the claim is spent, then what the plan says.
+
+        The plan comes last: the end of one cool-down arms the same timer for the next.
+        """
         row.ver += 1
-        if plan is not None:
-            self.write(row, plan)
         if claim:
             self.arm(row, {claim[0]: 0})
+        if plan is not None:
+            self.write(row, plan)
 
     def write(self, row: CaseRow, plan: Plan) -> None:
         if plan.detail is not None:
