@@ -28,6 +28,7 @@ Level = Annotated[int, Meta(ge=1, le=10)]
 Seconds = Annotated[int, Meta(ge=0, le=YEAR_S)]
 Target = Annotated[int, Meta(ge=1, le=YEAR_S)]
 Label = Annotated[str, Meta(min_length=1, max_length=64)]
+Acknowledgement = Annotated[str, Meta(min_length=1, max_length=4_000)]
 
 
 class Strategy(StrEnum):
@@ -143,7 +144,10 @@ class Document(_Rules, frozen=True, kw_only=True):
 
     `reopen_s` is how long after its resolution a case is reopened by the customer's next message,
     `cool_down_s` how long an advisor who declined isn't offered the same case, `backoff_s` how long a
-    case waits that everybody has declined.
+    case waits that everybody has declined. `hold_s` is how long a case that comes back waits for the
+    advisor who knows it, `grace_s` how long an advisor whose connection broke stays present, `away_after`
+    how many offers in a row he may miss before he is set to away (0: any number). `acknowledgements` are
+    the texts of the automatic acknowledgement by language; without one, none is sent.
     """
 
     defaults: Defaults
@@ -157,6 +161,10 @@ class Document(_Rules, frozen=True, kw_only=True):
     reopen_s: Seconds = 7 * 86_400
     cool_down_s: Seconds = 120
     backoff_s: Annotated[int, Meta(ge=1, le=86_400)] = 15
+    hold_s: Seconds = 60
+    grace_s: Annotated[int, Meta(ge=1, le=3_600)] = 30
+    away_after: Annotated[int, Meta(ge=0, le=100)] = 3
+    acknowledgements: dict[Language, Acknowledgement] = {}
     rules: tuple[Rule, ...] = ()
 
 
@@ -170,6 +178,11 @@ class Rulebook(Document, frozen=True, kw_only=True, forbid_unknown_fields=False,
     hash: str
     tests: tuple[Callable[[View], bool], ...]
     places: dict[Path, Place] = {}
+
+    def acknowledgement(self, language: str | None) -> str | None:
+        """The text for a language, or that of the default language; None if there is neither."""
+        texts = self.acknowledgements
+        return texts.get(language or "") or texts.get(self.defaults.language or "")
 
     def weight(self, channel: str) -> ChannelWeight:
         """The channel's weight; one that the rulebook doesn't name has the default weight."""

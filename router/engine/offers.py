@@ -1,7 +1,5 @@
 """Offers: how a queue rings, and what a declined or missed one means for the next."""
 
-from typing import Final
-
 from msgspec.structs import replace
 
 from router.contract.case import CaseDetail, CaseState
@@ -11,10 +9,6 @@ from router.engine.eligibility import fit
 from router.engine.roster import Member, Roster
 from router.engine.waiting import WaitClass, wait_class
 from rules import Rulebook
-
-HOLD_MS: Final = 60_000
-GRACE_MS: Final = 30_000
-AWAY_AFTER: Final = 3
 
 
 def placing(candidates: tuple[Candidate, ...], waiting: WaitClass, rulebook: Rulebook, now_ms: int) -> Placing:
@@ -47,9 +41,9 @@ def asked_first(owner: Member) -> tuple[Candidate, ...]:
     return (Candidate(advisor=owner.state.id, elig=owner.state.elig),)
 
 
-def hold(detail: CaseDetail, advisor: str, now_ms: int) -> CaseDetail:
+def hold(detail: CaseDetail, advisor: str, rulebook: Rulebook, now_ms: int) -> CaseDetail:
     """Keep the case for an advisor for a while: he knows the customer."""
-    return replace(detail, held_for=advisor, held_until_ms=now_ms + HOLD_MS)
+    return replace(detail, held_for=advisor, held_until_ms=now_ms + rulebook.hold_s * 1000)
 
 
 def released(detail: CaseDetail, now_ms: int) -> CaseDetail:

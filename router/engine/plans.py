@@ -101,7 +101,7 @@ def brought_back(state: CaseState, scene: Scene) -> CaseDetail:
         reopened=detail.reopened + is_reopened,
         last_advisor=state.owner or detail.last_advisor,
     )
-    return offers.hold(back, back.last_advisor, scene.now_ms) if back.last_advisor else back
+    return offers.hold(back, back.last_advisor, scene.rulebook, scene.now_ms) if back.last_advisor else back
 
 
 def pended(state: CaseState, pending: Pending, scene: Scene) -> CaseDetail:

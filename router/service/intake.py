@@ -95,8 +95,8 @@ class Intake:
         units = scene.rulebook.weight(inquiry.channel).units
         detail = plans.opened(inquiry, verdict, scene)
         replies: tuple[str, ...] = ()
-        if verdict.acknowledge:
-            note = acknowledgement(inquiry, verdict, now_ms=scene.now_ms)
+        note = acknowledgement(inquiry, verdict, scene.rulebook, now_ms=scene.now_ms)
+        if note is not None:
             replies = (encode(note).decode(),)
             detail = plans.with_reply(detail, note.id, at_ms=scene.now_ms, automatic=True)
         state = plans.blank(inquiry, units, scene.now_ms)

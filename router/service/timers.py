@@ -120,7 +120,7 @@ class Timers:
                     now_ms=scene.now_ms,
                 )
         plan = plans.plan(state, detail, scene)
-        return Expire(**self._planned(state, claim), plan=plan, offer_ver=ver, away_after=offers.AWAY_AFTER)
+        return Expire(**self._planned(state, claim), plan=plan, offer_ver=ver, away_after=scene.rulebook.away_after)
 
     def _step(self, state: CaseState, number: int, claim: TimerClaim) -> AnyAct:
         scene = self._scene(state)
@@ -167,7 +167,7 @@ class Timers:
         advisor = AdvisorId(claim.id)
         spent = (claim.timer, claim.deadline_ms)
         if kind == "lease":
-            grace_ms = self._actor.now_ms() + offers.GRACE_MS
+            grace_ms = self._actor.now_ms() + self._policies.active.grace_s * 1000
             act = PresenceAct(**self._common(), advisor=advisor, disconnect=int(number), grace_ms=grace_ms, claim=spent)
             await self._actor.one(act)
         elif kind == "grace":
