@@ -4,6 +4,7 @@
 """
 
 from router.contract.advisor import Advisor, AdvisorState, Presence, Profile, Work, WorkKind, read_profile
+from router.contract.advisor_record import advisor_bytes, advisor_of
 from router.contract.case import (
     KEPT_ENTRIES,
     MAX_CASE_BYTES,
@@ -149,6 +150,8 @@ __all__ = [
     "Work",
     "WorkKind",
     "account_source",
+    "advisor_bytes",
+    "advisor_of",
     "case_event_bytes",
     "case_event_headers",
     "case_fits",

@@ -42,10 +42,13 @@ def shorten(inquiry: Inquiry) -> Inquiry:
     and attachments beyond a hundred, and more of each until it fits. Text ends at a whole character. Ids,
     ``reply_to`` and ``thread`` are never touched: raises ``TooLarge`` when they alone are too much.
     """
-    if inquiry_fits(inquiry):
+    longest = max(len(inquiry.text), len(inquiry.quoted))
+    if longest <= MAX_INQUIRY_BYTES and inquiry_fits(inquiry):
         return inquiry
     labels = (SHORTENED, *(label for label in inquiry.labels if label != SHORTENED))
-    shorter = msgspec.structs.replace(inquiry, labels=labels)
+    # A character takes a byte or more, so what goes here had to go; the steps then needn't encode megabytes.
+    text, quoted = inquiry.text[:MAX_INQUIRY_BYTES], inquiry.quoted[:MAX_INQUIRY_BYTES]
+    shorter = msgspec.structs.replace(inquiry, labels=labels, text=text, quoted=quoted)
     for step in _STEPS:
         if (over := _over(shorter)) <= 0:
             return shorter

@@ -72,6 +72,8 @@ NAMES = [
     "Work",
     "WorkKind",
     "account_source",
+    "advisor_bytes",
+    "advisor_of",
     "case_event_bytes",
     "case_event_headers",
     "case_fits",
