@@ -4,11 +4,14 @@ from tests.suites import (
     store_admits,
     store_appends,
     store_clocks,
+    store_guards,
     store_hands,
     store_marks,
     store_offers,
     store_people,
+    store_reads,
     store_rests,
+    store_scenarios,
 )
 
 
@@ -91,3 +94,21 @@ class TestTimer(store_clocks.TimerSuite): ...
 
 
 class TestDone(store_clocks.DoneSuite): ...
+
+
+class TestGuard(store_guards.GuardSuite): ...
+
+
+class TestRepeat(store_guards.RepeatSuite): ...
+
+
+class TestRead(store_reads.ReadSuite): ...
+
+
+class TestWaiting(store_reads.WaitingSuite): ...
+
+
+class TestOutbox(store_reads.OutboxSuite): ...
+
+
+class TestScenario(store_scenarios.ScenarioSuite): ...
