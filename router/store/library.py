@@ -1,0 +1,97 @@
+"""The function library: one file an act, bundled into one text whose functions carry its content's hash.
+
+Function names are global on a server, and two versions of Turnout serve at once during a rolling deploy: with
+the hash in every name they never meet.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from importlib import resources
+from typing import Final, Literal
+
+import msgspec
+
+from router.store.keys import STEMS
+
+FORMAT: Final = 1
+
+Witness = Literal["time", "key"]
+
+PRELUDE: Final = ("values", "rows", "txn", "people", "placing", "commit", "guard")
+# By name, whether it must still run when memory is short: it frees, or it serves what frees.
+ACTS: Final[Mapping[str, bool]] = dict.fromkeys(
+    (
+        *("admit", "match", "assign", "accept", "transfer", "consult", "hand_back", "park", "unpark", "pend"),
+        *("follow_up", "note", "label", "reply", "delivered", "escalate", "snooze", "rejudge", "replan", "move"),
+        "profile",
+    ),
+    False,
+) | dict.fromkeys(("resolve", "close", "decline", "expire", "requeue", "presence", "due", "done"), True)
+CONTROLS: Final = ("status", "open", "take_epochs", "applied", "take", "trim")
+READS: Final = ("read_case", "read_conversation", "read_advisor", "read_roster", "read_work", "status")
+
+
+class Library(msgspec.Struct, frozen=True, kw_only=True):
+    """A library's name, its text for ``FUNCTION LOAD``, and what its functions are called."""
+
+    name: str
+    text: str
+
+    def function(self, name: str) -> str:
+        """The full name of an act's function, or of a control's or read's."""
+        return f"{self.name}_{name}"
+
+
+def build_library(witness: Witness = "time") -> Library:
+    """Bundle the files of this package. The same files give the same name everywhere.
+
+    ``witness`` "key" builds the library for tests, whose clock is a key.
+    """
+    body = "".join(
+        (
+            _opening(),
+            _part(f"witness_{witness}"),
+            *(_part(f"prelude_{name}") for name in PRELUDE),
+            *(_part(name) for name in _ordered_acts()),
+            *(_part(name) for name in dict.fromkeys((*CONTROLS, *READS))),
+        )
+    )
+    unnamed = body + "".join(_registrations("turnout"))
+    name = f"turnout_{hashlib.sha256(unnamed.encode()).hexdigest()[:12]}"
+    return Library(name=name, text=f"#!lua name={name}\n{body}{''.join(_registrations(name))}")
+
+
+def _ordered_acts() -> list[str]:
+    # follow_up takes the function of pend, so pend comes first.
+    return sorted(ACTS, key=lambda name: (name != "pend", name))
+
+
+def _opening() -> str:
+    stems = ", ".join(f"{name} = '{stem}'" for name, stem in sorted(STEMS.items()))
+    return f"local T = {{ acts = {{}}, control = {{}}, FORMAT = {FORMAT}, KEY = {{ {stems} }} }}\n"
+
+
+def _part(name: str) -> str:
+    """One file in a block of its own, so that its locals stay its own."""
+    source = resources.files("router.store").joinpath("lua", f"{name}.lua").read_text(encoding="utf-8")
+    return f"\ndo\n{source}end\n"
+
+
+def _registrations(library: str) -> list[str]:
+    flags = {name: "'allow-oom'" if always else "" for name, always in ACTS.items()}
+    lines = ["\n"]
+    for name, flag in sorted(flags.items()):
+        call = f"T.serve('{name}', keys, args)"
+        lines.append(_registration(f"{library}_{name}", call, flag))
+    for name in dict.fromkeys((*CONTROLS, *READS)):
+        call = f"T.control.{name}(keys[1], cmsgpack.unpack(args[1]))"
+        flag = "'no-writes'" if name in READS else "'allow-oom'"
+        lines.append(_registration(f"{library}_{name}", call, flag))
+    return lines
+
+
+def _registration(name: str, call: str, flag: str) -> str:
+    return (
+        f"redis.register_function{{ function_name = '{name}', flags = {{ {flag} }},\n"
+        f"  callback = function(keys, args) return {call} end }}\n"
+    )

@@ -1,0 +1,28 @@
+-- accept: an advisor takes an offer; all others of the case end.
+-- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps.
+
+function T.acts.accept(t, act)
+  local row = T.case(t, act.case)
+  if not row then
+    return T.refuse(t, 'absent')
+  end
+  local again = T.repeated(t, row)
+  if again then
+    return again
+  end
+  if row.owner == act.advisor and row.state == 'assigned' then
+    return T.refuse(t, 'same', row)
+  end
+  if not T.has_offer(row, act.advisor, act.offer_ver) then
+    return T.refuse(t, 'gone', row)
+  end
+  T.begin(t, row)
+  T.withdraw(t, row, act.advisor)
+  local advisor = T.advisor(t, act.advisor)
+  advisor.missed = 0
+  row.owner = act.advisor
+  row.state = 'assigned'
+  row.over = false
+  T.reserve(t, row, advisor, 'case')
+  return T.settle(t, row, 'assigned', { about = act.advisor, taken = act.advisor })
+end

@@ -1,0 +1,34 @@
+-- expire: ring on no answer.
+-- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, line, heads.
+
+local function count_miss(t, name, away_after)
+  local advisor = T.advisor(t, name)
+  advisor.missed = advisor.missed + 1
+  if away_after ~= 0 and advisor.missed >= away_after and advisor.presence == 'online' then
+    T.set_presence(t, advisor, 'away', 'missed-offers')
+  end
+  T.touch(t, advisor)
+end
+
+function T.acts.expire(t, act)
+  local row, answer = T.current(t)
+  if not row then
+    return answer
+  end
+  local missed = {}
+  for _, offer in ipairs(row.offers) do
+    if offer[2] == act.offer_ver then
+      missed[#missed + 1] = offer[1]
+    end
+  end
+  if #missed == 0 then
+    return T.refuse(t, 'gone', row)
+  end
+  T.begin(t, row, act.plan, act.claim)
+  T.withdraw(t, row)
+  for _, name in ipairs(missed) do
+    count_miss(t, name, act.away_after or 0)
+  end
+  T.enqueue(t, row, act.plan)
+  return T.settle(t, row, 'queued', { about = missed[1], notices = act.notices })
+end

@@ -1,0 +1,16 @@
+-- note: an internal note.
+-- Keys: messages, case, history, timers, meta, outbox.
+
+function T.acts.note(t, act)
+  local row = T.case(t, act.case)
+  if not row then
+    return T.refuse(t, 'absent')
+  end
+  local again = T.repeated(t, row)
+  if again then
+    return again
+  end
+  T.begin(t, row)
+  T.say(row, act.message)
+  return T.settle(t, row, 'done')
+end

@@ -1,0 +1,49 @@
+-- What every act is checked for before it is looked at. The same checks in the same order as memory/guard.py.
+
+local MAX_SKEW_MS = 5000
+
+-- Whether the act's fence is the newest of its partition; notes what is applied there.
+local function holds(t, fence)
+  local found = redis.call('HMGET', T.key(t, 'fences'), 'epoch|' .. fence.partition, 'applied|' .. fence.partition)
+  t.applied = tonumber(found[2] or '0')
+  return found[1] and tonumber(found[1]) == fence.epoch
+end
+
+local function refused(t, act)
+  local pool = t.pool
+  if pool.format > T.FORMAT then
+    return 'newer'
+  end
+  if act.gen ~= pool.gen then
+    return 'foreign'
+  end
+  -- The server's clock is asked only when the pool's own doesn't vouch, and never stored.
+  if act.now_ms > pool.now + MAX_SKEW_MS and act.now_ms > T.witness(t) + MAX_SKEW_MS then
+    return 'skewed'
+  end
+  if act.fence and not holds(t, act.fence) then
+    return 'fenced'
+  end
+  return nil
+end
+
+-- Check, apply, write. KEYS[1] is the pool's prefix, ARGV[1] the act as msgpack; the answer is msgpack.
+function T.serve(name, keys, args)
+  local act = cmsgpack.unpack(args[1])
+  act.op, act.actor, act.reason = act.op or '', act.actor or '', act.reason or ''
+  local pool = T.pool(keys[1])
+  if not pool then
+    return T.map({ result = 'foreign' })
+  end
+  local t = T.start(keys[1], name, act, pool)
+  local refusal = refused(t, act)
+  if refusal then
+    return T.map({ result = refusal })
+  end
+  pool.now = math.max(pool.now, act.now_ms)
+  t.now = pool.now
+  -- One value only: what an act returns beside its answer is for other acts.
+  local answer = T.acts[name](t, act)
+  T.commit(t)
+  return answer
+end

@@ -1,0 +1,134 @@
+-- Advisors in an act: capacity, presence, and telling the roster.
+
+-- Put the case into the advisor's work set, or change what it is there for.
+function T.reserve(t, row, advisor, kind, units)
+  local size = units or row.units
+  if kind ~= 'consult' and not T.has_room(advisor, size, row.channel, row.id) then
+    row.over = true
+  end
+  advisor.work[row.id] = { units = size, channel = row.channel, kind = kind }
+  advisor.work_changed[row.id] = true
+  advisor.idle_since_ms = t.now
+  T.touch(t, advisor)
+end
+
+-- Take the case out of an advisor's work set and call the matcher to him; idempotent.
+function T.release(t, row, name)
+  local advisor = T.advisor(t, name)
+  if not advisor or not advisor.work[row.id] then
+    return
+  end
+  advisor.work[row.id] = nil
+  advisor.work_changed[row.id] = true
+  advisor.idle_since_ms = t.now
+  T.touch(t, advisor)
+  T.stamp(t, 'a|' .. name)
+end
+
+-- End all offers of the case but one advisor's.
+function T.withdraw(t, row, but)
+  for _, offer in ipairs(row.offers) do
+    T.arm(t, row, 'offer|' .. T.int(offer[2]), 0)
+    if offer[1] ~= but then
+      T.release(t, row, offer[1])
+    end
+  end
+  T.set_offers(row, {})
+end
+
+function T.set_offers(row, offers)
+  row.offers = offers
+  row.dirty.offers = true
+end
+
+function T.set_consults(row, consults)
+  row.consults = consults
+  row.dirty.consults = true
+end
+
+function T.is_consulted(row, name)
+  for _, consult in ipairs(row.consults) do
+    if consult[1] == name then
+      return true
+    end
+  end
+  return false
+end
+
+function T.has_offer(row, name, ver)
+  for _, offer in ipairs(row.offers) do
+    if offer[1] == name and offer[2] == ver then
+      return true
+    end
+  end
+  return false
+end
+
+-- Free everybody the case takes up: line, offers, owner, consulted advisors.
+function T.let_go(t, row)
+  T.dequeue(t, row)
+  T.withdraw(t, row)
+  if row.owner ~= '' then
+    T.release(t, row, row.owner)
+  end
+  for _, consult in ipairs(row.consults) do
+    T.release(t, row, consult[1])
+  end
+  T.set_consults(row, {})
+  row.owner = ''
+end
+
+-- He changed: one version and one change at the end, however often he is touched.
+function T.touch(t, advisor)
+  if not t.is_touched[advisor.id] then
+    t.is_touched[advisor.id] = true
+    t.touched[#t.touched + 1] = advisor
+  end
+end
+
+-- Let the answer carry his state.
+function T.show(t, advisor)
+  if not t.is_shown[advisor.id] then
+    t.is_shown[advisor.id] = true
+    t.shown[#t.shown + 1] = advisor
+  end
+end
+
+-- One version and one entry in `changes` for each advisor touched.
+function T.flush(t)
+  local pool = t.pool
+  for _, advisor in ipairs(t.touched) do
+    advisor.ver = advisor.ver + 1
+    pool.change = pool.change + 1
+    local state = T.advisor_state(advisor)
+    t.packed[advisor.id] = state
+    t.changes[#t.changes + 1] = { pool.change, T.map({ number = pool.change, gen = pool.gen }, { advisor = state }) }
+    T.show(t, advisor)
+  end
+  t.touched, t.is_touched = {}, {}
+end
+
+-- A new presence is a new eligibility; coming online starts his idle time and calls the matcher.
+function T.set_presence(t, advisor, presence, reason)
+  if presence == 'online' and advisor.presence ~= 'online' then
+    advisor.online_since_ms = t.now
+    advisor.idle_since_ms = t.now
+    advisor.missed = 0
+  end
+  advisor.presence = presence
+  advisor.reason = reason
+  advisor.elig = advisor.elig + 1
+  T.touch(t, advisor)
+  if presence == 'online' then
+    T.stamp(t, 'a|' .. advisor.id)
+  end
+end
+
+-- End an act on an advisor: the roster, the bus and the caller learn of it.
+function T.announce(t, advisor, outcome)
+  T.flush(t)
+  local state = t.packed[advisor.id]
+  local number = T.emit(t, outcome, advisor.id, {}, { advisor = state })
+  T.remember(t, advisor, 'done', number)
+  return T.map({ result = 'done', number = number }, { advisors = T.array({ state }) })
+end

@@ -1,0 +1,110 @@
+-- Handing a case to somebody, or letting it wait. The same steps as in memory/placing.py.
+
+local MAX_CANDIDATES = 5
+local NOBODY = { candidates = {}, offer_deadline_ms = 0, auto_accept = false, ring = 1 }
+
+function T.placing(act)
+  return act.placing or NOBODY
+end
+
+-- Whether he is still who the caller judged, and has room for the case.
+function T.fits(row, advisor, candidate)
+  if advisor.presence ~= 'online' or advisor.elig ~= candidate.elig then
+    return false
+  end
+  local held = advisor.work[row.id]
+  if held and held.kind ~= 'consult' then
+    return false
+  end
+  return candidate.over or T.has_room(advisor, row.units, row.channel, row.id)
+end
+
+-- The first candidates who fit, as many as ring at once; the states of those who don't go into the answer.
+-- `barred`, if given, says who is passed over.
+function T.choose(t, row, placing, barred)
+  local chosen = {}
+  local ring = placing.auto_accept and 1 or placing.ring
+  for i = 1, math.min(#placing.candidates, MAX_CANDIDATES) do
+    local candidate = placing.candidates[i]
+    local advisor = T.advisor(t, candidate.advisor)
+    if advisor and not (barred and barred(advisor)) then
+      if T.fits(row, advisor, candidate) then
+        chosen[#chosen + 1] = advisor
+        if #chosen == ring then
+          break
+        end
+      else
+        T.show(t, advisor)
+      end
+    end
+  end
+  return chosen
+end
+
+-- Assign to the one chosen, or offer to all of them. The case must be in no line and nobody's.
+function T.hand_to(t, row, chosen, placing)
+  row.over = false
+  if placing.auto_accept then
+    T.reserve(t, row, chosen[1], 'case')
+    row.owner = chosen[1].id
+    row.state = 'assigned'
+    return 'assigned'
+  end
+  local offers = {}
+  for i, advisor in ipairs(chosen) do
+    T.reserve(t, row, advisor, 'offer')
+    offers[i] = { advisor.id, row.ver, placing.offer_deadline_ms }
+  end
+  T.set_offers(row, offers)
+  row.owner = ''
+  row.state = 'offered'
+  T.arm(t, row, 'offer|' .. T.int(row.ver), placing.offer_deadline_ms)
+  return 'offered'
+end
+
+-- Hand over to a candidate, else let it wait.
+-- With `how.patient` nobody overtakes: the case's class must be empty, and whom the matcher has yet to serve is
+-- left out, since he may be due an older case. Only to `how.owner` it may go all the same: it comes back to him.
+function T.place(t, row, plan, placing, how)
+  local barred
+  if how and how.patient then
+    local behind = T.line(t, T.line_key(t, plan)).size > 0
+    barred = function(advisor)
+      return advisor.id ~= how.owner and (behind or T.has_work(t, 'a|' .. advisor.id))
+    end
+  end
+  local chosen = T.choose(t, row, placing, barred)
+  if #chosen > 0 then
+    return T.hand_to(t, row, chosen, placing)
+  end
+  T.enqueue(t, row, plan)
+  return 'queued'
+end
+
+-- Who has the case now: its owner, or the first it rings at; empty for nobody.
+function T.holder(row)
+  if row.owner ~= '' then
+    return row.owner
+  end
+  return row.offers[1] and row.offers[1][1] or ''
+end
+
+-- Write the plan; a waiting case changes to the plan's line.
+function T.rekey(t, row, about)
+  T.begin(t, row, t.act.plan, t.act.claim)
+  if row.state == 'queued' then
+    T.dequeue(t, row)
+    T.line_up(t, row, t.act.plan)
+  end
+  return T.settle(t, row, 'done', { about = about, notices = t.act.notices })
+end
+
+-- Write the plan and nothing else.
+function T.mark(t, act)
+  local row, answer = T.current(t)
+  if not row then
+    return answer
+  end
+  T.begin(t, row, act.plan, act.claim)
+  return T.settle(t, row, 'done', { notices = act.notices })
+end

@@ -1,0 +1,248 @@
+-- One act in progress: the steps that acts are made of, by the same names as in memory/txn.py.
+--
+-- Steps change tables only. Nothing is written before the act has come to its answer and the answer is packed
+-- (prelude_commit.lua), so whatever can fail fails before the first write.
+
+local KEPT_OPERATIONS, KEPT_INQUIRIES = 8, 64
+
+T.OPEN = { queued = true, offered = true, assigned = true, parked = true, pending = true }
+
+function T.start(root, name, act, pool)
+  return {
+    root = root, name = name, act = act, pool = pool, now = pool.now,
+    cases = {}, advisors = {}, talks = {}, lines = {}, stamps = {}, stamped = {}, timers = {},
+    touched = {}, shown = {}, is_touched = {}, is_shown = {}, packed = {}, entries = {}, changes = {}, writes = {},
+  }
+end
+
+-- Answers -------------------------------------------------------------------------------------------------
+
+local function advisors(t)
+  local states = {}
+  for i, row in ipairs(t.shown) do
+    states[i] = t.packed[row.id] or T.advisor_state(row)
+  end
+  return #states > 0 and T.array(states) or nil
+end
+
+-- Nothing happens: the case as found, and the advisors who were looked at.
+function T.refuse(t, result, row, head)
+  return T.map(
+    { result = result, head = head },
+    { case = row and T.case_state(row), advisors = advisors(t) }
+  )
+end
+
+-- The answer this operation id got before, with the state as it is now; nil for a new one.
+function T.repeated(t, row)
+  if t.act.op == '' then
+    return nil
+  end
+  for _, seen in ipairs(T.operations(row)) do
+    if seen[1] == t.act.op then
+      local told = { result = seen[2], number = seen[3], repeated = true }
+      if row.kind == 'c' then
+        return T.map(told, { case = T.case_state(row) })
+      end
+      return T.map(told, { advisors = T.array({ T.advisor_state(row) }) })
+    end
+  end
+  return nil
+end
+
+-- End an act on a case: history, changed advisors, event with the post-state, operation id.
+-- `told` may hold about, taken, final, replies, notices, handovers.
+function T.settle(t, row, result, told)
+  told = told or {}
+  local about = told.about or ''
+  row.changed_at_ms = t.now
+  row.history[#row.history + 1] =
+    table.concat({ T.int(row.ver), t.name, result, T.int(t.now), t.act.actor, about }, '|')
+  T.flush(t)
+  local state = T.case_state(row)
+  local number = T.emit(t, result, about, told, { case = state })
+  T.remember(t, row, result, number)
+  return T.map(
+    { result = result, number = number, taken = T.given(told.taken) and told.taken or nil },
+    { case = state, advisors = advisors(t) }
+  ), number
+end
+
+function T.remember(t, row, result, number)
+  if t.act.op == '' then
+    return
+  end
+  local seen = T.operations(row)
+  seen[#seen + 1] = { t.act.op, result, number }
+  if #seen > KEPT_OPERATIONS then
+    table.remove(seen, 1)
+  end
+  row.dirty.operations = true
+end
+
+local function listed(texts)
+  return texts and #texts > 0 and texts or nil
+end
+
+-- Put an entry into the outbox; its number. `state` is {case = packed} or {advisor = packed}.
+function T.emit(t, outcome, about, told, state)
+  local pool = t.pool
+  pool.number = pool.number + 1
+  local plain = {
+    number = pool.number, gen = pool.gen, kind = t.name, at_ms = t.now, outcome = outcome,
+    actor = t.act.actor, about = about, reason = t.act.reason, final = told.final,
+    replies = listed(told.replies), notices = listed(told.notices), handovers = listed(told.handovers),
+  }
+  t.entries[#t.entries + 1] = { pool.number, T.map(plain, state) }
+  return pool.number
+end
+
+-- Cases ---------------------------------------------------------------------------------------------------
+
+-- The case as the plan knows it; or nil and the answer that ends the act: absent, repeated, gone, conflict.
+function T.current(t)
+  local act = t.act
+  local row = T.case(t, act.case)
+  if not row then
+    return nil, T.refuse(t, 'absent')
+  end
+  local again = T.repeated(t, row)
+  if again then
+    return nil, again
+  end
+  if act.claim and row.timers[act.claim[1]] ~= act.claim[2] then
+    return nil, T.refuse(t, 'gone', row)
+  end
+  if act.plan.ver ~= row.ver then
+    return nil, T.refuse(t, 'conflict', row)
+  end
+  return row
+end
+
+-- The version, then the claim is spent, then what the plan says.
+-- The plan comes last: the end of one cool-down arms the same timer for the next.
+function T.begin(t, row, plan, claim)
+  row.ver = row.ver + 1
+  if claim then
+    T.arm(t, row, claim[1], 0)
+  end
+  if plan then
+    row.detail = plan.detail or row.detail
+    row.why = plan.why or row.why
+    for timer, deadline in pairs(plan.timers) do
+      T.arm(t, row, timer, deadline)
+    end
+  end
+end
+
+-- Arm a timer (`kind|n`) of a case or an advisor; a deadline of 0 disarms. Arming again moves it.
+function T.arm(t, row, timer, deadline)
+  local armed = deadline ~= 0 and deadline or nil
+  row.timers[timer] = armed
+  row.dirty.timers = true
+  t.timers[row.kind .. '|' .. row.id .. '|' .. timer] = armed or false
+end
+
+function T.say(row, message)
+  row.messages[#row.messages + 1] = message
+end
+
+-- Remember an inquiry with its conversation.
+function T.see(t, talk, inquiry)
+  talk.seen[#talk.seen + 1] = inquiry
+  if #talk.seen > KEPT_INQUIRIES then
+    table.remove(talk.seen, 1)
+  end
+  t.talks[talk.id] = talk
+end
+
+-- Remove a case, its timers, messages and history.
+function T.forget(t, row)
+  row.gone = true
+  for timer in pairs(row.timers) do
+    t.timers['c|' .. row.id .. '|' .. timer] = false
+  end
+end
+
+-- The waiting line ----------------------------------------------------------------------------------------
+
+-- A class's line with its length, as this act has left it so far.
+function T.line(t, class_key)
+  local line = t.lines[class_key]
+  if not line then
+    line = { class_key = class_key, size = redis.call('ZCARD', T.key(t, 'line', class_key)) }
+    t.lines[class_key] = line
+  end
+  return line
+end
+
+local function classes(t)
+  if not t.classes then
+    t.classes = redis.call('HLEN', T.key(t, 'heads'))
+  end
+  return t.classes
+end
+
+local function resize(t, class_key, step)
+  local line = T.line(t, class_key)
+  local count = classes(t)
+  local before = line.size > 0 and 1 or 0
+  line.size = line.size + step
+  line.changed = true
+  t.classes = count + (line.size > 0 and 1 or 0) - before
+  t.pool.queued = t.pool.queued + step
+end
+
+-- Let the case wait in the plan's class (or the crowded one), and call the matcher to that class.
+function T.enqueue(t, row, plan)
+  T.line_up(t, row, plan)
+  row.state = 'queued'
+  row.owner = ''
+  row.over = false
+end
+
+-- The class in which a case of that plan would wait now.
+function T.line_key(t, plan)
+  local is_new = T.line(t, plan.class_key).size == 0
+  if is_new and plan.crowded_key ~= '' and classes(t) >= t.pool.max_classes then
+    return plan.crowded_key
+  end
+  return plan.class_key
+end
+
+function T.line_up(t, row, plan)
+  local class_key = T.line_key(t, plan)
+  row.class_key = class_key
+  row.score = plan.score
+  row.in_line = true
+  resize(t, class_key, 1)
+  T.put(t, 'ZADD', T.key(t, 'line', class_key), T.int(row.score), row.id)
+  T.stamp(t, 'k|' .. class_key)
+end
+
+-- Take the case out of its line; does nothing when it isn't in one.
+function T.dequeue(t, row)
+  if row.in_line then
+    resize(t, row.class_key, -1)
+    T.put(t, 'ZREM', T.key(t, 'line', row.class_key), row.id)
+    row.in_line = false
+  end
+  row.class_key = ''
+end
+
+-- Ask for the matcher: a fresh stamp, the place of the first.
+function T.stamp(t, item)
+  t.pool.stamp = t.pool.stamp + 1
+  local seen = t.stamps[item]
+  if seen then
+    seen.stamp = t.pool.stamp
+  else
+    t.stamps[item] = { place = t.pool.stamp, stamp = t.pool.stamp }
+    t.stamped[#t.stamped + 1] = item
+  end
+end
+
+-- Whether the matcher has yet to serve that item.
+function T.has_work(t, item)
+  return t.stamps[item] ~= nil or redis.call('HEXISTS', T.key(t, 'stamps'), item) == 1
+end

@@ -1,0 +1,68 @@
+-- presence: an advisor's presence or connections change.
+-- Keys: advisor, work_set (read), advisors, timers, changes, work, stamps, meta, outbox.
+
+-- The names of his leases, in an order of their own: to see whether a connection came or went.
+local function leases(advisor)
+  local names = {}
+  for timer in pairs(advisor.timers) do
+    if string.sub(timer, 1, 6) == 'lease|' then
+      names[#names + 1] = timer
+    end
+  end
+  table.sort(names)
+  return names
+end
+
+-- Count connections in and out; whether one came or went (a renewed lease is nobody else's business).
+local function connect(t, act, advisor)
+  local before = leases(advisor)
+  if (act.connect or 0) ~= 0 then
+    T.arm(t, advisor, 'lease|' .. T.int(act.connect), act.lease_ms or 0)
+    T.arm(t, advisor, 'grace|0', 0)
+  end
+  if (act.disconnect or 0) ~= 0 then
+    T.arm(t, advisor, 'lease|' .. T.int(act.disconnect), 0)
+  end
+  local after = leases(advisor)
+  local grace_ms = act.grace_ms or 0
+  if #before > 0 and #after == 0 and grace_ms ~= 0 then
+    T.arm(t, advisor, 'grace|0', grace_ms)
+  end
+  return table.concat(before, ' ') ~= table.concat(after, ' ')
+end
+
+-- No new presence: the roster learns of a connection, the bus of nothing.
+local function quiet(t, advisor, changed)
+  if not changed then
+    T.show(t, advisor)
+    return T.refuse(t, 'same')
+  end
+  T.touch(t, advisor)
+  T.flush(t)
+  T.remember(t, advisor, 'done', 0)
+  return T.map({ result = 'done' }, { advisors = T.array({ t.packed[advisor.id] }) })
+end
+
+function T.acts.presence(t, act)
+  local advisor = T.advisor(t, act.advisor)
+  if not advisor then
+    return T.refuse(t, 'absent')
+  end
+  local again = T.repeated(t, advisor)
+  if again then
+    return again
+  end
+  if act.claim and advisor.timers[act.claim[1]] ~= act.claim[2] then
+    T.show(t, advisor)
+    return T.refuse(t, 'gone')
+  end
+  local changed = connect(t, act, advisor)
+  if act.claim then
+    T.arm(t, advisor, act.claim[1], 0)
+  end
+  if not act.presence or (act.presence == advisor.presence and act.reason == advisor.reason) then
+    return quiet(t, advisor, changed)
+  end
+  T.set_presence(t, advisor, act.presence, act.reason)
+  return T.announce(t, advisor, act.presence)
+end

@@ -1,0 +1,13 @@
+-- rejudge: a new verdict, or the end of a cool-down or hold.
+-- Keys: case, history, timers, meta, outbox, work, stamps, line, heads.
+
+function T.acts.rejudge(t, act)
+  local row, answer = T.current(t)
+  if not row then
+    return answer
+  end
+  if not T.OPEN[row.state] then
+    return T.refuse(t, 'gone', row)
+  end
+  return T.rekey(t, row)
+end

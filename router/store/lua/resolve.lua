@@ -1,0 +1,21 @@
+-- resolve: the work is done; all capacity is free.
+-- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, line, heads.
+
+function T.acts.resolve(t, act)
+  local row, answer = T.current(t)
+  if not row then
+    return answer
+  end
+  if row.state == 'resolved' then
+    return T.refuse(t, 'same', row)
+  end
+  if T.given(act.advisor) and row.owner ~= act.advisor then
+    return T.refuse(t, 'not_yours', row)
+  end
+  local owner = row.owner
+  T.begin(t, row, act.plan, act.claim)
+  T.let_go(t, row)
+  row.state = 'resolved'
+  row.over = false
+  return T.settle(t, row, 'done', { about = owner, notices = act.notices })
+end

@@ -1,0 +1,30 @@
+-- transfer: an open case is handed on.
+-- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, line, heads.
+
+function T.acts.transfer(t, act)
+  local row, answer = T.current(t)
+  if not row then
+    return answer
+  end
+  if not T.OPEN[row.state] then
+    return T.refuse(t, 'gone', row)
+  end
+  if T.given(act.advisor) and row.owner ~= act.advisor then
+    return T.refuse(t, 'not_yours', row)
+  end
+  local placing = T.placing(act)
+  local chosen = T.choose(t, row, placing)
+  if act.must and #chosen == 0 then
+    return T.refuse(t, 'refused', row)
+  end
+  local giver = row.owner
+  T.begin(t, row, act.plan, act.claim)
+  T.let_go(t, row)
+  local result = 'queued'
+  if #chosen > 0 then
+    result = T.hand_to(t, row, chosen, placing)
+  else
+    T.enqueue(t, row, act.plan)
+  end
+  return T.settle(t, row, result, { about = giver, taken = T.holder(row), notices = act.notices })
+end

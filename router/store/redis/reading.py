@@ -1,0 +1,112 @@
+"""Reads over the keys of a pool: streams, heads, work."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final, cast
+
+import msgspec
+
+from router.contract.ids import CaseId, PoolId
+from router.runtime.redis import RedisClient
+from router.store import keys
+from router.store.memory.reading import is_mine
+from router.store.protocol import Change, Head, OutboxEntry, WorkBatch, WorkItem
+
+MAX_CHANGES: Final = 500
+LOOK_MS: Final = 1_000
+_WORK_PAGE: Final = 200
+_SMALL: Final = 512
+_HEADS_PAGE: Final = 200
+
+CHANGE: Final = msgspec.msgpack.Decoder(Change)
+ENTRY: Final = msgspec.msgpack.Decoder(OutboxEntry)
+
+
+class _Placed(msgspec.Struct, frozen=True, kw_only=True):
+    item: str
+    place: int
+    stamp: int
+
+
+class _WorkPage(msgspec.Struct, frozen=True, kw_only=True):
+    gen: int
+    change: int
+    stamp: int
+    now_ms: int
+    items: tuple[_Placed, ...]
+
+
+_WORK: Final = msgspec.msgpack.Decoder(_WorkPage)
+
+
+def texts(reply: object) -> tuple[str, ...]:
+    """The members of a list reply."""
+    return tuple(item.decode() for item in cast("list[bytes]", reply))
+
+
+async def entries(client: RedisClient, stream: str, after: int, *, limit: int, wait_ms: int) -> list[bytes]:
+    """The packed entries of a stream after a number; waits for the first that long."""
+    if not wait_ms:
+        found = await client.call("XRANGE", stream, f"({after}-0", "+", "COUNT", limit)
+        return _packed(found)
+    args = ("XREAD", "COUNT", limit, "BLOCK", wait_ms, "STREAMS", stream, f"{after}-0")
+    reply = await client.call(*args, wait_s=wait_ms / 1000)
+    if reply is None:
+        return []
+    ((_, found),) = cast("list[tuple[bytes, list[object]]]", reply)
+    return _packed(found)
+
+
+def _packed(found: object) -> list[bytes]:
+    return [fields[1] for _, fields in cast("list[tuple[bytes, list[bytes]]]", found)]
+
+
+async def number(client: RedisClient, pool: PoolId, name: str) -> int:
+    """One number of the pool's row; 0 when there is no such pool."""
+    reply = await client.call("HGET", keys.key(pool, "meta"), name)
+    return int(cast("bytes | None", reply) or 0)
+
+
+async def heads(client: RedisClient, name: str) -> list[Head]:
+    """The directory of classes: at once while it is small, else page by page, so that nobody waits for it."""
+    found: dict[str, bytes] = {}
+    if cast("int", await client.call("HLEN", name)) <= _SMALL:
+        found.update(_pairs(await client.call("HGETALL", name)))
+    else:
+        cursor = b"0"
+        while True:
+            reply = await client.call("HSCAN", name, cursor, "COUNT", _HEADS_PAGE)
+            cursor, flat = cast("tuple[bytes, list[bytes]]", reply)
+            found.update(_pairs(flat))
+            if cursor == b"0":
+                break
+    return [_head(class_key, value.decode()) for class_key, value in found.items()]
+
+
+def _pairs(flat: object) -> dict[str, bytes]:
+    items = cast("list[bytes]", flat)
+    return {name.decode(): value for name, value in zip(items[::2], items[1::2], strict=True)}
+
+
+def _head(class_key: str, value: str) -> Head:
+    score, _, case = value.partition(" ")
+    return Head(class_key=class_key, score=int(score), case=CaseId(case))
+
+
+async def work(page: Callable[[int, int], Awaitable[bytes]], share: tuple[int, int], limit: int) -> WorkBatch:
+    """The first items of a share, read page by page.
+
+    The numbers are those of the last page: they cover every stamp that was read before.
+    """
+    mine: list[WorkItem] = []
+    after = 0
+    while True:
+        # Others' items are read, too: a share of one is not known to the server.
+        want = min(_WORK_PAGE, max(limit, 1) if share[1] == 1 else _WORK_PAGE)
+        found = _WORK.decode(await page(after, want))
+        mine.extend(WorkItem(item=entry.item, stamp=entry.stamp) for entry in found.items if is_mine(entry.item, share))
+        if len(found.items) < want or len(mine) >= limit:
+            break
+        after = found.items[-1].place
+    return WorkBatch(
+        gen=found.gen, change=found.change, stamp=found.stamp, now_ms=found.now_ms, items=tuple(mine[:limit])
+    )

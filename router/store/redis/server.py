@@ -1,0 +1,49 @@
+"""What the server must be set to, checked once when the store is opened.
+
+StoreMisconfigured: the server's settings would lose data or waste memory.
+"""
+
+from typing import Final
+
+from router.runtime.redis import RedisClient
+
+_MIN_LISTPACK_VALUE: Final = 1024
+_MAX_LISTPACK_ENTRIES: Final = 128
+
+
+class StoreMisconfigured(Exception):
+    """The server is set so that Turnout can't run on it: change what ``problems`` name, then start again."""
+
+    retryable = False
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("the state server must be set otherwise: " + "; ".join(problems))
+        self.problems = problems
+
+
+async def check_server(client: RedisClient) -> None:
+    """Raises ``StoreMisconfigured`` with all problems together."""
+    found: dict[str, str] = {}
+    for pattern in ("maxmemory*", "hash-max-*"):
+        reply = await client.call("CONFIG", "GET", pattern)
+        assert isinstance(reply, list)
+        texts = [item.decode() for item in reply]
+        found |= dict(zip(texts[::2], texts[1::2], strict=True))
+    if problems := problems_of(found):
+        raise StoreMisconfigured(problems)
+
+
+def problems_of(found: dict[str, str]) -> tuple[str, ...]:
+    """What is wrong with these settings, and what to set instead."""
+    problems = []
+    if (policy := found.get("maxmemory-policy")) not in {None, "noeviction"}:
+        problems.append(f"maxmemory-policy is {policy}, which drops keys: set it to noeviction")
+    value = int(found.get("hash-max-listpack-value", _MIN_LISTPACK_VALUE))
+    if value < _MIN_LISTPACK_VALUE:
+        problems.append(f"hash-max-listpack-value is {value}, which doubles memory: set it to {_MIN_LISTPACK_VALUE}")
+    entries = int(found.get("hash-max-listpack-entries", _MAX_LISTPACK_ENTRIES))
+    if entries > _MAX_LISTPACK_ENTRIES:
+        problems.append(
+            f"hash-max-listpack-entries is {entries}, which slows acts: set it to {_MAX_LISTPACK_ENTRIES} or less"
+        )
+    return tuple(problems)
