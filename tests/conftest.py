@@ -9,7 +9,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.kafka_server_fixture import kafka, own_kafka
 from tests.servers import KINDS, Server, running
+
+__all__ = ["kafka", "own_kafka"]
+
+# Suites are imported by test modules; without this their assertions would not say what they saw.
+pytest.register_assert_rewrite("tests.suites.bus", "tests.suites.bus_members")
 
 
 @pytest.fixture(scope="session")

@@ -5,22 +5,24 @@ each record before it commits it; after STALL_AFTER records it logs on and commi
 """
 
 import asyncio
-import importlib
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from router.runtime.bus.kafka import KafkaBus
+from router.runtime.bus.kafka_client import KafkaOptions
 from router.runtime.bus.protocol import Bus, Partition, Record, Subscription
+from router.runtime.bus.streams import StreamsBus
 from router.runtime.bus.watermark import Watermarks
 
 
 def open_bus(target: str) -> Bus:
-    """A bus by ``MODULE:CLASS ADDRESS``: how a child process is told."""
-    place, _, address = target.partition(" ")
-    module, _, name = place.partition(":")
-    bus: Bus = getattr(importlib.import_module(module), name)(address)
-    return bus
+    """A bus by ``KIND ADDRESS``: how a child process is told. Its leases are short."""
+    kind, _, address = target.partition(" ")
+    if kind == "streams":
+        return StreamsBus(address, lease_ms=1000)
+    return KafkaBus(KafkaOptions(bootstrap=address, session_s=2.0, heartbeat_s=0.3))
 
 
 class Handled:
