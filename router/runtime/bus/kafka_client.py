@@ -7,7 +7,8 @@ used on purpose, each with its reason; the dependency is pinned to the minor ver
 import asyncio
 import contextlib
 import functools
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -92,33 +93,43 @@ def translated(doing: str) -> Iterator[None]:
 
 
 async def stop_within(
-    seconds: float, stop: Callable[[], Awaitable[None]], abort: Callable[[], Awaitable[None]]
+    seconds: float, stop: Callable[[], Coroutine[Any, Any, None]], abort: Callable[[], Awaitable[None]]
 ) -> None:
-    """Stop in good order; what hasn't ended after most of the time, as with a frozen broker, is cut off."""
+    """Stop in good order; what hasn't ended well after most of the time, as with a frozen broker, is cut off."""
+    # In a task of its own: the library's stop may raise the CancelledError of a request that it cancelled
+    # itself, which here would look as if we were cancelled.
+    stopping = asyncio.create_task(stop(), name="kafka-stop")
     try:
-        async with asyncio.timeout(seconds * _GRACE):
-            await stop()
-    except (TimeoutError, KafkaError, OSError):
-        await abort()
+        await asyncio.wait({stopping}, timeout=seconds * _GRACE)
+    finally:
+        ended = stopping.done() and not stopping.cancelled() and stopping.exception() is None
+        if not ended:
+            stopping.cancel()
+            await abort()
+
+
+async def cut_off(client: Any, tasks: Callable[[], Sequence["asyncio.Task[Any] | None"]]) -> None:
+    """Close a client of the library and end its tasks, without waiting for any broker."""
+    # Twice: a task's first answer to a cancellation may be to wait for its requests, and those that are
+    # under way may connect anew.
+    for _ in range(2):
+        await drop_connections(client)
+        running = [task for task in tasks() if task is not None and not task.done()]
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running, timeout=_ABORT_S)
+    await drop_connections(client)
 
 
 async def drop_connections(client: Any) -> None:
-    """Close a client of the library without waiting for its peers."""
+    """Close a client's connections without waiting for its peers."""
     for connection in list(client._conns.values()):  # noqa: SLF001 (close() waits for a frozen peer to read)
         if connection._writer is not None:  # noqa: SLF001
             connection._writer.transport.abort()  # noqa: SLF001
     with contextlib.suppress(TimeoutError, KafkaError, OSError):
         async with asyncio.timeout(_ABORT_S):
             await client.close()
-
-
-async def end_tasks(tasks: Sequence["asyncio.Task[Any] | None"]) -> None:
-    """Cancel what the library left running, and wait a moment for it."""
-    running = [task for task in tasks if task is not None and not task.done()]
-    for task in running:
-        task.cancel()
-    if running:
-        await asyncio.wait(running, timeout=_ABORT_S)
 
 
 class Producer:
@@ -164,11 +175,13 @@ class Producer:
         """Close without flushing: what is still unsent fails for whoever waits for it."""
         library = self._library
         library._closed = True  # noqa: SLF001 (stop() would flush, for ever with a frozen broker)
-        await drop_connections(library.client)
-        await end_tasks([library._sender.sender_task])  # noqa: SLF001
-        # Twice, as the sender's first answer to a cancellation is to wait for its requests.
-        await end_tasks([library._sender.sender_task])  # noqa: SLF001
-        library._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001
+        await cut_off(library.client, lambda: [library._sender.sender_task])  # noqa: SLF001
+        accumulator = library._message_accumulator  # noqa: SLF001
+        batches = [*accumulator._pending_batches, *chain.from_iterable(accumulator._batches.values())]  # noqa: SLF001
+        accumulator.fail_all(ProducerClosed())
+        for batch in batches:
+            if batch._drain_waiter.done():  # noqa: SLF001
+                batch._drain_waiter.exception()  # noqa: SLF001 (or the loop complains that nobody asked)
 
 
 class Sent:

@@ -18,8 +18,7 @@ from aiokafka.structs import OffsetAndMetadata
 from router.runtime.bus.kafka_client import (
     MAX_RECORD_BYTES,
     KafkaOptions,
-    drop_connections,
-    end_tasks,
+    cut_off,
     milliseconds,
     stop_within,
 )
@@ -103,13 +102,13 @@ class Consumer:
         """Close at once, telling nobody."""
         library = self._library
         library._closed = True  # noqa: SLF001 (stop() would wait for the broker)
-        coordinator, fetcher = library._coordinator, library._fetcher  # noqa: SLF001
-        await drop_connections(library._client)  # noqa: SLF001
+        await cut_off(library._client, self._tasks)  # noqa: SLF001
+
+    def _tasks(self) -> list[Any]:
+        coordinator, fetcher = self._library._coordinator, self._library._fetcher  # noqa: SLF001
         names = ("_coordination_task", "_heartbeat_task", "_commit_refresh_task", "_reset_committed_task")
         tasks = [getattr(coordinator, name, None) for name in names]
-        if fetcher is not None:
-            tasks += [fetcher._fetch_task, *fetcher._pending_tasks]  # noqa: SLF001
-        await end_tasks(tasks)
+        return [*tasks, fetcher._fetch_task, *fetcher._pending_tasks] if fetcher is not None else tasks  # noqa: SLF001
 
 
 class Member(Consumer):
