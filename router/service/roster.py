@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Final
 
+from router.contract.advisor import AdvisorState
 from router.contract.ids import PoolId
 from router.engine.roster import Roster
 from router.store.acts import Outcome
@@ -11,6 +13,8 @@ from router.store.protocol import Change, Reads
 
 LOG = logging.getLogger(__name__)
 _WAIT_MS: Final = 1_000
+
+Changed = Callable[[AdvisorState], None]
 
 
 class RosterTail:
@@ -22,6 +26,12 @@ class RosterTail:
         self._reads = reads
         self._caught_up = asyncio.Condition()
         self.ready = asyncio.Event()
+        self._told: list[Changed] = []
+
+    def listen(self, told: Changed) -> None:
+        """``told`` is given every state that is read from now on: each of an advisor's versions in order, some
+        again or left out where the roster is read anew."""
+        self._told.append(told)
 
     async def run(self) -> None:
         """Snapshot, then follow, until cancelled; a hole in the numbers means a new snapshot."""
@@ -47,7 +57,7 @@ class RosterTail:
         change, gen = page.change, page.gen
         while True:
             for state in page.advisors:
-                self.roster.apply(state)
+                self._apply(state)
             if not page.cursor:
                 break
             page = await self._reads.roster(self._pool, page.cursor)
@@ -60,11 +70,17 @@ class RosterTail:
         for change in changes:
             if not self._is_next(change):
                 return False
-            self.roster.apply(change.advisor)
+            self._apply(change.advisor)
             self.roster.change = change.number
         if changes:
             await self._reach(self.roster.change)
         return True
+
+    def _apply(self, state: AdvisorState) -> None:
+        self.roster.apply(state)
+        # Told even when an act's outcome had brought the roster further: listeners want each step.
+        for told in self._told:
+            told(state)
 
     def _is_next(self, change: Change) -> bool:
         return change.gen == self.roster.gen and change.number == self.roster.change + 1
