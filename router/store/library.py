@@ -27,7 +27,7 @@ ACTS: Final[Mapping[str, bool]] = dict.fromkeys(
     ),
     False,
 ) | dict.fromkeys(("resolve", "close", "decline", "expire", "requeue", "presence", "due", "done"), True)
-CONTROLS: Final = ("status", "open", "take_epochs", "applied", "take", "trim")
+CONTROLS: Final = ("open", "take_epochs", "applied", "take", "trim")
 READS: Final = ("read_case", "read_conversation", "read_advisor", "read_roster", "read_work", "status")
 
 
@@ -53,7 +53,7 @@ def build_library(witness: Witness = "time") -> Library:
             _part(f"witness_{witness}"),
             *(_part(f"prelude_{name}") for name in PRELUDE),
             *(_part(name) for name in _ordered_acts()),
-            *(_part(name) for name in dict.fromkeys((*CONTROLS, *READS))),
+            *(_part(name) for name in (*CONTROLS, *READS)),
         )
     )
     unnamed = body + "".join(_registrations("turnout"))
@@ -83,7 +83,7 @@ def _registrations(library: str) -> list[str]:
     for name, flag in sorted(flags.items()):
         call = f"T.serve('{name}', keys, args)"
         lines.append(_registration(f"{library}_{name}", call, flag))
-    for name in dict.fromkeys((*CONTROLS, *READS)):
+    for name in (*CONTROLS, *READS):
         call = f"T.control.{name}(keys[1], cmsgpack.unpack(args[1]))"
         flag = "'no-writes'" if name in READS else "'allow-oom'"
         lines.append(_registration(f"{library}_{name}", call, flag))
