@@ -1,9 +1,10 @@
 """A real Kafka for tests.
 
-* ``kafka``: one broker for the whole session: ``TURNOUT_TEST_KAFKA`` (host:port) if set, else one of our own.
+* ``kafka``: one broker for the whole session: ``TURNOUT_TEST_KAFKA`` (host:port; it must allow sessions of a
+  second by ``group.min.session.timeout.ms`` and absent topics to be absent) if set, else one of our own.
   Give every test topics and groups of its own (``unique``).
 * ``own_kafka``: a broker of our own for the tests of one module, which may freeze, kill and restart it, and
-  leave it running.
+  leave it running; ``fresh_kafka``: one for a single test.
 """
 
 import asyncio
@@ -76,6 +77,12 @@ def kafka() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def own_kafka() -> Iterator[Broker]:
     """A broker to be frozen, killed and restarted."""
+    yield from _running()
+
+
+@pytest.fixture
+def fresh_kafka() -> Iterator[Broker]:
+    """A broker to be left in any state."""
     yield from _running()
 
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Sequence
+from typing import Final
 
 from router.contract.topics import TopicSpec
 from router.runtime.bus.kafka_client import KafkaOptions
@@ -14,6 +15,8 @@ from router.runtime.bus.kafka_topics import create_topics
 from router.runtime.bus.protocol import Outgoing, Position, Rebalance, Record, Subscription
 
 _log = logging.getLogger(__name__)
+
+_SHARE_OF_SUBSCRIPTIONS: Final = 0.7
 
 
 class KafkaBus:
@@ -46,9 +49,9 @@ class KafkaBus:
 
     async def close(self) -> None:
         """As ``Bus.close``. Subscriptions still open are closed first, all at once: what their ``revoked`` may
-        publish has half of the time."""
+        publish has most of the time."""
         ends = time.monotonic() + self._options.stop_s
-        closing = (each.close(within_s=self._options.stop_s / 2) for each in self._subscriptions)
+        closing = (each.close(within_s=self._options.stop_s * _SHARE_OF_SUBSCRIPTIONS) for each in self._subscriptions)
         for outcome in await asyncio.gather(*closing, return_exceptions=True):
             if isinstance(outcome, Exception):
                 _log.error("a subscription closed badly", exc_info=outcome, extra={"event": "bus_close"})

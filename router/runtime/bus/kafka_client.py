@@ -59,7 +59,7 @@ class KafkaOptions(msgspec.Struct, frozen=True, kw_only=True):
     replication_factor: int = 1
     request_s: float = 10.0
     publish_s: float = 20.0
-    stop_s: float = 5.0
+    stop_s: float = 10.0
     session_s: float = 10.0
     heartbeat_s: float = 1.0
     max_poll_interval_s: float = 60.0

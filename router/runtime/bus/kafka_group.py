@@ -28,6 +28,7 @@ from router.runtime.errors import BusUnavailable
 _log = logging.getLogger(__name__)
 
 _SLICE_S: Final = 0.5
+_SHARE_OF_LAST_WORK: Final = 0.7
 
 
 class _Taken:
@@ -144,9 +145,9 @@ class KafkaSubscription:
         within_s = self._options.stop_s if within_s is None else within_s
         ends = time.monotonic() + within_s
         try:
-            # Half of the time for the last commits, half for leaving.
+            # Most of the time is for work in flight and its commits; leaving is one round trip.
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(within_s / 2):
+                async with asyncio.timeout(within_s * _SHARE_OF_LAST_WORK):
                     await self._give_up(is_final=self._member.generation != self._epoch)
         finally:
             self.is_closed = True
