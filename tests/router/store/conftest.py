@@ -1,31 +1,25 @@
 """The stores under test: each suite runs on every one of them."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 pytest.register_assert_rewrite("tests.suites")
 
-from router.contract.ids import PoolId  # noqa: E402 - after the rewriting of the suites' assertions
-from router.store.memory import MemoryStore  # noqa: E402
-from tests.suites.store import START_MS, Bench, Desk, MakeBench  # noqa: E402
+from tests.servers import KINDS, Server  # noqa: E402 - after the rewriting of the suites' assertions
+from tests.suites.store import Desk, MakeBench  # noqa: E402
+from tests.suites.store_benches import memory_bench, redis_benches  # noqa: E402
 
 
-async def memory_bench(*, outbox_mark: int = 100_000, max_classes: int = 4_096) -> Bench:
-    witness = [START_MS]
-    store = MemoryStore(lambda: witness[0], outbox_mark=outbox_mark, max_classes=max_classes)
-
-    async def set_witness(now_ms: int) -> None:
-        witness[0] = now_ms
-
-    async def set_format(pool: PoolId, number: int) -> None:
-        store._pools[pool].format = number
-
-    return Bench(store=store, set_witness=set_witness, set_format=set_format)
-
-
-@pytest.fixture(params=["memory"])
-def make_bench(request: pytest.FixtureRequest) -> MakeBench:
+@pytest.fixture(params=["memory", *KINDS])
+async def make_bench(request: pytest.FixtureRequest) -> AsyncIterator[MakeBench]:
     """Makes stores of the kind under test."""
-    return memory_bench
+    if request.param == "memory":
+        yield memory_bench
+        return
+    server: Server = request.getfixturevalue(request.param)
+    async with redis_benches(server.url) as make:
+        yield make
 
 
 @pytest.fixture

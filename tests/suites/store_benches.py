@@ -1,0 +1,59 @@
+"""Benches for every kind of store."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from router.contract.ids import PoolId
+from router.runtime.redis import Purpose, RedisClient, connect
+from router.store.keys import key, prefix
+from router.store.library import build_library
+from router.store.memory import MemoryStore
+from router.store.redis import RedisStore
+from tests.suites.store import POOL, START_MS, Bench, MakeBench
+
+
+async def memory_bench(*, outbox_mark: int = 100_000, max_classes: int = 4_096) -> Bench:
+    """A store in memory."""
+    witness = [START_MS]
+    store = MemoryStore(lambda: witness[0], outbox_mark=outbox_mark, max_classes=max_classes)
+
+    async def set_witness(now_ms: int) -> None:
+        witness[0] = now_ms
+
+    async def set_format(pool: PoolId, number: int) -> None:
+        store._pools[pool].format = number
+
+    return Bench(store=store, set_witness=set_witness, set_format=set_format)
+
+
+@asynccontextmanager
+async def redis_benches(url: str) -> AsyncIterator[MakeBench]:
+    """Makes stores on an empty server, whose witness is a key; closes all of them at the end."""
+    commands, waits = connect(url), connect(url, purpose=Purpose.BLOCKING)
+    stores: list[RedisStore] = []
+
+    async def make(*, outbox_mark: int = 100_000, max_classes: int = 4_096) -> Bench:
+        store = RedisStore(
+            commands, waits, outbox_mark=outbox_mark, max_classes=max_classes, library=build_library("key")
+        )
+        await store.open()
+        stores.append(store)
+        return _bench(store, commands)
+
+    try:
+        yield make
+    finally:
+        for store in stores:
+            await store.close()
+        await commands.close()
+        await waits.close()
+
+
+def _bench(store: RedisStore, client: RedisClient) -> Bench:
+    async def set_witness(now_ms: int) -> None:
+        await client.call("SET", prefix(POOL) + "witness", now_ms)
+
+    async def set_format(pool: PoolId, number: int) -> None:
+        await client.call("HSET", key(pool, "meta"), "format", number)
+
+    return Bench(store=store, set_witness=set_witness, set_format=set_format)
