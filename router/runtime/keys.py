@@ -25,7 +25,7 @@ class BusKeys:
     owners    hash    a group: TOPIC/PARTITION -> EPOCH MEMBER                      until released or expired
     wake      stream  a group: one entry, renewed when members change               the group's
     groups    zset    group -> the bus's age when it was last used (ms)             a day of use without it
-    upkeep    hash    age_ms, last_ms                                               for ever
+    upkeep    hash    age_ms, last_ms, used_ms:LIBRARY (the bus's age at its last)   for ever
     epoch     string  the last epoch given to any assignment                        for ever
     joins     string  the last number given to a member                             for ever
     ========  ======  ============================================================  ====================

@@ -55,7 +55,9 @@ def server_binary() -> Path:
     )
 
 
-def server_arguments(data_dir: Path, socket: Path, *, append_fsync: Fsync = "always") -> list[str]:
+def server_arguments(
+    data_dir: Path, socket: Path, *, append_fsync: Fsync = "always", max_memory_bytes: int = 0
+) -> list[str]:
     """The options every server of ours runs with: no TCP port, every write in the log, nothing evicted."""
     options = {
         "port": "0",
@@ -65,6 +67,7 @@ def server_arguments(data_dir: Path, socket: Path, *, append_fsync: Fsync = "alw
         "save": "",
         "appendonly": "yes",
         "appendfsync": append_fsync,
+        "maxmemory": str(max_memory_bytes),
         "maxmemory-policy": "noeviction",
         "hash-max-listpack-entries": "128",
         "hash-max-listpack-value": "1024",
@@ -114,19 +117,25 @@ class EmbeddedValkey:
 
 
 async def start_embedded(
-    data_dir: Path, *, append_fsync: Fsync = "always", dies_with_parent: bool = True
+    data_dir: Path,
+    *,
+    append_fsync: Fsync = "always",
+    max_memory_bytes: int = 0,
+    dies_with_parent: bool = True,
 ) -> EmbeddedValkey:
     """Start the server of this data directory, or raise ``EmbeddedServerError``.
 
     A server that a killed process left on the directory is ended first; a directory in use by a live
-    process is refused. The server ends with this process, unless told otherwise (a test's orphan).
+    process is refused. The server ends with this process, unless told otherwise (a test's orphan). Over
+    ``max_memory_bytes`` (0: no limit) it refuses what is not marked to run regardless.
     """
     binary = server_binary()
     data_dir, directory_lock = claim_directory(data_dir)
     try:
         server_lock = await claim_server(data_dir)
         socket = make_socket_directory() / "v.sock"
-        command = [str(binary), *server_arguments(data_dir, socket, append_fsync=append_fsync)]
+        options = server_arguments(data_dir, socket, append_fsync=append_fsync, max_memory_bytes=max_memory_bytes)
+        command = [str(binary), *options]
         try:
             output = data_dir / "server.out"
             process = await _spawn(

@@ -10,7 +10,6 @@ import contextlib
 import fcntl
 import logging
 import os
-import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -114,6 +113,7 @@ async def claim_server(data_dir: Path) -> int:
         return descriptor is not None
 
     if await until(free, 0.2):  # it may be ending already
+        remove_socket(holder_of(path).socket)
         return held[0]
     await until(lambda: holder_of(path).pid > 0, ANSWER_S)
     left = holder_of(path)
@@ -144,6 +144,8 @@ async def _end(left: Holder, gone: Callable[[], bool]) -> None:
 
 
 def remove_socket(socket: str) -> None:
-    """Remove a server's socket with the directory that was made for it."""
+    """Remove a server's socket and the directory that was made for it, if nothing else is in there."""
     if socket:
-        shutil.rmtree(Path(socket).parent, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            Path(socket).unlink(missing_ok=True)
+            Path(socket).parent.rmdir()

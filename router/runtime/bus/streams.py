@@ -43,6 +43,7 @@ class StreamsBus:
         lease_ms: int = 10_000,
         stop_s: float = 5.0,
         max_topic_bytes: int = MAX_TOPIC_BYTES,
+        tombstone_ms: int = HOUR_MS,
         on_group_expired: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._client = connect(url)
@@ -56,6 +57,7 @@ class StreamsBus:
             library=self._library, reads=self._reads, keys=self._keys, lease_ms=lease_ms, stop_s=stop_s
         )
         self._stop_s = stop_s
+        self._tombstone_ms = tombstone_ms
         self._subscriptions: set[StreamsSubscription] = set()
         self._upkeep: asyncio.Task[None] | None = None
         self._closed = False
@@ -129,7 +131,7 @@ class StreamsBus:
                 keys += self._partition_keys(partition)
                 spec = self._topics[partition.topic]
                 compacted = "1" if spec.cleanup is Cleanup.COMPACT else "0"
-                about += [partition.number, compacted, spec.min_compaction_lag_ms, HOUR_MS]
+                about += [partition.number, compacted, spec.min_compaction_lag_ms, self._tombstone_ms]
         rows = ((places[partition], *arguments_of(record)) for partition, record in batch)
         args = [len(places), *about, *(word for row in rows for word in row)]
         offsets = cast("list[bytes]", await self._library.call("publish", keys, args))
@@ -149,13 +151,13 @@ class StreamsBus:
             if spec is None:
                 raise BusUnavailable(f"there is no topic {topic}: create it first")
             counts.append((topic, spec.partitions))
-        number = cast("int", await self._library.command("INCR", self._keys.joins))
+        number = cast("int", await self._library.call("join", [self._keys.joins], []))
         subscription = StreamsSubscription(
             Joined(group, f"{number:012d}-{uuid.uuid4().hex[:8]}", tuple(counts)),
             rebalance,
             self._server,
         )
-        self._subscriptions.add(subscription)
+        self._subscriptions = {each for each in self._subscriptions if not each.is_closed} | {subscription}
         return subscription
 
     async def history(self, topic: str, *, since_ms: int = 0) -> AsyncIterator[Record]:

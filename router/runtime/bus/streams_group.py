@@ -201,6 +201,10 @@ class StreamsSubscription:
             behind.update(zip(owned, cast("list[int]", reply), strict=True))
         return behind
 
+    @property
+    def is_closed(self) -> bool:
+        return self._closed
+
     async def close(self) -> None:
         if self._closed:
             return

@@ -5,20 +5,23 @@ the same time. A library that is missing (a flushed or replaced server) is loade
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
-from typing import Final
+from typing import Final, cast
 
 from router.runtime.errors import BusUnavailable, CommandRefused, StoreUnavailable
 from router.runtime.redis import Argument, Coalescer
 
 _FILES: Final = ("prelude", "create_topic", "publish", "group", "upkeep", "reads")
+_PREFIX: Final = "turnout_bus_"
 _READ_ONLY: Final = ("seek", "lag")
-# Publishing is refused over maxmemory; whatever frees memory, or lets a consumer get on, never is.
-_FUNCTIONS: Final = {
-    "create_topic": (),
+_GROUPS: Final = ("join", "sync", "release", "leave", "commit", "expire_group")
+_UPKEEP: Final = ("create_topic", "tick", "libraries", "trim", "compact")
+# Publishing is refused over maxmemory. What frees memory, or lets a process start and a consumer get on and
+# so free some, never is.
+_FUNCTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "publish": (),
-    **dict.fromkeys(("sync", "release", "leave", "commit", "expire_group", "tick", "trim", "compact"), ("allow-oom",)),
+    **dict.fromkeys(_GROUPS + _UPKEEP, ("allow-oom",)),
     **dict.fromkeys(_READ_ONLY, ("no-writes", "allow-oom")),
 }
 
@@ -33,7 +36,7 @@ def _source() -> tuple[str, str]:
         f"flags={{{', '.join(repr(flag) for flag in flags)}}}}}"
         for name, flags in _FUNCTIONS.items()
     )
-    return f"#!lua name=turnout_bus_{digest}\n{body}\n{registered}\n", digest
+    return f"#!lua name={_PREFIX}{digest}\n{body}\n{registered}\n", digest
 
 
 class StreamsLibrary:
@@ -64,6 +67,24 @@ class StreamsLibrary:
             return await self._calls.call(*args)
         except StoreUnavailable as exc:
             raise BusUnavailable(str(exc)) from exc
+
+    @property
+    def name(self) -> str:
+        """What the library is called in the server."""
+        return f"{_PREFIX}{self._digest}"
+
+    async def others(self) -> frozenset[str]:
+        """The libraries of other versions that the server holds."""
+        listed = cast("list[list[bytes]]", await self.command("FUNCTION", "LIST", "LIBRARYNAME", f"{_PREFIX}*"))
+        return frozenset(each[1].decode() for each in listed) - {self.name}
+
+    async def delete(self, library: str) -> None:
+        """Delete another version's library; repeating it does nothing."""
+        try:
+            await self.command("FUNCTION", "DELETE", library)
+        except CommandRefused as exc:
+            if "not found" not in str(exc):
+                raise
 
     async def load(self) -> None:
         """Load the library if the server hasn't it. Repeating it does nothing."""

@@ -54,7 +54,17 @@ class StreamsUpkeep:
             await self._expire(group.decode(), int(idle_below))
         for spec in tuple(self._topics.values()):
             await (self._trim(spec) if spec.cleanup is Cleanup.DELETE else self._compact(spec))
+        await self._drop_unused_libraries(int(idle_below) + idle_group_ms, idle_group_ms)
         return True
+
+    async def _drop_unused_libraries(self, age_ms: int, idle_ms: int) -> None:
+        """Each version notes when it was in use; one that wasn't for a day goes."""
+        others = await self._library.others()
+        unused = await self._library.call(
+            "libraries", [self._keys.upkeep], [age_ms, age_ms - idle_ms, self._library.name, *sorted(others)]
+        )
+        for library in cast("list[bytes]", unused):
+            await self._library.delete(library.decode())
 
     async def _expire(self, group: str, idle_below: int) -> None:
         keys, specs = self._keys, list(self._topics.values())

@@ -16,7 +16,12 @@ local function drop_member(members, owners, member)
 end
 
 -- Members whose lease has run out go; their partitions are free. True when there were any.
-local function drop_expired(members, owners, member, now)
+local function drop_expired(members, owners, member, now, lease_ms)
+  -- After the clock was set back, the leases of the dead would lie far ahead.
+  local ahead = redis.call('ZRANGE', members, '(' .. integer(now + 4 * lease_ms), '+inf', 'BYSCORE', 'LIMIT', 0, LIMIT)
+  for _, other in ipairs(ahead) do
+    redis.call('ZADD', members, integer(now + lease_ms), other)
+  end
   local gone = redis.call('ZRANGE', members, '-inf', '(' .. integer(now), 'BYSCORE', 'LIMIT', 0, LIMIT)
   local dropped = false
   for _, other in ipairs(gone) do
@@ -39,6 +44,11 @@ local function share_of(members, member, partitions)
   end
 end
 
+-- join: the number of a new member. KEYS: joins.
+local function join(keys)
+  return redis.call('INCR', keys[1])
+end
+
 -- sync: renew the lease, drop the dead, take what is free of one's share; says what one owns.
 -- KEYS: members, owners, wake, groups, upkeep, epoch; then each topic's cursors.
 -- ARGV: group, member, lease in ms; then each topic's name and number of partitions.
@@ -47,7 +57,7 @@ end
 local function sync(keys, args)
   local members, owners, wake, group, member = keys[1], keys[2], keys[3], args[1], args[2]
   local now = now_ms()
-  local changed = drop_expired(members, owners, member, now)
+  local changed = drop_expired(members, owners, member, now, tonumber(args[3]))
   changed = not redis.call('ZSCORE', members, member) or changed
   redis.call('ZADD', members, integer(now + tonumber(args[3])), member)
   redis.call('ZADD', keys[4], redis.call('HGET', keys[5], 'age_ms') or '0', group)

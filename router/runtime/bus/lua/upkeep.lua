@@ -20,6 +20,23 @@ local function tick(keys, args)
   return idle
 end
 
+-- libraries: note the library that is in use, and find versions that haven't been since an age.
+-- KEYS: upkeep. ARGV: the bus's age in ms, that age, the library in use, the others there are.
+-- Returns those to be deleted; they are no longer noted.
+local function libraries(keys, args)
+  local unused = {}
+  redis.call('HSET', keys[1], 'used_ms:' .. args[3], args[1])
+  for at = 4, #args do
+    local field = 'used_ms:' .. args[at]
+    redis.call('HSETNX', keys[1], field, args[1])
+    if tonumber(redis.call('HGET', keys[1], field)) < tonumber(args[2]) then
+      redis.call('HDEL', keys[1], field)
+      unused[#unused + 1] = args[at]
+    end
+  end
+  return unused
+end
+
 local function lowest_cursors(cursors)
   local lowest = {}
   local all = redis.call('HGETALL', cursors)
