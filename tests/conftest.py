@@ -15,7 +15,8 @@ from tests.servers import KINDS, Server, running
 __all__ = ["kafka", "own_kafka"]
 
 # Suites are imported by test modules; without this their assertions would not say what they saw.
-pytest.register_assert_rewrite("tests.suites.bus", "tests.suites.bus_members")
+_SUITES = ("bus", "bus_checks", "bus_faults", "bus_members")
+pytest.register_assert_rewrite(*(f"tests.suites.{name}" for name in _SUITES))
 
 
 @pytest.fixture(scope="session")

@@ -1,124 +1,38 @@
-"""What every bus must do. A test module derives a class from these suites and gives it a ``cluster``.
-
-``BusSuite`` runs on a shared broker; ``FragileBusSuite`` kills and freezes one of its own.
-"""
+"""What every bus must do on a broker that is well: derive ``BusSuite`` and give it a fixture ``cluster``."""
 
 import asyncio
 import sys
 import time
-import uuid
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
 from router.contract.topics import Cleanup, TopicSpec
 from router.runtime.bus.lanes import Consumer, Limits
-from router.runtime.bus.protocol import Bus, Outgoing, Partition, Record, Subscription
-from router.runtime.errors import BusUnavailable, RecordRefused, TopicDiffers
+from router.runtime.bus.protocol import Bus, Outgoing, Partition, Record
+from router.runtime.errors import RecordRefused, TopicDiffers
+from tests.suites.bus_checks import (
+    PATIENCE_S,
+    Cluster,
+    Flow,
+    NoHooks,
+    check_handled,
+    check_order_by_key,
+    history_of,
+    new_topic,
+    opened,
+    poll_until,
+    polled_again,
+    records_of,
+    texts,
+    unique,
+    watermarks_of,
+)
 from tests.suites.bus_members import Handled, Member
 from tests.suites.eventually import eventually
-
-PATIENCE_S = 30.0
-
-
-class Cluster(Protocol):
-    """A broker, as the suite needs it."""
-
-    child_target: str | None
-    """How a process of its own reaches it (``bus_members.open_bus``); None when none can."""
-
-    compacts_at_once: bool
-    """Whether a superseded record is gone at once; otherwise only some day."""
-
-    def open(self) -> Bus:
-        """A bus as a process has it. Leases are about a second."""
-
-    async def outlast_lease(self) -> None:
-        """Let time pass where it is the test's; elsewhere it passes by itself."""
-
-
-class FragileCluster(Cluster, Protocol):
-    """A broker of the test's own."""
-
-    def kill(self) -> None:
-        """SIGKILL."""
-
-    async def restart(self) -> None:
-        """Start it again on its data, where it was."""
-
-    def freeze(self) -> None: ...
-
-    def thaw(self) -> None: ...
-
-
-def unique(name: str) -> str:
-    return f"{name}-{uuid.uuid4().hex[:10]}"
-
-
-@asynccontextmanager
-async def opened(cluster: Cluster) -> AsyncIterator[Bus]:
-    bus = cluster.open()
-    try:
-        yield bus
-    finally:
-        await bus.close()
-
-
-async def new_topic(bus: Bus, partitions: int, *, cleanup: Cleanup = Cleanup.DELETE) -> str:
-    name = unique("topic")
-    await bus.create_topics([TopicSpec(name=name, partitions=partitions, cleanup=cleanup)])
-    return name
-
-
-def records_of(topic: str, *values: str, key: str | None = None) -> list[Outgoing]:
-    """A record for each value; its key is what stands before the colon, unless given."""
-    return [Outgoing(topic=topic, key=key or value.partition(":")[0], value=value.encode()) for value in values]
-
-
-async def history_of(bus: Bus, topic: str, *, since_ms: int = 0) -> list[Record]:
-    return [record async for record in bus.history(topic, since_ms=since_ms)]
-
-
-def texts(records: Sequence[Record]) -> list[str]:
-    return [(record.value or b"").decode() for record in records]
-
-
-async def poll_until(subscription: Subscription, count: int) -> list[Record]:
-    """Poll until so many records have come."""
-    found: list[Record] = []
-    async with asyncio.timeout(PATIENCE_S):
-        while len(found) < count:
-            found += await subscription.poll(max_records=100, timeout_ms=100)
-    return found
-
-
-def watermarks_of(records: Sequence[Record]) -> dict[Partition, tuple[int, int]]:
-    return {record.partition: (record.epoch, record.offset + 1) for record in records}
-
-
-def check_handled(handled: Handled) -> None:
-    """Each partition has one owner an epoch, epochs never go back, nor do offsets within one."""
-    owners: dict[tuple[Partition, int], str] = {}
-    last: dict[Partition, tuple[int, int]] = {}
-    for name, record in handled.records:
-        assert owners.setdefault((record.partition, record.epoch), name) == name
-        at = (record.epoch, record.offset)
-        before = last.get(record.partition, (0, -1))
-        assert at > before, f"{record.partition}: {at} handled after {before}"
-        last[record.partition] = at
-
-
-def check_order_by_key(values: Sequence[str], rounds: int) -> None:
-    """The first time each value ``KEY:ROUND`` was handled, the rounds of its key were in order."""
-    seen: dict[str, list[int]] = defaultdict(list)
-    for value in dict.fromkeys(values):
-        key, _, number = value.partition(":")
-        seen[key].append(int(number))
-    assert {key: numbers for key, numbers in seen.items() if numbers != list(range(rounds))} == {}
 
 
 class BusSuite:
@@ -316,7 +230,7 @@ class BusSuite:
         self, cluster: Cluster, bus: Bus
     ) -> None:
         topic, group = await new_topic(bus, 12), unique("group")
-        flow = _Flow(topic)
+        flow = Flow(topic)
         async with AsyncExitStack() as stack, asyncio.timeout(PATIENCE_S):
             for name in "abc":
                 other = await stack.enter_async_context(opened(cluster))
@@ -338,11 +252,11 @@ class BusSuite:
 
         await bus.publish(records_of(topic, *(f"k{n}:0" for n in range(2000))))
         limits = Limits(lanes=8, max_in_flight=100, resume_at=50, max_poll_records=40, poll_ms=20)
-        consumer = Consumer(bus, group, [topic], handle=handle, hooks=_Hooks(), limits=limits)
+        consumer = Consumer(bus, group, [topic], handle=handle, hooks=NoHooks(), limits=limits)
         running = asyncio.create_task(consumer.run())
         await eventually(lambda: consumer.in_flight >= 100, within_s=PATIENCE_S)
         for _ in range(3):
-            await _polled_again(consumer)
+            await polled_again(consumer)
             assert consumer.in_flight <= 106  # one more for each partition assigned meanwhile
         gate.set()
         await eventually(lambda: len(set(done)) == 2000, within_s=PATIENCE_S)
@@ -370,137 +284,3 @@ class BusSuite:
         async with Member(bus, group, topic, handled=handled).running():
             await eventually(lambda: len(handled.records) >= len(left), within_s=PATIENCE_S)
         assert {(r.partition.number, r.offset) for _, r in handled.records} == left
-
-
-class _Hooks:
-    async def on_assigned(self, partitions: Mapping[Partition, int]) -> None: ...
-
-    async def on_poison(self, record: Record, exc: Exception) -> None:
-        raise exc
-
-
-class _Flow:
-    """Rounds of 100 keys through several consumers; notes who was at work on a key that another had."""
-
-    def __init__(self, topic: str) -> None:
-        self._topic = topic
-        self._at_work: dict[str, str] = {}
-        self.sent = 0
-        self.done: list[str] = []
-        self.met: list[str] = []
-        self.workers: set[str] = set()
-
-    def next_round(self) -> list[Outgoing]:
-        number = self.sent // 100
-        self.sent += 100
-        return records_of(self._topic, *(f"k{n}:{number}" for n in range(100)))
-
-    @asynccontextmanager
-    async def consuming(self, bus: Bus, group: str, name: str) -> AsyncIterator[None]:
-        async def handle(record: Record) -> None:
-            self.workers.add(name)
-            if record.key in self._at_work:
-                self.met.append(f"{record.key}: {name} and {self._at_work[record.key]}")
-            self._at_work[record.key] = name
-            for _ in range(20):
-                await asyncio.sleep(0)
-            self.done.append((record.value or b"").decode())
-            del self._at_work[record.key]
-
-        limits = Limits(lanes=8, poll_ms=20, commit_s=0.01, max_poll_records=50)
-        consumer = Consumer(bus, group, [self._topic], handle=handle, hooks=_Hooks(), limits=limits)
-        running = asyncio.create_task(consumer.run())
-        try:
-            yield
-        finally:
-            consumer.stop()
-            await running
-
-
-class FragileBusSuite:
-    """Derive, and give a fixture ``cluster`` with a broker that only this test uses."""
-
-    async def test_a_confirmed_record_survives_the_brokers_sigkill(self, cluster: FragileCluster) -> None:
-        async with opened(cluster) as bus:
-            topic = await new_topic(bus, 3)
-            await bus.publish(records_of(topic, *(f"k{n}:0" for n in range(200))))
-            cluster.kill()
-            with pytest.raises(BusUnavailable):
-                await bus.publish(records_of(topic, "late:0"))
-            await cluster.restart()
-        async with opened(cluster) as bus:
-            found = texts(await history_of(bus, topic))
-            assert {f"k{n}:0" for n in range(200)} <= set(found)
-
-    async def test_members_go_on_where_they_were_once_the_broker_is_back(self, cluster: FragileCluster) -> None:
-        handled = Handled()
-
-        async def handle(record: Record) -> None:
-            handled.records.append(("a", record))
-
-        async with opened(cluster) as bus:
-            topic = await new_topic(bus, 3)
-            consumer = Consumer(
-                bus, "g", [topic], handle=handle, hooks=_Hooks(), limits=Limits(poll_ms=20, commit_s=0.01)
-            )
-            running = asyncio.create_task(consumer.run())
-            await bus.publish(records_of(topic, *(f"k{n}:0" for n in range(50))))
-            await eventually(lambda: len(set(handled.values())) == 50, within_s=PATIENCE_S)
-            cluster.kill()
-            await cluster.restart()
-            async with opened(cluster) as other:
-                await other.publish(records_of(topic, *(f"k{n}:1" for n in range(50))))
-            await eventually(lambda: len(set(handled.values())) == 100, within_s=PATIENCE_S)
-            consumer.stop()
-            await running
-        check_order_by_key(handled.values(), 2)
-
-    @pytest.mark.parametrize("frozen", [False, True], ids=["killed", "frozen"])
-    async def test_all_stops_within_the_deadline_with_the_broker_gone(
-        self, cluster: FragileCluster, frozen: bool
-    ) -> None:
-        bus = cluster.open()
-        topic = await new_topic(bus, 3)
-        consumer = Consumer(bus, "g", [topic], handle=_nothing, hooks=_Hooks())
-        running = asyncio.create_task(consumer.run())
-        member = await bus.subscribe("h", [topic], Member(bus, "h", topic, handled=Handled()))
-        await bus.publish(records_of(topic, "k:0"))
-        await poll_until(member, 1)
-        await eventually(lambda: consumer.polled_at is not None)
-        if frozen:
-            cluster.freeze()
-        else:
-            cluster.kill()
-        try:
-            begun = time.monotonic()
-            consumer.stop(deadline_s=6)
-            await running
-            assert time.monotonic() - begun < 8
-            begun = time.monotonic()
-            await member.close()
-            assert time.monotonic() - begun < 7
-            begun = time.monotonic()
-            await bus.close()
-            assert time.monotonic() - begun < 7
-        finally:
-            if frozen:
-                cluster.thaw()
-
-    async def test_a_publish_to_a_frozen_broker_ends_as_unknown(self, cluster: FragileCluster) -> None:
-        async with opened(cluster) as bus:
-            topic = await new_topic(bus, 1)
-            cluster.freeze()
-            try:
-                async with asyncio.timeout(PATIENCE_S):
-                    with pytest.raises(BusUnavailable):
-                        await bus.publish(records_of(topic, "k:0"))
-            finally:
-                cluster.thaw()
-
-
-async def _nothing(record: Record) -> None: ...
-
-
-async def _polled_again(consumer: Consumer) -> None:
-    before = consumer.polled_at
-    await eventually(lambda: consumer.polled_at != before)

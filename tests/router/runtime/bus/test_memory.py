@@ -7,7 +7,8 @@ import pytest
 from router.contract.topics import Cleanup, TopicSpec
 from router.runtime.bus.memory import MemoryBus
 from router.runtime.bus.protocol import Bus, Outgoing
-from tests.suites.bus import BusSuite, Cluster, history_of
+from tests.suites.bus import BusSuite
+from tests.suites.bus_checks import Cluster, history_of
 
 
 class _View:

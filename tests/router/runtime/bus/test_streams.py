@@ -5,7 +5,9 @@ import pytest
 from router.runtime.bus.protocol import Bus
 from router.runtime.bus.streams import StreamsBus
 from tests.servers import Server
-from tests.suites.bus import BusSuite, Cluster, FragileBusSuite, FragileCluster
+from tests.suites.bus import BusSuite
+from tests.suites.bus_checks import Cluster, FragileCluster
+from tests.suites.bus_faults import FragileBusSuite
 
 
 class _Streams:

@@ -13,7 +13,7 @@ from router.runtime.bus.streams import StreamsBus
 from router.runtime.errors import BusUnavailable
 from router.runtime.keys import BusKeys
 from tests.servers import Server
-from tests.suites.bus import history_of, poll_until, records_of, texts, watermarks_of
+from tests.suites.bus_checks import history_of, poll_until, records_of, texts, watermarks_of
 from tests.suites.bus_members import Handled, Member
 from tests.suites.eventually import eventually
 
