@@ -194,6 +194,9 @@ KEYS: Final = (
 WITNESS: Final = "witness"
 """The key that a test's clock sets, next to the pool's own. Only libraries built for tests read it."""
 
+LIBRARIES: Final = "turnout:libraries"
+"""A hash of the whole server, not of a pool: library name -> when a process last said that it uses it."""
+
 STEMS: Final = {key.name: key.stem for key in KEYS} | {WITNESS: WITNESS}
 
 

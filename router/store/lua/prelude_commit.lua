@@ -49,9 +49,7 @@ end
 
 local function put_list(t, kind, id, texts, kept)
   if #texts > 0 then
-    local key = T.key(t, kind, id)
-    T.put(t, 'RPUSH', key, unpack(texts))
-    T.put(t, 'LTRIM', key, '-' .. kept, '-1')
+    t.pushes[#t.pushes + 1] = { key = T.key(t, kind, id), texts = texts, kept = kept }
   end
 end
 
@@ -186,6 +184,15 @@ local function follow_heads(t)
   end
 end
 
+local function push_lists(t)
+  for _, push in ipairs(t.pushes) do
+    local length = redis.call('RPUSH', push.key, unpack(push.texts))
+    if length > push.kept then
+      redis.call('LTRIM', push.key, T.int(-push.kept), '-1')
+    end
+  end
+end
+
 local function touch_keys(t)
   local seen, keys = {}, {}
   for _, write in ipairs(t.writes) do
@@ -193,6 +200,9 @@ local function touch_keys(t)
       seen[write[2]] = true
       keys[#keys + 1] = write[2]
     end
+  end
+  for _, push in ipairs(t.pushes) do
+    keys[#keys + 1] = push.key
   end
   keys[#keys + 1] = T.key(t, 'heads')
   redis.call('EXISTS', unpack(keys))
@@ -207,5 +217,6 @@ function T.commit(t)
   for _, write in ipairs(t.writes) do
     redis.call(unpack(write))
   end
+  push_lists(t)
   follow_heads(t)
 end

@@ -10,8 +10,9 @@ T.OPEN = { queued = true, offered = true, assigned = true, parked = true, pendin
 function T.start(root, name, act, pool)
   return {
     root = root, name = name, act = act, pool = pool, now = pool.now,
-    cases = {}, advisors = {}, talks = {}, lines = {}, stamps = {}, stamped = {}, timers = {},
+    cases = {}, advisors = {}, talks = {}, lines = {}, new_classes = 0, stamps = {}, stamped = {}, timers = {},
     touched = {}, shown = {}, is_touched = {}, is_shown = {}, packed = {}, entries = {}, changes = {}, writes = {},
+    pushes = {},
   }
 end
 
@@ -176,21 +177,18 @@ function T.line(t, class_key)
   return line
 end
 
-local function classes(t)
-  if not t.classes then
-    t.classes = redis.call('HLEN', T.key(t, 'heads'))
-  end
-  return t.classes
-end
-
 local function resize(t, class_key, step)
   local line = T.line(t, class_key)
-  local count = classes(t)
   local before = line.size > 0 and 1 or 0
   line.size = line.size + step
   line.changed = true
-  t.classes = count + (line.size > 0 and 1 or 0) - before
+  t.new_classes = t.new_classes + (line.size > 0 and 1 or 0) - before
   t.pool.queued = t.pool.queued + step
+end
+
+-- How many classes have cases waiting, as this act has left it so far.
+local function classes(t)
+  return redis.call('HLEN', T.key(t, 'heads')) + t.new_classes
 end
 
 -- Let the case wait in the plan's class (or the crowded one), and call the matcher to that class.

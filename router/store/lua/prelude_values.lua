@@ -20,19 +20,21 @@ function T.key(t, kind, id)
   return t.root .. T.KEY[kind]
 end
 
--- A msgpack map of plain members and of members that are packed already. At most 15 members.
--- An empty Lua table would pack as an array: leave empty maps out.
+-- A msgpack map of plain members and of members that are packed already; at most 15 members, so that the first
+-- byte alone tells their number. An empty Lua table would pack as an array: leave empty maps out.
 function T.map(plain, packed)
-  local size, out = 0, {}
-  for name, value in pairs(plain) do
-    size = size + 1
-    out[size] = cmsgpack.pack(name, value)
+  local bytes = cmsgpack.pack(plain)
+  if not packed then
+    return bytes
   end
-  for name, bytes in pairs(packed or {}) do
+  local size, out = string.byte(bytes) - 0x80, { '', string.sub(bytes, 2) }
+  for name, value in pairs(packed) do
     size = size + 1
-    out[size] = cmsgpack.pack(name) .. bytes
+    out[#out + 1] = cmsgpack.pack(name)
+    out[#out + 1] = value
   end
-  return string.char(0x80 + size) .. table.concat(out)
+  out[1] = string.char(0x80 + size)
+  return table.concat(out)
 end
 
 -- A msgpack array of members that are packed already.

@@ -3,9 +3,13 @@
 StoreMisconfigured: the server's settings would lose data or waste memory.
 """
 
-from typing import Final
+import logging
+from typing import Final, cast
 
+from router.runtime.errors import CommandRefused
 from router.runtime.redis import RedisClient
+
+log = logging.getLogger(__name__)
 
 _MIN_LISTPACK_VALUE: Final = 1024
 _MAX_LISTPACK_ENTRIES: Final = 128
@@ -22,13 +26,16 @@ class StoreMisconfigured(Exception):
 
 
 async def check_server(client: RedisClient) -> None:
-    """Raises ``StoreMisconfigured`` with all problems together."""
+    """Raises ``StoreMisconfigured`` with all problems together. A server that doesn't show its settings (some
+    hosted ones don't) is taken as it is, with a warning."""
     found: dict[str, str] = {}
-    for pattern in ("maxmemory*", "hash-max-*"):
-        reply = await client.call("CONFIG", "GET", pattern)
-        assert isinstance(reply, list)
-        texts = [item.decode() for item in reply]
-        found |= dict(zip(texts[::2], texts[1::2], strict=True))
+    try:
+        for pattern in ("maxmemory*", "hash-max-*"):
+            reply = cast("list[bytes]", await client.call("CONFIG", "GET", pattern))
+            texts = [item.decode() for item in reply]
+            found |= dict(zip(texts[::2], texts[1::2], strict=True))
+    except CommandRefused as exc:
+        log.warning("the state server doesn't show its settings: %s", exc, extra={"event": "store_settings_unknown"})
     if problems := problems_of(found):
         raise StoreMisconfigured(problems)
 

@@ -16,6 +16,7 @@ from router.store.library import Library, build_library
 from router.store.protocol import Change, Head, OutboxEntry, PoolStatus, RosterPage, WorkBatch
 from router.store.redis import reading
 from router.store.redis.functions import Functions
+from router.store.redis.libraries import keep_library
 from router.store.redis.progress import Progress
 from router.store.redis.server import check_server
 
@@ -59,13 +60,18 @@ class RedisStore:
         self._commands = commands
         self._waits = waits
         self._marks = {"outbox_mark": outbox_mark, "max_classes": max_classes}
-        self._functions = Functions(commands, library or build_library())
+        self._library = library or build_library()
+        self._functions = Functions(commands, self._library)
         self._progress: dict[_Grows, Progress] = {}
 
     async def open(self) -> None:
         """Check the server's settings and load the library. Raises ``StoreMisconfigured``."""
         await check_server(self._commands)
         await self._functions.load()
+
+    async def keep_library(self, now_ms: int) -> tuple[str, ...]:
+        """Call it at start and then each hour: libraries that no process has kept for a day are removed."""
+        return await keep_library(self._commands, self._library.name, now_ms)
 
     async def close(self) -> None:
         """Let calls that were made end."""
