@@ -4,7 +4,7 @@
   second by ``group.min.session.timeout.ms`` and absent topics to be absent) if set, else one of our own.
   Give every test topics and groups of its own (``unique``).
 * ``own_kafka``: a broker of our own for the tests of one module, which may freeze, kill and restart it, and
-  leave it running; ``fresh_kafka``: one for a single test.
+  leave it running.
 """
 
 import asyncio
@@ -69,7 +69,7 @@ def kafka() -> Iterator[str]:
     if address := os.environ.get("TURNOUT_TEST_KAFKA"):
         yield address
         return
-    with_server = _running()
+    with_server = running_broker()
     yield next(with_server).bootstrap
     next(with_server, None)
 
@@ -77,16 +77,11 @@ def kafka() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def own_kafka() -> Iterator[Broker]:
     """A broker to be frozen, killed and restarted."""
-    yield from _running()
+    yield from running_broker()
 
 
-@pytest.fixture
-def fresh_kafka() -> Iterator[Broker]:
-    """A broker to be left in any state."""
-    yield from _running()
-
-
-def _running() -> Iterator[Broker]:
+def running_broker() -> Iterator[Broker]:
+    """For a fixture: a broker that may be left in any state."""
     cache = cache_dir()
     directory = Path(tempfile.mkdtemp(prefix="turnout-test-kafka-"))
     try:

@@ -71,11 +71,17 @@ class KafkaServer:
         self._process, self.pid = await self._launch.run()
 
     async def _end(self, number: signal.Signals) -> None:
-        if self._process.poll() is not None:
-            return
-        send_signal(self.pid, number)
-        send_signal(self.pid, signal.SIGCONT)  # a stopped process acts on no other signal but SIGKILL
-        await until(lambda: self._process.poll() is not None, _STOP_S)
+        await _end(self._process, self.pid, number)
+
+
+async def _end(process: "subprocess.Popen[bytes]", pid: int, number: signal.Signals) -> None:
+    """Signal the server that this process is, or that it watches as pid, and wait until it is gone."""
+    if process.poll() is None:
+        for each in (number, signal.SIGCONT):  # a stopped process acts on no other signal but SIGKILL
+            send_signal(pid or process.pid, each)
+        await until(lambda: process.poll() is not None, _STOP_S)
+    if process.stdin is not None and process.poll() is not None:
+        process.stdin.close()
 
 
 class _Launch(NamedTuple):
@@ -102,6 +108,7 @@ class _Launch(NamedTuple):
         self.data_dir.mkdir(parents=True, exist_ok=True)
         lock = await claim_server(self.data_dir)
         try:
+            os.ftruncate(lock, 0)  # the pid in it is that of an earlier server, or anybody's by now
             properties = self.data_dir / "server.properties"
             properties.write_text(_properties(self.data_dir, self.ports, self.settings), encoding="utf-8")
             if not (self.data_dir / "log" / "meta.properties").exists():
@@ -112,18 +119,19 @@ class _Launch(NamedTuple):
         try:
             pid = await self._ready(process)
         except BaseException:
-            process.terminate()
-            await until(lambda: process.poll() is not None, _STOP_S)
-            process.kill()
+            await _end(process, holder_of(self.data_dir / "server.lock").pid, signal.SIGKILL)
             raise
         return process, pid
 
     def _format(self, properties: Path) -> None:
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        command = self.command("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties))
-        done = subprocess.run(  # noqa: S603
-            command, capture_output=True, text=True, timeout=_FORMAT_S, check=False
-        )
+        command = self.command("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(properties))
+        try:
+            done = subprocess.run(  # noqa: S603
+                command, capture_output=True, text=True, timeout=_FORMAT_S, check=False
+            )
+        except subprocess.TimeoutExpired as exc:
+            raise EmbeddedServerError(f"Kafka's storage was not made within {_FORMAT_S:.0f} s") from exc
         if done.returncode != 0:
             raise EmbeddedServerError(f"Kafka's storage could not be made:\n{done.stdout}{done.stderr}")
 
