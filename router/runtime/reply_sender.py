@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from router.contract.ids import ReplyId
 from router.contract.messages import Delivery, DeliveryState, Reply
 from router.runtime.clock import Clock
 from router.runtime.errors import SendLater, StoreUnavailable
 from router.runtime.ledger import Ledger, LedgerEntry, final_entry
-from router.runtime.plugins import OpenChannel, SendResult, failed, unknown
+from router.runtime.plugins import SendResult, failed, unknown
 
 LOG = logging.getLogger(__name__)
 
@@ -30,7 +30,13 @@ class SendPolicy(NamedTuple):
         return min(self.longest_wait_s, max(own_s, wish_s or 0.0))
 
 
-_PATIENT: Final = SendPolicy()
+PATIENT: Final = SendPolicy()
+
+
+class Sending(Protocol):
+    """The one thing the sender needs of an open channel."""
+
+    async def send(self, reply: Reply) -> SendResult: ...
 
 
 class _Open(SendLater):
@@ -43,13 +49,13 @@ class ReplySender:
 
     def __init__(
         self,
-        channel: OpenChannel,
+        channel: Sending,
         ledger: Ledger,
         *,
         deduplicates: bool,
         clock: Clock,
         process: str,
-        policy: SendPolicy = _PATIENT,
+        policy: SendPolicy = PATIENT,
     ) -> None:
         self._channel = channel
         self._ledger = ledger
@@ -64,6 +70,16 @@ class ReplySender:
     def stop(self) -> None:
         """Try nothing again from now on; a try that is out may end."""
         self._stopping.set()
+
+    async def close(self, within_s: float) -> None:
+        """Stop, and let the tries that are out end; one that is cut off stays ``sending`` in the ledger."""
+        self.stop()
+        if self._under_way:
+            await asyncio.wait(self._under_way.values(), timeout=within_s)
+        tasks = tuple(self._under_way.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def deliver(self, reply: Reply) -> Delivery | None:
         """What became of the reply, once that is final; None when the stop came first: it will be read

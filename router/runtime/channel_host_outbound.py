@@ -1,0 +1,33 @@
+"""The HTTP client that all channels share."""
+
+from types import SimpleNamespace
+from typing import Final
+
+import aiohttp
+from yarl import URL
+
+_CONNECTIONS: Final = 200
+_CONNECTIONS_A_HOST: Final = 50
+
+
+def client_session(*, total_s: float = 25.0) -> aiohttp.ClientSession:
+    """Connections are bounded, every request ends within ``total_s``, no cookies are kept, and a redirect to
+    another host raises ``aiohttp.ClientError``: what is signed or secret goes nowhere else."""
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(_stay)
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=_CONNECTIONS, limit_per_host=_CONNECTIONS_A_HOST),
+        timeout=aiohttp.ClientTimeout(total=total_s, connect=10.0),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trace_configs=[trace],
+        trust_env=False,
+    )
+
+
+async def _stay(
+    _session: aiohttp.ClientSession, _context: SimpleNamespace, params: aiohttp.TraceRequestRedirectParams
+) -> None:
+    asked = params.response.url
+    target = params.response.headers.get("Location") or params.response.headers.get("URI") or ""
+    if asked.join(URL(target)).origin() != asked.origin():
+        raise aiohttp.InvalidUrlRedirectClientError(asked.origin(), "a redirect to another host is not followed")
