@@ -31,7 +31,7 @@ from tests.suites.bus_checks import (
     unique,
     watermarks_of,
 )
-from tests.suites.bus_members import Handled, Member
+from tests.suites.bus_members import Handled, Member, Reluctant
 from tests.suites.eventually import eventually
 
 
@@ -241,6 +241,26 @@ class BusSuite:
             await eventually(lambda: len(set(flow.done)) == flow.sent, within_s=PATIENCE_S)
         assert flow.met == []
         check_order_by_key(flow.done, flow.sent // 100)
+
+    async def test_nobody_is_given_a_partition_before_its_owner_let_go(self, cluster: Cluster, bus: Bus) -> None:
+        topic, group, handled = await new_topic(bus, 4), unique("group"), Handled()
+        await bus.publish(records_of(topic, *(f"k{n}:0" for n in range(40))))
+        first = Reluctant(bus, group, topic, name="a", handled=handled)
+        async with opened(cluster) as other, first.running():
+            await eventually(lambda: len(handled.records) == 40, within_s=PATIENCE_S)
+            second = Member(other, group, topic, name="b", handled=handled)
+            async with second.running():
+                await eventually(first.asked.is_set, within_s=PATIENCE_S)
+                await bus.publish(records_of(topic, *(f"k{n}:1" for n in range(40))))
+                kept = first.owned.keys()
+                for _ in range(20):
+                    await asyncio.sleep(0)
+                    assert not second.owned.keys() & kept
+                first.may_let_go.set()
+                await eventually(lambda: len(set(handled.values())) == 80, within_s=PATIENCE_S)
+                await eventually(lambda: (len(first.owned), len(second.owned)) == (2, 2), within_s=PATIENCE_S)
+        assert len(handled.records) == 80  # the commit made while letting go was good
+        check_handled(handled)
 
     async def test_a_slow_consumer_holds_a_bounded_number(self, bus: Bus) -> None:
         topic, group, gate = await new_topic(bus, 6), unique("group"), asyncio.Event()

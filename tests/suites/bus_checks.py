@@ -147,7 +147,7 @@ class Flow:
             if record.key in self._at_work:
                 self.met.append(f"{record.key}: {name} and {self._at_work[record.key]}")
             self._at_work[record.key] = name
-            for _ in range(20):
+            for _ in range(100):  # long enough to be met at work
                 await asyncio.sleep(0)
             self.done.append((record.value or b"").decode())
             del self._at_work[record.key]

@@ -107,6 +107,20 @@ class Member:
             await self.subscription.close()
 
 
+class Reluctant(Member):
+    """Lets go of what is taken from it only when told to."""
+
+    def __init__(self, bus: Bus, group: str, topic: str, *, name: str = "a", handled: Handled) -> None:
+        super().__init__(bus, group, topic, name=name, handled=handled)
+        self.asked = asyncio.Event()
+        self.may_let_go = asyncio.Event()
+
+    async def revoked(self, partitions: frozenset[Partition]) -> None:
+        self.asked.set()
+        await self.may_let_go.wait()
+        await super().revoked(partitions)
+
+
 class _Child:
     def __init__(self, log: Path, stall_after: int) -> None:
         self._log = log
