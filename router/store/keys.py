@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from router.contract.ids import PoolId
+from router.contract.topics import ADVISORS, CASES, CONFIG, EVENTS, inquiries
 
 
 class KeyType(StrEnum):
@@ -44,7 +45,7 @@ KEYS: Final = (
         type=KeyType.HASH,
         members="gen, format, now, change, number, trimmed, stamp, queued, relay_epoch, outbox_mark, max_classes",
         lifetime=_FOR_EVER,
-        rebuilt_from="topic turnout.config.v1",
+        rebuilt_from=f"topic {CONFIG}",
     ),
     Key(
         name="fences",
@@ -61,7 +62,7 @@ KEYS: Final = (
         type=KeyType.HASH,
         members="flat members of CaseState; offers, consults, timers, operations (last 8), packed",
         lifetime=_UNTIL_CLOSED,
-        rebuilt_from="topic turnout.cases.v1",
+        rebuilt_from=f"topic {CASES}",
     ),
     Key(
         name="messages",
@@ -70,7 +71,7 @@ KEYS: Final = (
         type=KeyType.LIST,
         members="the transcript as JSON texts, oldest first, the last 500",
         lifetime=_UNTIL_CLOSED,
-        rebuilt_from="topic turnout.inquiries.v1",
+        rebuilt_from=f"topic {inquiries(PoolId('<pool>'))}",
     ),
     Key(
         name="history",
@@ -79,7 +80,7 @@ KEYS: Final = (
         type=KeyType.LIST,
         members="ver|act|outcome|at_ms|actor|about, the last 50",
         lifetime=_UNTIL_CLOSED,
-        rebuilt_from="topic turnout.events.v1",
+        rebuilt_from=f"topic {EVENTS}",
     ),
     Key(
         name="conversation",
@@ -88,7 +89,7 @@ KEYS: Final = (
         type=KeyType.HASH,
         members="case, seen (the last 64 inquiries, packed), moved_to",
         lifetime="until its case is closed; a forwarding entry stays",
-        rebuilt_from="topic turnout.cases.v1",
+        rebuilt_from=f"topic {CASES}",
     ),
     Key(
         name="advisor",
@@ -97,7 +98,7 @@ KEYS: Final = (
         type=KeyType.HASH,
         members="flat members of AdvisorState; caps, timers, operations (last 8), packed",
         lifetime=_FOR_EVER,
-        rebuilt_from="topic turnout.advisors.v1",
+        rebuilt_from=f"topic {ADVISORS}",
     ),
     Key(
         name="work_set",
@@ -106,7 +107,7 @@ KEYS: Final = (
         type=KeyType.HASH,
         members="case -> units|channel|kind",
         lifetime="while he has work",
-        rebuilt_from="topic turnout.cases.v1",
+        rebuilt_from=f"topic {CASES}",
     ),
     Key(
         name="advisors",

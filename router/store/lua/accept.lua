@@ -1,5 +1,5 @@
 -- accept: an advisor takes an offer; all others of the case end.
--- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps.
+-- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls.
 
 function T.acts.accept(t, act)
   local row = T.case(t, act.case)

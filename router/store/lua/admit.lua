@@ -1,6 +1,6 @@
 -- admit: an inquiry comes to its case.
 -- Keys: fences (read), conversation, messages, case, history, timers, meta, outbox, advisor, work_set, changes,
--- work, stamps, line, heads.
+-- work, stamps, calls, line, heads.
 
 local TAKES_MORE = { queued = true, offered = true, assigned = true, parked = true }
 

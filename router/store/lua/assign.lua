@@ -1,5 +1,5 @@
 -- assign: a person gives an open case to an advisor.
--- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, line, heads.
+-- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls, line, heads.
 
 function T.acts.assign(t, act)
   local row, answer = T.current(t)

@@ -1,5 +1,5 @@
 -- consult: another advisor is asked in; the owner stays.
--- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps.
+-- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls.
 
 -- Who he is must be as judged; what he may hold besides the case is asked with the units of the consulting.
 local function fits(row, advisor, act)

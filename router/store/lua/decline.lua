@@ -1,5 +1,5 @@
 -- decline: an advisor gives an offer back.
--- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, line, heads.
+-- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls, line, heads.
 
 function T.acts.decline(t, act)
   local row, answer = T.current(t)

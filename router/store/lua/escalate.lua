@@ -1,5 +1,5 @@
 -- escalate: a step of the ladder; a waiting case changes its class.
--- Keys: case, history, timers, meta, outbox, work, stamps, line, heads.
+-- Keys: case, history, timers, meta, outbox, work, stamps, calls, line, heads.
 
 function T.acts.escalate(t, act)
   local row, answer = T.current(t)

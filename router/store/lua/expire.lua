@@ -1,5 +1,5 @@
 -- expire: ring on no answer.
--- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, line, heads.
+-- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls, line, heads.
 
 local function count_miss(t, name, away_after)
   local advisor = T.advisor(t, name)

@@ -1,5 +1,5 @@
 -- hand_back: a consulted advisor is done.
--- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps.
+-- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls.
 
 function T.acts.hand_back(t, act)
   local row, answer = T.current(t)

@@ -1,5 +1,5 @@
 -- match: the head of a wait class goes to an advisor.
--- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, line, heads.
+-- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls, line, heads.
 
 function T.acts.match(t, act)
   local row, answer = T.current(t)

@@ -1,6 +1,6 @@
 -- move: the case ends here and goes on in another pool.
 -- Keys: conversation, messages, case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps,
--- line, heads.
+-- calls, line, heads.
 
 function T.acts.move(t, act)
   local row, answer = T.current(t)

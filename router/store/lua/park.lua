@@ -1,5 +1,5 @@
 -- park: interruptible work makes room; its owner keeps it.
--- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps.
+-- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls.
 
 function T.acts.park(t, act)
   local row, answer = T.current(t)

@@ -1,5 +1,5 @@
 -- pend: the case waits on somebody else; follow_up is the same with a promise.
--- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, line, heads.
+-- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls, line, heads.
 
 function T.acts.pend(t, act)
   local row, answer = T.current(t)

@@ -1,5 +1,5 @@
 -- presence: an advisor's presence or connections change.
--- Keys: advisor, work_set (read), advisors, timers, changes, work, stamps, meta, outbox.
+-- Keys: advisor, work_set (read), advisors, timers, changes, work, stamps, calls, meta, outbox.
 
 -- The names of his leases, in an order of their own: to see whether a connection came or went.
 local function leases(advisor)

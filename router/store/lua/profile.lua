@@ -1,5 +1,5 @@
 -- profile: an advisor's profile is set; an unknown one is made.
--- Keys: advisor, work_set (read), advisors, changes, work, stamps, meta, outbox.
+-- Keys: advisor, work_set (read), advisors, changes, work, stamps, calls, meta, outbox.
 
 local function is_same(advisor, act, caps)
   return advisor.profile == act.profile and advisor.budget == act.budget and T.same(advisor.caps, caps)

@@ -1,5 +1,5 @@
 -- requeue: an open case is placed anew.
--- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, line, heads.
+-- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls, line, heads.
 
 function T.acts.requeue(t, act)
   local row, answer = T.current(t)

@@ -1,5 +1,5 @@
 -- resolve: the work is done; all capacity is free.
--- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, line, heads.
+-- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls, line, heads.
 
 function T.acts.resolve(t, act)
   local row, answer = T.current(t)

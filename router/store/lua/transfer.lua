@@ -1,5 +1,5 @@
 -- transfer: an open case is handed on.
--- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, line, heads.
+-- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls, line, heads.
 
 function T.acts.transfer(t, act)
   local row, answer = T.current(t)

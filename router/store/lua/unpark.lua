@@ -1,5 +1,5 @@
 -- unpark: the owner takes parked or pending work up again.
--- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps.
+-- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls.
 
 local WORKS = { online = true, finishing = true }
 
