@@ -13,7 +13,7 @@ import shutil
 import signal
 import tempfile
 import uuid
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,7 +21,7 @@ import pytest
 
 from router.runtime.errors import EmbeddedServerError
 from router.runtime.kafka_install import default_cache_dir, ensure_installed, find_java
-from router.runtime.kafka_server import KafkaServer, start_kafka
+from router.runtime.kafka_server import KafkaPorts, KafkaServer, start_kafka
 
 T = TypeVar("T")
 
@@ -80,12 +80,12 @@ def own_kafka() -> Iterator[Broker]:
     yield from running_broker()
 
 
-def running_broker() -> Iterator[Broker]:
+def running_broker(*, ports: KafkaPorts | None = None, settings: Mapping[str, str] = _SETTINGS) -> Iterator[Broker]:
     """For a fixture: a broker that may be left in any state."""
     cache = cache_dir()
     directory = Path(tempfile.mkdtemp(prefix="turnout-test-kafka-"))
     try:
-        broker = Broker(_run(start_kafka(directory, cache_dir=cache, settings=_SETTINGS)))
+        broker = Broker(_run(start_kafka(directory, cache_dir=cache, ports=ports, settings=settings)))
         try:
             yield broker
         finally:

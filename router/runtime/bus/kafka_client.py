@@ -26,6 +26,7 @@ from aiokafka.errors import (
     for_code,
 )
 
+from router.runtime.bus.kafka_security import KafkaSecurity
 from router.runtime.bus.protocol import Outgoing, Partition, Position
 from router.runtime.errors import BusError, BusUnavailable
 
@@ -47,7 +48,7 @@ REFUSALS: Final[tuple[type[Exception], ...]] = (
 
 
 class KafkaOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How to reach the brokers and how long to wait for them.
+    """How to reach the brokers (``bootstrap``: host:port, separated by commas) and how long to wait for them.
 
     ``handover_s``: a member that is to give up partitions gets so long to notice it in ``poll``; less than
     ``rebalance_s``, after which the brokers go on without it. ``fetch_wait_ms`` bounds how long a partition
@@ -55,6 +56,7 @@ class KafkaOptions(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     bootstrap: str
+    security: KafkaSecurity = KafkaSecurity()
     client_id: str = "turnout"
     replication_factor: int = 1
     request_s: float = 10.0
@@ -74,6 +76,7 @@ class KafkaOptions(msgspec.Struct, frozen=True, kw_only=True):
             "client_id": self.client_id,
             "request_timeout_ms": milliseconds(self.request_s),
             "retry_backoff_ms": _BACKOFF_MS,
+            **self.security.connection(),
         }
 
 

@@ -48,13 +48,14 @@ class _Given:
 
 
 class KafkaSubscription:
-    """Implements ``Subscription``. Made by ``KafkaBus.subscribe``."""
+    """Implements ``Subscription``. Made by ``KafkaBus.subscribe``; making it may raise ``BusUnavailable``."""
 
     def __init__(self, options: KafkaOptions, group: str, rebalance: Rebalance) -> None:
         self._options = options
         self._group = group
         self._rebalance = rebalance
-        self._member = Member(options, group)
+        with translated(f"subscribe {group}"):
+            self._member = Member(options, group)
         self._owned: dict[Partition, int] = {}
         self._handovers: deque[_Taken | _Given] = deque()
         self._wake = asyncio.Event()

@@ -15,7 +15,8 @@ _BATCH: Final = 500
 
 async def read_history(options: KafkaOptions, topic: str, since_ms: int) -> AsyncIterator[Record]:
     """As ``Bus.history``; the end is looked up at the first step. A topic that doesn't exist has no records."""
-    reader = Reader(options)
+    with translated("history"):
+        reader = Reader(options)
     try:
         with translated("history"):
             async with asyncio.timeout(options.request_s):

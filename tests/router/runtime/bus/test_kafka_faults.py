@@ -131,6 +131,23 @@ async def test_a_bus_survives_its_broker_being_killed_and_started_again(broker: 
         assert {each.offset for each in found if int(each.value or b"") < 10} <= set(range(10))
 
 
+async def test_epochs_go_on_growing_after_the_broker_was_killed(broker: Broker) -> None:
+    group = unique("group")
+    async with bus_on(broker.bootstrap) as bus:
+        topic = await new_topic(bus)
+        epochs: list[int] = []
+        for is_last in (False, False, True):
+            diary = Diary()
+            member = await bus.subscribe(group, [topic], diary)
+            await poll_until(lambda diary=diary: bool(diary.owned), member)  # type: ignore[misc]
+            epochs += diary.owned.values()
+            await member.close()
+            if not is_last:
+                await broker.server.kill()
+                await broker.server.restart()
+    assert epochs == sorted(set(epochs))
+
+
 async def _poll(member: Subscription) -> list[Record]:
     try:
         return list(await member.poll(max_records=100, timeout_ms=200))
