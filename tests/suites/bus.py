@@ -215,7 +215,7 @@ class BusSuite:
         await bus.publish(records_of(topic, *(f"k{n}:0" for n in range(300))))
         for step in range(60):
             polling = asyncio.create_task(subscription.poll(max_records=7, timeout_ms=100))
-            for _ in range(step % 20):
+            for _ in range(step * 4):  # at every place in it, also between two reads
                 await asyncio.sleep(0)
             polling.cancel()
             try:

@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager
 import pytest
 
 from router.contract.topics import Cleanup, TopicSpec
-from router.runtime.bus.protocol import Outgoing, Record, Subscription
+from router.runtime.bus.protocol import Outgoing, Record
 from router.runtime.bus.streams import StreamsBus
+from router.runtime.bus.streams_group import StreamsSubscription
 from router.runtime.errors import BusUnavailable
 from router.runtime.keys import BusKeys
+from router.runtime.redis import Argument
 from tests.servers import Server
 from tests.suites.bus_checks import history_of, poll_until, records_of, texts, watermarks_of
 from tests.suites.bus_members import Handled, Member
@@ -48,7 +50,7 @@ async def _later(than: Record, by_ms: int) -> None:
     await eventually(lambda: _stamp_ms() > than.published_at_ms + by_ms)
 
 
-async def _member(bus: StreamsBus, group: str, topic: str) -> tuple[Member, Subscription]:
+async def _member(bus: StreamsBus, group: str, topic: str) -> tuple[Member, StreamsSubscription]:
     member = Member(bus, group, topic, handled=Handled())
     subscription = await bus.subscribe(group, [topic], member)
     await subscription.poll(max_records=1, timeout_ms=1)
@@ -217,3 +219,28 @@ async def test_an_unused_version_of_the_library_goes(bus: StreamsBus, redis_serv
     while redis_server.ask("FCALL bus_x_older 0") == b":1":
         await _upkeep(bus, idle_group_ms=5)
     await bus.publish(records_of("t", "k:0"))
+
+
+async def test_a_poll_cut_off_between_two_reads_hands_everything_out_again(
+    bus: StreamsBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bus.create_topics([TopicSpec(name="t", partitions=2)])
+    _, subscription = await _member(bus, "g", "t")
+    await bus.publish(records_of("t", *(f"hot:{n}" for n in range(20))))
+    read, second = subscription._reads.call, asyncio.Event()
+
+    async def cut_off(*args: Argument, wait_s: float) -> object:
+        if "BLOCK" not in args:  # the read that fills up what the first one left
+            second.set()
+            await asyncio.Event().wait()
+        return await read(*args, wait_s=wait_s)
+
+    monkeypatch.setattr(subscription._reads, "call", cut_off)
+    polling = asyncio.create_task(subscription.poll(max_records=10, timeout_ms=100))
+    await second.wait()
+    polling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await polling
+    monkeypatch.undo()
+    assert texts(await poll_until(subscription, 20)) == [f"hot:{n}" for n in range(20)]
+    await subscription.close()
