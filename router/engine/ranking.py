@@ -26,13 +26,17 @@ Strategy = Callable[[Member, int], dict[str, float]]
 
 
 def longest_idle(member: Member, now_ms: int) -> dict[str, float]:
-    """Who has been without a change of work for longest."""
-    return {"idle_s": (now_ms - member.state.idle_since_ms) / 1000}
+    """Who has been without a change of work for longest; among those, who has the greatest free share."""
+    return {"idle_s": _idle_s(member, now_ms), "free_share": member.free_share}
 
 
 def least_loaded(member: Member, now_ms: int) -> dict[str, float]:
     """Who has the greatest free share of his budget; among those, the longest idle."""
-    return {"free_share": member.free_share, **longest_idle(member, now_ms)}
+    return {"free_share": member.free_share, "idle_s": _idle_s(member, now_ms)}
+
+
+def _idle_s(member: Member, now_ms: int) -> float:
+    return (now_ms - member.state.idle_since_ms) / 1000
 
 
 STRATEGIES: Final[dict[str, Strategy]] = {"longest-idle": longest_idle, "least-loaded": least_loaded}

@@ -1,6 +1,7 @@
 """``MemoryStore``: the readable definition of what the state store does. Tests and simulations run on it."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 
 from router.contract.advisor import AdvisorState
@@ -26,13 +27,13 @@ class MemoryStore:
         self._outbox_mark = outbox_mark
         self._max_classes = max_classes
         self._pools: dict[PoolId, PoolRows] = {}
-        self._moved = asyncio.Condition()
+        self._moved = asyncio.Event()
 
     # -- Store
 
     async def apply(self, acts: Sequence[AnyAct]) -> Sequence[Outcome]:
         outcomes = [self.serve(act) for act in acts]
-        await self._wake()
+        self._wake()
         return outcomes
 
     def serve(self, act: AnyAct) -> Outcome:
@@ -122,7 +123,7 @@ class MemoryStore:
         while rows.outbox and rows.outbox[0].number <= upto:
             rows.outbox.popleft()
         rows.trimmed = max(rows.trimmed, upto)
-        await self._wake()
+        self._wake()
         return True
 
     async def relayed(self, pool: PoolId, after: int, *, wait_ms: int = 0) -> int:
@@ -132,15 +133,12 @@ class MemoryStore:
 
     # -- waiting
 
-    async def _wake(self) -> None:
-        async with self._moved:
-            self._moved.notify_all()
+    def _wake(self) -> None:
+        self._moved.set()
+        self._moved = asyncio.Event()
 
     async def _until(self, happened: Callable[[], bool], wait_ms: int) -> None:
-        if happened() or not wait_ms:
-            return
-        async with self._moved:
-            try:
-                await asyncio.wait_for(self._moved.wait_for(happened), wait_ms / 1000)
-            except TimeoutError:
-                return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_ms / 1000):
+                while not happened():
+                    await self._moved.wait()
