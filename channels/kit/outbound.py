@@ -3,9 +3,10 @@
 import asyncio
 import ipaddress
 import socket
-from typing import NamedTuple
+from typing import Final, NamedTuple
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-from yarl import URL
+_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
 
 class AddressRefused(Exception):
@@ -15,39 +16,46 @@ class AddressRefused(Exception):
 class Destination(NamedTuple):
     """Where to connect to, and what to say there: ``headers`` and ``server_hostname`` go into the request."""
 
-    url: URL
+    url: str
     headers: dict[str, str]
     server_hostname: str | None
 
 
-def checked_url(text: str, *, allow_private: bool) -> URL:
+def checked_url(text: str, *, allow_private: bool) -> SplitResult:
     """The address if it may be used at all: https, or http where private addresses are allowed; no user and
-    password in it. Raises ``ValueError``."""
-    url = URL(text)
+    password in it. Raises ``ValueError``, which doesn't quote it."""
     schemes = ("https", "http") if allow_private else ("https",)
-    if url.scheme not in schemes or not url.host:
-        raise ValueError(f"an address starts with {'://, '.join(schemes)}://")
-    if url.user is not None or url.password is not None:
-        raise ValueError("an address holds no user and no password")
+    try:
+        url = urlsplit(text)
+        host, port = url.hostname, url.port
+    except ValueError:
+        host, port = None, None
+    if not host or url.scheme not in schemes or port == 0:
+        raise ValueError(f"an address is {' or '.join(schemes)}, with a host")
+    if url.username is not None or url.password is not None:
+        raise ValueError("an address holds no name and no password of its own")
     return url
 
 
-async def destination(url: URL, *, allow_private: bool) -> Destination:
+async def destination(text: str, *, allow_private: bool) -> Destination:
     """Resolve the host once. Unless private addresses are allowed, all it resolves to must be public, and the
     request goes to the very address that was looked at: a name that changes in between changes nothing.
 
     Raises ``AddressRefused``, and ``OSError`` when the name can't be resolved (which never means yes).
     """
-    assert url.host is not None
+    url = checked_url(text, allow_private=allow_private)
+    assert url.hostname is not None
     if allow_private:
-        return Destination(url, {}, None)
+        return Destination(text, {}, None)
+    port = url.port or 443
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(url.host, url.port or 443, type=socket.SOCK_STREAM)
+    found = await loop.getaddrinfo(url.hostname, port, type=socket.SOCK_STREAM)
     addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
     if not addresses or not all(is_public(address) for address in addresses):
-        raise AddressRefused(f"{url.host} leads to an address that is not public")
-    headers = {"Host": url.host if url.is_default_port() else f"{url.host}:{url.port}"}
-    return Destination(url.with_host(str(addresses[0])), headers, url.host)
+        raise AddressRefused(f"{url.hostname} leads to an address that is not public")
+    literal = f"[{addresses[0]}]" if addresses[0].version == 6 else str(addresses[0])
+    pinned = urlunsplit(url._replace(netloc=f"{literal}:{port}"))
+    return Destination(pinned, {"Host": url.netloc}, url.hostname)
 
 
 def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
@@ -60,6 +68,3 @@ def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
         if address.teredo is not None or address in _NAT64:
             return False
     return address.is_global and not address.is_multicast and not address.is_reserved
-
-
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")

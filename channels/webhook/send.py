@@ -7,7 +7,6 @@ from typing import Final
 
 import aiohttp
 import msgspec
-from yarl import URL
 
 from channels.kit.outbound import AddressRefused, destination
 from channels.kit.signatures import standard_headers
@@ -34,7 +33,7 @@ async def post_reply(reply: Reply, options: WebhookOptions, host: ChannelHost) -
         return failed("this account has no reply_url")
     try:
         body = _ENCODER.encode(await _document(reply, host))
-        target = await destination(URL(options.reply_url), allow_private=options.allow_private)
+        target = await destination(options.reply_url, allow_private=options.allow_private)
     except (BlobMissing, FilesTooLarge):
         return failed("an attachment is gone or too large for this channel")
     except AddressRefused:

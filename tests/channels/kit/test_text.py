@@ -1,0 +1,45 @@
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from channels.kit.text import clean, one_line
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("plain", "plain"),
+        ("a\r\nb\rc\nd", "a\nb\nc\nd"),
+        ("a\u2028b\u2029c\x85d", "a\nb\nc\nd"),
+        ("tab\tstays", "tab\tstays"),
+        ("e\u0301", "é"),
+        ("\u1112\u1161\u11ab", "한"),
+        ("\u202egnp.exe", "gnp.exe"),
+        ("\u2066x\u2069\u200e\u200f\u061c", "x"),
+        ("bell\x07 esc\x1b[31m nul\x00 del\x7f c1\x9b", "bell esc[31m nul del c1"),
+        ("\ufeffbom", "bom"),
+        ("half \ud83d and \udc00", "half \ufffd and \ufffd"),
+        ("\U0001f469\u200d\U0001f4bb", "\U0001f469\u200d\U0001f4bb"),
+        ("", ""),
+    ],
+)
+def test_only_what_harms_goes(text: str, cleaned: str) -> None:
+    assert clean(text) == cleaned
+
+
+@given(st.text(alphabet=st.characters(codec=None, categories=None)))
+def test_any_text_becomes_one_that_can_be_stored_and_stays_so(text: str) -> None:
+    cleaned = clean(text)
+    assert clean(cleaned) == cleaned
+    assert cleaned.encode().decode() == cleaned
+    assert unicodedata.is_normalized("NFC", cleaned)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [(" a \n\t b ", "a b"), ("x" * 20, "x" * 10), ("123456789 abc", "123456789"), ("\u202e \x00", "")],
+)
+def test_a_name_is_one_short_line(text: str, line: str) -> None:
+    assert one_line(text, 10) == line
