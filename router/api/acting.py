@@ -1,0 +1,162 @@
+"""Doing what was asked for, with the caller's rights, and saying how far it got."""
+
+import difflib
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final, assert_never
+
+import msgspec
+
+from router.api import asking
+from router.api.asking import CaseAsk
+from router.api.desks import Caller, is_his
+from router.api.problems import Refused, of_result, problem, refused
+from router.contract.case import CaseState, Pending
+from router.contract.config import Role
+from router.contract.ids import AdvisorId, CaseId
+from router.store.acts import Outcome, Result
+
+_SUPERVISORS: Final = frozenset({Role.SUPERVISOR})
+_ACTING: Final = frozenset({Role.ADVISOR, Role.SUPERVISOR})
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """An act that took effect. ``number`` is the outbox entry that makes it durable."""
+
+    op: str
+    result: str
+    number: int
+    case: CaseState | None
+
+
+async def perform(caller: Caller, ask: CaseAsk) -> Done:
+    """Apply an act. Raises ``Refused`` when it had no effect, ``StoreUnavailable`` when nobody knows: repeat
+    it with the same operation id then."""
+    await _check(caller, ask)
+    outcome = await _apply(caller, ask)
+    found = of_result(outcome.result)
+    if found is not None:
+        raise Refused(found)
+    return Done(op=ask.op, result=_told(ask, outcome.result), number=await _number(caller, outcome), case=outcome.case)
+
+
+async def own_case(caller: Caller, case: CaseId) -> CaseState:
+    """A case that the caller may see. Raises ``Refused``."""
+    state = await caller.desk.reads.case(caller.desk.pool, case)
+    if state is None:
+        raise refused("not-found", "The case is closed for good, or never was.")
+    if caller.advisor and not is_his(state, caller.advisor):
+        raise refused("not-yours", "Only the advisor who has the case, or is offered it, may see it.")
+    return state
+
+
+async def _number(caller: Caller, outcome: Outcome) -> int:
+    """What was so already may not be durable yet: then all that has happened so far has to be."""
+    if outcome.number or outcome.result is not Result.SAME:
+        return outcome.number
+    return (await caller.desk.reads.status(caller.desk.pool)).number
+
+
+def _told(ask: CaseAsk, result: Result) -> str:
+    """The same answer for whoever accepted first and for the second tab that did."""
+    if result is Result.SAME and isinstance(ask, asking.Accept | asking.Assign):
+        return str(Result.ASSIGNED)
+    return str(Result.DONE if result is Result.SAME else result)
+
+
+async def _check(caller: Caller, ask: CaseAsk) -> None:
+    """Rights and names, before anything is computed."""
+    allowed = _SUPERVISORS if isinstance(ask, asking.Assign | asking.Requeue) else _ACTING
+    if caller.key.role not in allowed:
+        raise refused("forbidden", f"A key of role {caller.key.role} may not {_name(ask)} cases.")
+    rulebook = caller.desk.policies.active
+    match ask:
+        case asking.Note() | asking.Label():
+            await own_case(caller, ask.case)
+        case asking.Resolve():
+            _known(ask.outcome, rulebook.outcomes, "outcome")
+        case asking.Transfer():
+            if bool(ask.queue) == bool(ask.to):
+                raise refused("malformed", "Name either the queue or the advisor to transfer to.")
+            if ask.queue:
+                _known(ask.queue, rulebook.queues, "queue")
+        case _:
+            return
+
+
+async def _apply(caller: Caller, ask: CaseAsk) -> Outcome:
+    work = caller.desk.casework
+    request = caller.request(ask.op, getattr(ask, "reason", ""))
+    match ask:
+        case asking.Accept() | asking.Decline():
+            return await _answer_offer(caller, ask)
+        case asking.Reply():
+            return await work.reply(ask.case, request, text=ask.text)
+        case asking.Note():
+            return await work.note(ask.case, request, text=ask.text)
+        case asking.Label():
+            return await work.label(ask.case, request, add=ask.add, remove=ask.remove)
+        case asking.Pend() | asking.FollowUp():
+            return await work.pend(ask.case, request, pending=_pending(ask, caller.desk.actor.now_ms()))
+        case asking.Resolve():
+            return await work.resolve(ask.case, request, outcome=ask.outcome)
+        case asking.Transfer() | asking.Assign() | asking.Requeue():
+            return await _hand_on(caller, ask)
+        case _:
+            assert_never(ask)
+
+
+async def _hand_on(caller: Caller, ask: asking.Transfer | asking.Assign | asking.Requeue) -> Outcome:
+    work, request = caller.desk.casework, caller.request(ask.op, ask.reason)
+    match ask:
+        case asking.Transfer():
+            return await work.transfer(ask.case, request, queue=ask.queue, to=ask.to)
+        case asking.Assign():
+            return await work.assign(ask.case, request, to=ask.to, over=ask.over)
+        case asking.Requeue():
+            return await work.requeue(ask.case, request)
+        case _:
+            assert_never(ask)
+
+
+async def _answer_offer(caller: Caller, ask: asking.Accept | asking.Decline) -> Outcome:
+    advisor = caller.key.advisor
+    if advisor is None:
+        raise refused("forbidden", "This key names no advisor to whom anything could be offered.")
+    work = caller.desk.casework
+    offer_ver = ask.offer_ver or await _offer_ver(caller, ask.case, advisor)
+    if isinstance(ask, asking.Accept):
+        return await work.accept(ask.case, caller.request(ask.op), advisor=advisor, offer_ver=offer_ver)
+    return await work.decline(ask.case, caller.request(ask.op, ask.reason), advisor=advisor, offer_ver=offer_ver)
+
+
+async def _offer_ver(caller: Caller, case: CaseId, advisor: AdvisorId) -> int:
+    """The version of the offer he has now; 0, which no offer has, when there is none: the act says what then."""
+    state = await caller.desk.reads.case(caller.desk.pool, case)
+    return next((offer.ver for offer in state.offers if offer.advisor == advisor), 0) if state else 0
+
+
+def _pending(ask: asking.Pend | asking.FollowUp, now_ms: int) -> Pending:
+    until = ask.at if isinstance(ask, asking.FollowUp) else ask.until
+    until_ms = _ms(until) if until else None
+    if until_ms is not None and until_ms <= now_ms:
+        raise refused("malformed", "The time to come back at is past.")
+    return Pending(on=ask.on, since_ms=now_ms, reason=ask.reason, until_ms=until_ms)
+
+
+def _ms(instant: datetime) -> int:
+    return round(instant.timestamp() * 1000)
+
+
+def _known(name: str, names: Iterable[str], kind: str) -> None:
+    known = sorted(names)
+    if name in known:
+        return
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    detail = f"There is no {kind} {name[:64]!r}.{hint} Known: {', '.join(known)}."
+    raise Refused(problem(f"unknown-{kind}", detail))
+
+
+def _name(ask: CaseAsk) -> str:
+    return str(type(ask).__struct_config__.tag).replace("_", " ")

@@ -1,0 +1,171 @@
+"""What can be asked for: one struct an act, the same over WebSocket and REST.
+
+A frame of the WebSocket is such an object as it is. A REST request has ``case`` in its path, ``op`` in the
+header ``Idempotency-Key`` and ``type`` in its path, and the other members in its body.
+"""
+
+from datetime import datetime
+from typing import Annotated, Final, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from router.api.problems import Refused, problem
+from router.contract.advisor import Presence
+from router.contract.ids import AdvisorId, CaseId
+from router.contract.messages import MAX_TEXT_CHARS
+
+T = TypeVar("T")
+
+Operation = Annotated[str, Meta(min_length=1, max_length=128)]
+Reason = Annotated[str, Meta(max_length=500)]
+Text = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT_CHARS)]
+LabelName = Annotated[str, Meta(min_length=1, max_length=64)]
+Instant = Annotated[datetime, Meta(tz=True)]
+
+
+class _Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type"):
+    op: Operation
+
+
+class _OnCase(_Ask, frozen=True, kw_only=True):
+    case: CaseId
+
+
+class SetPresence(_Ask, frozen=True, kw_only=True, tag="presence"):
+    """Come, go, or be away for a reason."""
+
+    presence: Presence
+    reason: Reason = ""
+
+
+class Read(_OnCase, frozen=True, kw_only=True, tag="read"):
+    """The case with its conversation."""
+
+
+class Accept(_OnCase, frozen=True, kw_only=True, tag="accept"):
+    """Take an offer. ``offer_ver`` names it; 0 is the one he has now."""
+
+    offer_ver: int = 0
+
+
+class Decline(_OnCase, frozen=True, kw_only=True, tag="decline"):
+    """Give an offer back."""
+
+    offer_ver: int = 0
+    reason: Reason = ""
+
+
+class Reply(_OnCase, frozen=True, kw_only=True, tag="reply"):
+    """Answer the customer, through the channel of his last message."""
+
+    text: Text
+
+
+class Note(_OnCase, frozen=True, kw_only=True, tag="note"):
+    """Add an internal note, never shown to the customer."""
+
+    text: Text
+
+
+class Label(_OnCase, frozen=True, kw_only=True, tag="label"):
+    """Put labels on and take labels off."""
+
+    add: Annotated[tuple[LabelName, ...], Meta(max_length=50)] = ()
+    remove: Annotated[tuple[LabelName, ...], Meta(max_length=50)] = ()
+
+
+class Pend(_OnCase, frozen=True, kw_only=True, tag="pend"):
+    """Wait for somebody else; with ``until``, the case comes back by itself."""
+
+    on: Literal["customer", "third-party", "internal"]
+    reason: Reason = ""
+    until: Instant | None = None
+
+
+class FollowUp(_OnCase, frozen=True, kw_only=True, tag="follow_up"):
+    """Promise to come back to it at a time."""
+
+    at: Instant
+    on: Literal["customer", "third-party", "internal"] = "internal"
+    reason: Reason = ""
+
+
+class Resolve(_OnCase, frozen=True, kw_only=True, tag="resolve"):
+    """End the work, with one of the rulebook's outcomes."""
+
+    outcome: str
+    reason: Reason = ""
+
+
+class Transfer(_OnCase, frozen=True, kw_only=True, tag="transfer"):
+    """Hand on to a queue, or to one advisor who can take it now."""
+
+    queue: str = ""
+    to: AdvisorId | None = None
+    reason: Reason = ""
+
+
+class Assign(_OnCase, frozen=True, kw_only=True, tag="assign"):
+    """Give the case to an advisor, whoever has it; with ``over`` even above his capacity (supervisors)."""
+
+    to: AdvisorId
+    over: bool = False
+    reason: Reason = ""
+
+
+class Requeue(_OnCase, frozen=True, kw_only=True, tag="requeue"):
+    """Put the case back into its queue (supervisors)."""
+
+    reason: Reason = ""
+
+
+CaseAsk = Accept | Decline | Reply | Note | Label | Pend | FollowUp | Resolve | Transfer | Assign | Requeue
+Frame = SetPresence | Read | CaseAsk
+
+FRAME_TYPES: Final = frozenset(str(kind.__struct_config__.tag) for kind in Frame.__args__)
+
+_FRAME: Final[msgspec.json.Decoder[Frame]] = msgspec.json.Decoder(Frame)
+_ASK: Final[msgspec.json.Decoder[CaseAsk]] = msgspec.json.Decoder(CaseAsk)
+_MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_FROM_ELSEWHERE: Final = ("type", "case", "op")
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """As much of a frame as can be read when the whole can't."""
+
+    op: str = ""
+    type: str = ""
+
+
+_HEAD: Final = msgspec.json.Decoder(Head)
+
+
+def read_frame(text: str) -> Frame:
+    """Raises ``Refused`` with what is wrong, and where."""
+    return _decoded(_FRAME, text)
+
+
+def read_head(text: str) -> Head:
+    """What of a damaged frame can be told; empty when nothing."""
+    try:
+        return _HEAD.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return Head()
+
+
+def read_body(act: str, body: bytes, *, case: str, op: str) -> CaseAsk:
+    """The act that a REST request asks for. Raises ``Refused``."""
+    members = _decoded(_MEMBERS, body or b"{}")
+    if foreign := [name for name in _FROM_ELSEWHERE if name in members]:
+        raise Refused(problem("malformed", f"the body must not name {', '.join(foreign)}"))
+    told = {"type": act, "case": case, "op": op}
+    whole = members | {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in told.items()}
+    return _decoded(_ASK, msgspec.json.encode(whole))
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], text: str | bytes) -> T:
+    try:
+        return decoder.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as exc:
+        raise Refused(problem("malformed", str(exc), errors=(str(exc),))) from exc

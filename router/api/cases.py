@@ -1,0 +1,129 @@
+"""Cases over REST: look at one, act on it, ask how far an act got."""
+
+from typing import Final
+
+from aiohttp import web
+
+from router.api import asking
+from router.api.acting import Done, own_case, perform
+from router.api.answers import json_answer
+from router.api.desks import Caller
+from router.api.keys import STAFF, Gate
+from router.api.metrics import ApiMetrics
+from router.api.operations import Operations, OperationView
+from router.api.problems import refused
+from router.api.transcripts import EntryView, Links, transcript
+from router.api.views import CaseView, View, case_view
+from router.api.words import ExplanationView, explained
+from router.contract.codec import rfc3339
+from router.contract.ids import CaseId
+
+ACTS: Final = {
+    "accept": "accept",
+    "decline": "decline",
+    "reply": "reply",
+    "note": "note",
+    "label": "label",
+    "pend": "pend",
+    "follow-up": "follow_up",
+    "resolve": "resolve",
+    "transfer": "transfer",
+    "assign": "assign",
+    "requeue": "requeue",
+}
+"""Path to type of every act on a case."""
+
+_MAX_OPERATION_CHARS: Final = 128
+
+
+class ActView(View, frozen=True, kw_only=True, omit_defaults=False):
+    """An act that took effect. With ``durable`` false (status 202) its event is not on the bus yet: ask
+    ``/v1/cases/{case}/operations/{operation}``, or repeat the request with the same ``Idempotency-Key``."""
+
+    operation: str
+    result: str
+    durable: bool
+    case: CaseView | None = None
+
+
+class HistoryView(View, frozen=True, kw_only=True):
+    """One act on a case. ``about``: an inquiry, a reply, an advisor."""
+
+    ver: int
+    act: str
+    outcome: str
+    at: str
+    actor: str = ""
+    about: str = ""
+
+
+class CasePage(View, frozen=True, kw_only=True):
+    """One case with all that is known of it."""
+
+    case: CaseView
+    transcript: tuple[EntryView, ...]
+    history: tuple[HistoryView, ...]
+    explanation: ExplanationView
+
+
+class Cases:
+    """The handlers of ``/v1/cases``."""
+
+    def __init__(self, gate: Gate, links: Links, operations: Operations, metrics: ApiMetrics) -> None:
+        self._gate = gate
+        self._links = links
+        self._operations = operations
+        self._metrics = metrics
+
+    async def show(self, request: web.Request) -> web.Response:
+        caller = self._gate.caller(request, STAFF)
+        desk = caller.desk
+        state = await own_case(caller, _case(request))
+        messages = await desk.reads.messages(desk.pool, state.id)
+        history = await desk.reads.history(desk.pool, state.id)
+        page = CasePage(
+            case=case_view(state),
+            transcript=transcript(messages, self._links, now_ms=desk.actor.now_ms()),
+            history=tuple(history_view(line) for line in history),
+            explanation=explained(state, desk.tail.roster, desk.policies.judged_by(state), desk.actor.now_ms()),
+        )
+        return json_answer(page)
+
+    async def act(self, request: web.Request) -> web.Response:
+        caller = self._gate.caller(request, STAFF)
+        op = request.headers.get("Idempotency-Key", "")
+        if not 0 < len(op) <= _MAX_OPERATION_CHARS:
+            raise refused("no-operation", "Send 1 to 128 characters that no other request of this key has.")
+        kind = ACTS.get(request.match_info["act"])
+        if kind is None:
+            raise refused("not-found", f"There is no such act. Acts: {', '.join(ACTS)}.")
+        ask = asking.read_body(kind, await request.read(), case=_case(request), op=op)
+        done = await perform(caller, ask)
+        return await self._answer(caller, done, _case(request))
+
+    async def operation(self, request: web.Request) -> web.Response:
+        caller = self._gate.caller(request, STAFF)
+        found: OperationView = await self._operations.ask(caller, _case(request), request.match_info["op"])
+        return json_answer(found)
+
+    async def _answer(self, caller: Caller, done: Done, case: CaseId) -> web.Response:
+        durable = await self._operations.applied(caller, done, case)
+        if not durable:
+            self._metrics.late.inc()
+        view = ActView(
+            operation=done.op,
+            result=done.result,
+            durable=durable,
+            case=case_view(done.case) if done.case else None,
+        )
+        return json_answer(view, status=200 if durable else 202)
+
+
+def history_view(line: str) -> HistoryView:
+    """A line of the store's history, ``ver|act|outcome|at_ms|actor|about``."""
+    ver, act, outcome, at_ms, actor, about = line.split("|", 5)
+    return HistoryView(ver=int(ver), act=act, outcome=outcome, at=rfc3339(int(at_ms)), actor=actor, about=about)
+
+
+def _case(request: web.Request) -> CaseId:
+    return CaseId(request.match_info["case"])

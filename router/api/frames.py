@@ -1,0 +1,137 @@
+"""What the server says over the WebSocket: answers to what was asked, and pushes.
+
+A push is a hint: it may be missed or come twice. What holds is the store, which ``welcome`` and ``read`` show.
+"""
+
+import msgspec
+
+from router.api.problems import Problem
+from router.api.transcripts import EntryView
+from router.api.views import CaseView
+
+
+class Hello(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="hello"):
+    """The first frame of the client."""
+
+    key: str
+
+
+class _Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+    """Base of what is sent."""
+
+
+class WorkItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One case that takes up the advisor's capacity. ``kind``: ``offer`` (``offer_ver`` and ``deadline`` say
+    which and until when), ``case``, ``consult``, ``wrap-up``."""
+
+    case: str
+    kind: str
+    queue: str
+    channel: str
+    units: int
+    priority: int
+    conversation: str
+    ver: int
+    language: str = ""
+    subject: str = ""
+    summary: str = ""
+    customer: str = ""
+    inquiries: int = 1
+    offer_ver: int = 0
+    deadline: str = ""
+
+
+class Welcome(_Sent, frozen=True, kw_only=True, tag="welcome"):
+    """The session is open. ``work`` is the whole work set; ``connection`` the number of this connection."""
+
+    advisor: str
+    presence: str
+    connection: int
+    pool: str
+    work: tuple[WorkItem, ...]
+    name: str = ""
+    reason: str = ""
+
+
+class Offered(_Sent, frozen=True, kw_only=True, tag="offer"):
+    """A case is offered to him until ``deadline``."""
+
+    work: WorkItem
+    case: str
+    offer_ver: int
+    deadline: str
+
+
+class OfferEnded(_Sent, frozen=True, kw_only=True, tag="offer_ended"):
+    """An offer is over without having become his: ``declined``, ``expired``, ``taken``, ``withdrawn``."""
+
+    case: str
+    reason: str
+
+
+class Assigned(_Sent, frozen=True, kw_only=True, tag="assigned"):
+    """A case is his now."""
+
+    work: WorkItem
+    case: str
+
+
+class Released(_Sent, frozen=True, kw_only=True, tag="released"):
+    """A case no longer takes up his capacity: ``resolved``, ``pending``, ``transferred``, ``reassigned``..."""
+
+    case: str
+    reason: str
+
+
+class Message(_Sent, frozen=True, kw_only=True, tag="message"):
+    """The customer has written again to a case of his."""
+
+    case: str
+    inquiry: str
+    inquiries: int
+    subject: str = ""
+    summary: str = ""
+
+
+class Delivery(_Sent, frozen=True, kw_only=True, tag="delivery"):
+    """A reply of his did not arrive (``failed``), or nobody knows (``unknown``)."""
+
+    case: str
+    reply: str
+    state: str
+    reason: str = ""
+
+
+class PresenceChanged(_Sent, frozen=True, kw_only=True, tag="presence"):
+    """His presence has changed: by himself, another connection, or missed offers."""
+
+    presence: str
+    reason: str = ""
+
+
+class Confirmed(_Sent, frozen=True, kw_only=True, tag="confirmed"):
+    """What was answered with ``durable: false`` is durable now."""
+
+    op: str
+    case: str = ""
+
+
+class Answer(_Sent, frozen=True, kw_only=True, omit_defaults=False, tag="result"):
+    """What was asked for took effect. ``durable``: its event is on the bus. ``transcript`` answers ``read``."""
+
+    op: str
+    result: str
+    durable: bool
+    case: CaseView | None = None
+    transcript: tuple[EntryView, ...] = ()
+
+
+class Trouble(_Sent, frozen=True, kw_only=True, tag="problem"):
+    """What was asked for had no effect, or nobody knows: ``problem.status`` 503."""
+
+    problem: Problem
+    op: str = ""
+
+
+Push = Offered | OfferEnded | Assigned | Released | Message | Delivery | PresenceChanged | Confirmed
+Sent = Welcome | Answer | Trouble | Push

@@ -1,0 +1,75 @@
+"""An advisor's connection: a number with a lease, so that no replica has to know what the others do."""
+
+import logging
+import secrets
+from typing import Any, Final
+
+from router.api.desks import Caller
+from router.contract.advisor import AdvisorState, Presence
+from router.contract.ids import AdvisorId
+from router.runtime.clock import Clock
+from router.runtime.errors import RuntimeFailure
+from router.service.errors import ServiceError
+from router.store.acts import Outcome, PresenceAct, Result
+
+LOG = logging.getLogger(__name__)
+RENEW_MS: Final = 10_000
+LEASE_MS: Final = 30_000
+
+
+class Connection:
+    """One connection of one advisor. Its lease is renewed every 10 s and runs out 30 s after the last time."""
+
+    def __init__(self, caller: Caller, advisor: AdvisorId, clock: Clock) -> None:
+        # Positive and of 31 bits: every client language can hold it, and two hardly ever meet.
+        self.number = secrets.randbelow(2**31 - 1) + 1
+        self._caller = caller
+        self._advisor = advisor
+        self._clock = clock
+
+    async def open(self) -> AdvisorState | None:
+        """Count this connection; the advisor's state, or None when there is no such advisor. Grace time that
+        runs for him ends. Raises ``StoreUnavailable``."""
+        outcome = await self._renew()
+        if outcome.result is Result.ABSENT:
+            return None
+        return next((state for state in outcome.advisors if state.id == self._advisor), None)
+
+    async def keep(self) -> None:
+        """Renew the lease until cancelled; return when the advisor is gone. A store that is away is tried again,
+        and the lease outlasts two failures."""
+        while True:
+            await self._clock.sleep_until_ms(self._clock.now_ms() + RENEW_MS)
+            try:
+                outcome = await self._renew()
+            except RuntimeFailure as exc:
+                LOG.warning("a lease was not renewed: %s", exc, extra={"event": "lease.retry"})
+                continue
+            if outcome.result is Result.ABSENT:
+                return
+
+    async def close(self) -> None:
+        """Uncount it; if it was the last, grace time begins. Never raises: the lease ends by itself otherwise."""
+        grace_ms = self._caller.desk.policies.active.grace_s * 1000
+        try:
+            await self._act(disconnect=self.number, grace_ms=self._clock.now_ms() + grace_ms)
+        except (RuntimeFailure, ServiceError) as exc:
+            LOG.warning("a connection is left to its lease: %s", exc, extra={"event": "lease.left"})
+
+    async def set(self, presence: Presence, reason: str, op: str) -> Outcome:
+        """Set his presence. Gives ``DONE``, ``SAME``, ``ABSENT``."""
+        request = self._caller.request(op, reason)
+        return await self._act(presence=presence, op=request.op, reason=reason)
+
+    async def _renew(self) -> Outcome:
+        return await self._act(connect=self.number, lease_ms=self._clock.now_ms() + LEASE_MS)
+
+    async def _act(self, **members: Any) -> Outcome:
+        actor = self._caller.desk.actor
+        common: dict[str, Any] = {
+            "pool": actor.pool,
+            "gen": actor.gen,
+            "now_ms": actor.now_ms(),
+            "actor": self._advisor,
+        }
+        return await actor.one(PresenceAct(**common, advisor=self._advisor, **members))

@@ -1,0 +1,161 @@
+"""What an advisor is told when his state or one of his cases changes."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from router.api import frames
+from router.api.desks import Desk
+from router.api.frames import Push, WorkItem
+from router.api.transcripts import summary
+from router.contract.advisor import AdvisorState, Work, WorkKind
+from router.contract.case import SentReply, read_detail
+from router.contract.codec import rfc3339
+from router.contract.events import CaseEvent, EventType
+from router.contract.ids import AdvisorId, CaseId
+from router.engine.waiting import effective_priority
+
+_AT_HAND: Final = frozenset({WorkKind.CASE, WorkKind.CONSULT})
+_ENDS_OF_OFFERS: Final = {"accept": "taken", "decline": "declined", "expire": "expired"}
+_ENDS_OF_WORK: Final = {
+    "resolve": "resolved",
+    "pend": "pending",
+    "follow_up": "pending",
+    "transfer": "transferred",
+    "assign": "reassigned",
+    "requeue": "requeued",
+    "park": "parked",
+    "move": "moved",
+    "hand_back": "handed-back",
+}
+
+
+class Step(NamedTuple):
+    """One entry of a work set came (``after``), went (``before`` alone) or is there for another reason."""
+
+    case: CaseId
+    before: WorkKind | None
+    after: WorkKind | None
+
+
+def steps(before: AdvisorState, after: AdvisorState) -> Iterator[Step]:
+    """How one work set became the other. Where versions between them were missed an offer counts as new again:
+    it may be another one of the same case."""
+    is_next = (before.gen, before.ver + 1) == (after.gen, after.ver)
+    for case in before.work.keys() - after.work.keys():
+        yield Step(CaseId(case), before.work[case].kind, None)
+    for case, work in after.work.items():
+        old = before.work.get(case)
+        if old is None or old.kind is not work.kind or (work.kind is WorkKind.OFFER and not is_next):
+            yield Step(CaseId(case), old.kind if old else None, work.kind)
+
+
+class Teller:
+    """Puts changes into words for one advisor. Reads the store, so what it says is as new as can be."""
+
+    def __init__(self, desk: Desk, advisor: AdvisorId) -> None:
+        self._desk = desk
+        self._advisor = advisor
+
+    async def work_set(self, state: AdvisorState) -> tuple[WorkItem, ...]:
+        """The whole work set; what has gone meanwhile is left out."""
+        found = [await self._item(CaseId(case), work) for case, work in state.work.items()]
+        return tuple(item for item in found if item is not None)
+
+    async def changes(self, before: AdvisorState, after: AdvisorState) -> list[Push]:
+        """The pushes between two states of his."""
+        told: list[Push] = []
+        if (before.presence, before.reason) != (after.presence, after.reason):
+            told.append(frames.PresenceChanged(presence=after.presence, reason=after.reason))
+        for step in steps(before, after):
+            push = await self._step(step, after)
+            if push is not None:
+                told.append(push)
+        return told
+
+    async def event(self, event: CaseEvent) -> Push | None:
+        """What an event on one of his cases means to him."""
+        if event.type is EventType.ADMIT:
+            said = summary(await self._desk.reads.messages(self._desk.pool, event.subject))
+            return frames.Message(
+                case=event.subject,
+                inquiry=event.about or event.case.last_inquiry,
+                inquiries=event.case.inquiries,
+                subject=said.subject,
+                summary=said.summary,
+            )
+        sent = _delivered(event)
+        if sent is None:
+            return None
+        return frames.Delivery(case=event.subject, reply=sent.id, state=sent.state, reason=sent.reason)
+
+    async def _step(self, step: Step, after: AdvisorState) -> Push | None:
+        if step.after is None:
+            return await self._ended(step)
+        item = await self._item(step.case, after.work[step.case])
+        if item is None:
+            return None
+        if step.after is WorkKind.OFFER:
+            return frames.Offered(work=item, case=item.case, offer_ver=item.offer_ver, deadline=item.deadline)
+        if step.after in _AT_HAND:
+            return frames.Assigned(work=item, case=item.case)
+        return None
+
+    async def _ended(self, step: Step) -> Push:
+        history = await self._desk.reads.history(self._desk.pool, step.case)
+        if step.before is WorkKind.OFFER:
+            return frames.OfferEnded(case=step.case, reason=_last(history, _ENDS_OF_OFFERS, "withdrawn"))
+        return frames.Released(case=step.case, reason=_last(history, _ENDS_OF_WORK, "ended"))
+
+    async def _item(self, case: CaseId, work: Work) -> WorkItem | None:
+        state = await self._desk.reads.case(self._desk.pool, case)
+        if state is None:
+            return None
+        said = summary(await self._desk.reads.messages(self._desk.pool, case))
+        offer = next((offer for offer in state.offers if offer.advisor == self._advisor), None)
+        if work.kind is WorkKind.OFFER and offer is None:
+            return None
+        detail = read_detail(state.detail)
+        return WorkItem(
+            case=case,
+            kind=work.kind,
+            queue=detail.verdict.queue,
+            channel=state.channel,
+            units=work.units,
+            priority=effective_priority(detail),
+            conversation=state.conversation,
+            ver=state.ver,
+            language=detail.verdict.language or "",
+            subject=said.subject,
+            summary=said.summary,
+            customer=said.customer,
+            inquiries=state.inquiries,
+            offer_ver=offer.ver if offer else 0,
+            deadline=rfc3339(offer.deadline_ms) if offer else "",
+        )
+
+
+def concerned(event: CaseEvent) -> str:
+    """The advisor an event is to be pushed to; empty when nobody needs to be told."""
+    case = event.case
+    if event.type is EventType.ADMIT and event.outcome in ("appended", "returned"):
+        return case.owner
+    if event.type is EventType.DELIVERED:
+        sent = _delivered(event)
+        if sent is not None and sent.state in ("failed", "unknown"):
+            return case.owner or case.last_advisor
+    return ""
+
+
+def _delivered(event: CaseEvent) -> SentReply | None:
+    """The reply that a delivery is about, which the event names as ``<reply>=<state>``."""
+    name = event.about.partition("=")[0]
+    return next((reply for reply in event.case.replies if reply.id == name), None)
+
+
+def _last(history: Sequence[str], meanings: dict[str, str], otherwise: str) -> str:
+    """What the newest line of a history that has a meaning here means."""
+    for line in reversed(history):
+        meaning = meanings.get(line.split("|", 2)[1])
+        if meaning:
+            return meaning
+    return otherwise

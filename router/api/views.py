@@ -1,0 +1,197 @@
+"""Cases and advisors as the API shows them: times in RFC 3339, nothing that only the store needs. Pure."""
+
+import msgspec
+
+from router.contract.advisor import AdvisorState, Profile, Work, read_profile
+from router.contract.case import CaseDetail, CaseState, Clock, read_detail
+from router.contract.codec import rfc3339
+from router.engine.waiting import effective_priority
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of what is shown; members at their default are left out."""
+
+
+class OfferView(View, frozen=True, kw_only=True):
+    advisor: str
+    offer_ver: int
+    deadline: str
+
+
+class ClockView(View, frozen=True, kw_only=True):
+    """An SLA clock. ``due_at`` is absent while it stands still."""
+
+    target_s: int
+    due_at: str | None = None
+    met_at: str | None = None
+
+
+class PendingView(View, frozen=True, kw_only=True):
+    on: str
+    since: str
+    reason: str = ""
+    until: str | None = None
+
+
+class ReplyView(View, frozen=True, kw_only=True):
+    """A reply sent. ``state``: ``sending``, then ``sent``, ``failed`` or ``unknown``."""
+
+    id: str
+    at: str
+    state: str
+    advisor: str = ""
+    reason: str = ""
+
+
+class CaseView(View, frozen=True, kw_only=True):
+    """A case as it is now. ``step`` is its place on the ladder; ``units`` what it takes of a budget."""
+
+    id: str
+    state: str
+    ver: int
+    queue: str
+    channel: str
+    priority: int
+    conversation: str
+    account: str
+    customer: str
+    units: int
+    opened_at: str
+    changed_at: str
+    inquiries: int
+    rulebook: str
+    language: str = ""
+    owner: str = ""
+    last_advisor: str = ""
+    held_for: str = ""
+    labels: tuple[str, ...] = ()
+    wants: dict[str, int] = {}
+    offers: tuple[OfferView, ...] = ()
+    clocks: dict[str, ClockView] = {}
+    pending: PendingView | None = None
+    outcome: str = ""
+    replies: tuple[ReplyView, ...] = ()
+    reopened: int = 0
+    step: int = 0
+    over: bool = False
+    previous: str = ""
+
+
+class WorkView(View, frozen=True, kw_only=True):
+    """One entry of a work set, as a supervisor sees it."""
+
+    case: str
+    kind: str
+    channel: str
+    units: int
+
+
+class AdvisorView(View, frozen=True, kw_only=True):
+    """An advisor with presence and load."""
+
+    id: str
+    name: str
+    presence: str
+    load: int
+    budget: int
+    team: str = ""
+    tier: str = ""
+    reason: str = ""
+    idle_since: str | None = None
+    skills: dict[str, int] = {}
+    languages: dict[str, int] = {}
+    queues: tuple[str, ...] = ()
+    caps: dict[str, int] = {}
+    connections: int = 0
+    missed: int = 0
+    work: tuple[WorkView, ...] = ()
+
+
+def case_view(state: CaseState) -> CaseView:
+    detail = read_detail(state.detail)
+    return CaseView(
+        id=state.id,
+        state=state.state,
+        ver=state.ver,
+        queue=detail.verdict.queue,
+        channel=state.channel,
+        priority=effective_priority(detail),
+        conversation=state.conversation,
+        account=detail.account,
+        customer=detail.customer,
+        units=state.units,
+        opened_at=rfc3339(state.opened_at_ms),
+        changed_at=rfc3339(state.changed_at_ms),
+        inquiries=state.inquiries,
+        rulebook=detail.verdict.rulebook,
+        language=detail.verdict.language or "",
+        owner=state.owner,
+        last_advisor=detail.last_advisor,
+        held_for=detail.held_for,
+        labels=detail.labels,
+        wants={want.skill: want.level for want in detail.verdict.wants},
+        offers=_offers(state),
+        clocks={name: _clock(clock) for name, clock in detail.clocks.items()},
+        pending=_pending(detail),
+        outcome=detail.outcome,
+        replies=_replies(detail),
+        reopened=detail.reopened,
+        step=state.step,
+        over=state.over,
+        previous=detail.previous,
+    )
+
+
+def advisor_view(state: AdvisorState) -> AdvisorView:
+    profile: Profile = read_profile(state.profile)
+    return AdvisorView(
+        id=state.id,
+        name=profile.name,
+        presence=state.presence,
+        load=state.load,
+        budget=state.budget,
+        team=profile.team,
+        tier=profile.tier,
+        reason=state.reason,
+        idle_since=_time(state.idle_since_ms or None),
+        skills=profile.skills,
+        languages=profile.languages,
+        queues=profile.queues,
+        caps=state.caps,
+        connections=len(state.connections),
+        missed=state.missed,
+        work=tuple(work_view(case, entry) for case, entry in state.work.items()),
+    )
+
+
+def work_view(case: str, entry: Work) -> WorkView:
+    return WorkView(case=case, kind=entry.kind, channel=entry.channel, units=entry.units)
+
+
+def _time(at_ms: int | None) -> str | None:
+    return None if at_ms is None else rfc3339(at_ms)
+
+
+def _offers(state: CaseState) -> tuple[OfferView, ...]:
+    return tuple(
+        OfferView(advisor=offer.advisor, offer_ver=offer.ver, deadline=rfc3339(offer.deadline_ms))
+        for offer in state.offers
+    )
+
+
+def _clock(clock: Clock) -> ClockView:
+    return ClockView(target_s=clock.target_ms // 1000, due_at=_time(clock.due_at_ms), met_at=_time(clock.met_at_ms))
+
+
+def _pending(detail: CaseDetail) -> PendingView | None:
+    rest = detail.pending
+    if rest is None:
+        return None
+    return PendingView(on=rest.on, since=rfc3339(rest.since_ms), reason=rest.reason, until=_time(rest.until_ms))
+
+
+def _replies(detail: CaseDetail) -> tuple[ReplyView, ...]:
+    return tuple(
+        ReplyView(id=sent.id, at=rfc3339(sent.at_ms), state=sent.state, advisor=sent.advisor, reason=sent.reason)
+        for sent in detail.replies
+    )
