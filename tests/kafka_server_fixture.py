@@ -4,7 +4,7 @@
   second by ``group.min.session.timeout.ms`` and absent topics to be absent) if set, else one of our own.
   Give every test topics and groups of its own (``unique``).
 * ``own_kafka``: a broker of our own for the tests of one module, which may freeze, kill and restart it, and
-  leave it running.
+  leave it running; ``fresh_kafka``: one for a single test.
 """
 
 import asyncio

@@ -2,14 +2,13 @@
 
 import os
 import signal
-from collections.abc import Iterator
 
 import pytest
 
 from router.runtime.bus.kafka import KafkaBus
 from router.runtime.bus.kafka_client import KafkaOptions
 from router.runtime.bus.protocol import Bus
-from tests.kafka_server_fixture import Broker, running_broker
+from tests.kafka_server_fixture import Broker
 from tests.suites.bus import BusSuite
 from tests.suites.bus_checks import Cluster, FragileCluster
 from tests.suites.bus_faults import FragileBusSuite
@@ -66,5 +65,5 @@ class TestKafkaBus(BusSuite):
 
 class TestKafkaBusWhenItsBrokerFails(FragileBusSuite):
     @pytest.fixture
-    def cluster(self) -> Iterator[FragileCluster]:
-        yield from map(_FragileKafka, running_broker())
+    def cluster(self, fresh_kafka: Broker) -> FragileCluster:
+        return _FragileKafka(fresh_kafka)
