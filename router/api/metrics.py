@@ -10,7 +10,7 @@ from router.api.frames import Push
 _LATENCY_S: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 PUSHES: Final = tuple(str(kind.__struct_config__.tag) for kind in Push.__args__)
 STATUSES: Final = ("2xx", "4xx", "5xx")
-CLOSED: Final = ("left", "refused", "revoked", "slow", "stopped", "superseded", "failed")
+CLOSED: Final = ("left", "refused", "revoked", "slow", "stopped", "failed")
 
 
 class ApiMetrics:

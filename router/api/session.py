@@ -34,7 +34,7 @@ FRAMES_PER_S: Final = 50
 FRAMES_AT_ONCE: Final = 200
 _SEND_S: Final = 10.0
 # RFC 6455 and the range it leaves to applications.
-_CODES: Final = {"revoked": 4401, "stopped": 1012, "refused": 1008, "slow": 4408, "superseded": 4403}
+_CODES: Final = {"revoked": 4401, "stopped": 1012, "refused": 1008, "slow": 4408}
 
 
 class SessionKit(NamedTuple):

@@ -1,0 +1,294 @@
+import asyncio
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from router.contract.config import Role
+from router.service.timers import Timers
+from tests.suites.api_bench import ApiBench
+from tests.suites.eventually import eventually
+
+
+async def test_a_case_is_offered_accepted_answered_and_resolved(bench: ApiBench) -> None:
+    minji = await bench.advisor("minji")
+    async with bench.session(minji) as talk:
+        assert talk.welcome["advisor"] == "minji"
+        assert talk.welcome["presence"] == "offline"
+        assert talk.welcome["work"] == []
+        await bench.online(talk)
+        case = await bench.write()
+        offer = await talk.next("offer")
+        assert (offer["case"], offer["work"]["subject"], offer["work"]["queue"]) == (case, "My parcel", "delivery")
+        accepted = await talk.do("accept", case=case, offer_ver=offer["offer_ver"])
+        assert (accepted["result"], accepted["durable"], accepted["case"]["owner"]) == ("assigned", True, "minji")
+        assert (await talk.next("assigned"))["case"] == case
+        read = await talk.do("read", case=case)
+        assert [entry["kind"] for entry in read["transcript"]] == ["inquiry"]
+        replied = await talk.do("reply", case=case, text="It arrives tomorrow.")
+        assert replied["result"] == "done"
+        await talk.do("note", case=case, text="Called the courier.")
+        await talk.do("label", case=case, add=["courier"])
+        await talk.do("resolve", case=case, outcome="solved")
+        assert (await talk.next("released")) == {"type": "released", "case": case, "reason": "resolved"}
+        read = await talk.do("read", case=case)
+        assert [entry["kind"] for entry in read["transcript"]] == ["inquiry", "reply", "note"]
+        assert (read["case"]["state"], read["case"]["outcome"], read["case"]["labels"]) == (
+            "resolved",
+            "solved",
+            ["delivery", "courier"],
+        )
+
+
+async def test_frames_sent_without_waiting_are_applied_in_their_order(bench: ApiBench) -> None:
+    minji = await bench.advisor("minji")
+    async with bench.session(minji) as talk:
+        await bench.online(talk)
+        case = await bench.write()
+        await talk.next("offer")
+        await talk.say("accept", op="a", case=case)
+        await talk.say("reply", op="b", case=case, text="Tomorrow.")
+        await talk.say("resolve", op="c", case=case, outcome="solved")
+        assert [(await talk.next("result", op=op))["result"] for op in "abc"] == ["assigned", "done", "done"]
+    assert [line.split("|")[1] for line in await bench.store.history(bench.desk.pool, case)][-3:] == [
+        "accept",
+        "reply",
+        "resolve",
+    ]
+
+
+async def test_two_tabs_that_accept_at_once_get_the_same_answer_and_there_is_one_outcome(bench: ApiBench) -> None:
+    minji = await bench.advisor("minji")
+    async with bench.session(minji) as one, bench.session(minji) as two:
+        await bench.online(one)
+        case = await bench.write()
+        offer = await one.next("offer")
+        assert (await two.next("offer"))["offer_ver"] == offer["offer_ver"]
+        answers = await asyncio.gather(
+            *(tab.do("accept", case=case, offer_ver=offer["offer_ver"]) for tab in (one, two))
+        )
+        assert [(answer["result"], answer["durable"]) for answer in answers] == [("assigned", True)] * 2
+    history = await bench.store.history(bench.desk.pool, case)
+    assert [line.split("|")[1] for line in history].count("accept") == 1
+
+
+async def test_an_offer_that_has_expired_is_refused_in_clear_words(bench: ApiBench) -> None:
+    minji = await bench.advisor("minji")
+    async with bench.session(minji) as talk:
+        await bench.online(talk)
+        case = await bench.write()
+        offer = await talk.next("offer")
+        await bench.clock.advance_ms(120_000)
+        await bench.timers.serve()
+        assert await talk.next("offer_ended") == {"type": "offer_ended", "case": case, "reason": "expired"}
+        found = await talk.refused("accept", case=case, offer_ver=offer["offer_ver"])
+        assert (found["status"], found["type"]) == (409, "urn:turnout:problem:gone")
+        assert "expired or was taken" in found["detail"]
+
+
+async def test_a_declined_offer_ends_and_goes_to_somebody_else(bench: ApiBench) -> None:
+    minji, jiwoo = await bench.advisor("minji"), await bench.advisor("jiwoo")
+    async with bench.session(minji) as first, bench.session(jiwoo) as second:
+        await bench.online(first)
+        case = await bench.write()
+        offer = await first.next("offer")
+        await bench.online(second)
+        assert (await first.do("decline", case=case, offer_ver=offer["offer_ver"]))["result"] == "queued"
+        assert (await first.next("offer_ended"))["reason"] == "declined"
+        assert (await second.next("offer"))["case"] == case
+
+
+async def test_a_reconnect_finds_the_work_set_as_it_is(bench: ApiBench) -> None:
+    minji = await bench.advisor("minji")
+    async with bench.session(minji) as talk:
+        await bench.online(talk)
+        mine, offered = await bench.write(), await bench.write()
+        await talk.next("offer", case=mine)
+        await talk.next("offer", case=offered)
+        await talk.do("accept", case=mine)
+    other = bench.replica("two")
+    await other.start("127.0.0.1", 0)
+    async with bench.session(minji, server=other) as talk:
+        assert talk.welcome["presence"] == "online"
+        work = {item["case"]: item for item in talk.welcome["work"]}
+        assert (work[mine]["kind"], work[offered]["kind"]) == ("case", "offer")
+        assert work[offered]["deadline"].endswith("Z")
+        accepted = await talk.do("accept", case=offered, offer_ver=work[offered]["offer_ver"])
+        assert accepted["result"] == "assigned"
+    await other.close()
+
+
+async def test_the_customers_next_message_is_pushed_to_the_owner(bench: ApiBench) -> None:
+    minji = await bench.advisor("minji")
+    async with bench.session(minji) as talk:
+        await bench.online(talk)
+        case = await bench.write(talk="thread")
+        await talk.next("offer")
+        await talk.do("accept", case=case)
+        await bench.write("Are you still there?", talk="thread")
+        told = await talk.next("message")
+        assert (told["case"], told["inquiries"], told["summary"]) == (case, 2, "Are you still there?")
+
+
+async def test_a_connection_is_counted_while_the_session_lasts_and_grace_begins_with_its_end(bench: ApiBench) -> None:
+    minji = await bench.advisor("minji")
+    async with bench.session(minji) as talk:
+        await bench.online(talk)
+        number = talk.welcome["connection"]
+        assert 0 < number < 2**31
+        armed = (await bench.person("minji")).timers
+        assert armed == {f"lease|{number}": bench.clock.now_ms() + 30_000}
+    await bench.left("minji")
+    grace_ms = bench.policies.active.grace_s * 1000
+    assert (await bench.person("minji")).timers == {"grace|0": bench.clock.now_ms() + grace_ms}
+
+
+async def test_a_lease_is_renewed_every_ten_seconds_and_never_runs_out(bench: ApiBench) -> None:
+    minji = await bench.advisor("minji")
+    async with bench.session(minji) as talk:
+        lease = f"lease|{talk.welcome['connection']}"
+        for _ in range(6):
+            await bench.clock.asleep()
+            await bench.clock.advance_ms(10_000)
+            await eventually(lambda: _lease_is(bench, lease, bench.clock.now_ms() + 30_000))
+            await bench.timers.serve()
+        assert (await bench.person("minji")).connections == (talk.welcome["connection"],)
+
+
+async def _lease_is(bench: ApiBench, lease: str, deadline_ms: int) -> bool:
+    return (await bench.person("minji")).timers.get(lease) == deadline_ms
+
+
+async def test_who_comes_back_within_grace_stays_online_and_who_does_not_goes_offline(bench: ApiBench) -> None:
+    minji = await bench.advisor("minji")
+    async with bench.session(minji) as talk:
+        await bench.online(talk)
+    await bench.left("minji")
+    async with bench.session(minji) as talk:
+        assert talk.welcome["presence"] == "online"
+        assert "grace|0" not in (await bench.person("minji")).timers
+    await bench.left("minji")
+    await bench.clock.advance_ms(bench.policies.active.grace_s * 1000)
+    timers: Timers = bench.timers
+    await timers.serve()
+    assert (await bench.person("minji")).presence == "offline"
+
+
+@pytest.mark.parametrize("token", ["", "turnout_0_0", "nonsense", "turnout_"])
+async def test_an_unknown_key_opens_no_session(bench: ApiBench, token: str) -> None:
+    async with bench.http.ws_connect(bench.url("/v1/session")) as socket:
+        await socket.send_json({"type": "hello", "key": token})
+        told = await socket.receive_json(timeout=10)
+        assert (told["type"], told["problem"]["status"]) == ("problem", 401)
+        await socket.receive(timeout=10)
+        assert socket.close_code == 4401
+
+
+@pytest.mark.parametrize("role", [Role.OPERATIONS, Role.SUPERVISOR])
+async def test_a_key_without_an_advisor_opens_no_session(bench: ApiBench, role: Role) -> None:
+    async with bench.http.ws_connect(bench.url("/v1/session")) as socket:
+        await socket.send_json({"type": "hello", "key": bench.key(role)})
+        assert (await socket.receive_json(timeout=10))["problem"]["status"] == 403
+        await socket.receive(timeout=10)
+        assert socket.close_code == 4403
+
+
+async def test_an_advisor_who_is_not_on_the_roster_is_told_so(bench: ApiBench) -> None:
+    async with bench.http.ws_connect(bench.url("/v1/session")) as socket:
+        await socket.send_json({"type": "hello", "key": bench.key(Role.ADVISOR, "ghost")})
+        assert "no advisor ghost" in (await socket.receive_json(timeout=10))["problem"]["detail"]
+
+
+async def test_a_revoked_key_ends_its_sessions(bench: ApiBench) -> None:
+    await bench.advisor("minji")
+    key, token = bench.made_key(Role.ADVISOR, "minji")
+    async with bench.session(token) as talk:
+        bench.keys.remove(key.id)
+        assert await talk.closed() == 4401
+    await bench.left("minji")
+
+
+async def test_a_page_of_another_site_opens_no_session(bench: ApiBench) -> None:
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+        await bench.http.ws_connect(bench.url("/v1/session"), headers={"Origin": "https://evil.example"})
+    assert refusal.value.status == 403
+    own = f"http://127.0.0.1:{bench.server.port}"
+    async with bench.http.ws_connect(bench.url("/v1/session"), headers={"Origin": own}) as socket:
+        assert not socket.closed
+
+
+@pytest.mark.parametrize(
+    ("frame", "word"),
+    [
+        ({"type": "reply", "op": "x", "case": "c"}, "text"),
+        ({"type": "dance", "op": "x"}, "dance"),
+        ({"type": "note", "op": "x", "case": "c", "text": "t", "loud": True}, "loud"),
+        ({"type": "note", "case": "c", "text": "t"}, "op"),
+    ],
+)
+async def test_a_malformed_frame_is_refused_and_the_session_goes_on(
+    bench: ApiBench, frame: dict[str, object], word: str
+) -> None:
+    minji = await bench.advisor("minji")
+    async with bench.session(minji) as talk:
+        await talk.socket.send_json(frame)
+        told = await talk.next("problem")
+        assert told["problem"]["status"] == 400
+        assert word in told["problem"]["detail"]
+        assert told.get("op", "") == frame.get("op", "")
+        await bench.online(talk)
+
+
+async def test_a_flood_of_frames_ends_the_session(bench: ApiBench) -> None:
+    minji = await bench.advisor("minji")
+    async with bench.session(minji) as talk:
+        for number in range(201):
+            await talk.say("presence", op=f"p{number}", presence="online")
+        assert (await talk.next("problem"))["problem"]["status"] == 429
+        assert await talk.closed() == 1008
+
+
+async def test_a_frame_that_is_too_large_ends_the_session(bench: ApiBench) -> None:
+    minji = await bench.advisor("minji")
+    async with bench.session(minji) as talk:
+        await talk.say("note", op="n", case="c", text="x" * 300_000)
+        assert await talk.closed() == 1009
+
+
+async def test_stopping_the_api_gives_the_connections_back(bench: ApiBench) -> None:
+    minji = await bench.advisor("minji")
+    async with bench.session(minji) as talk:
+        closing = asyncio.create_task(bench.server.close())
+        assert await talk.closed() == 1012
+        await closing
+    assert (await bench.person("minji")).connections == ()
+    assert bench.server.sessions == 0
+
+
+async def test_without_a_bus_the_answer_says_not_durable_and_is_confirmed_later(tmp_path: Path) -> None:
+    bench = ApiBench(tmp_path, durable_wait_s=0.02)
+    await bench.open(relays=False)
+    minji = await bench.advisor("minji")
+    async with bench.session(minji) as talk:
+        answer = await talk.do("presence", op="come", presence="online")
+        assert answer["durable"] is False
+        bench.relay()
+        assert (await talk.next("confirmed"))["op"] == "come"
+    await bench.close()
+
+
+async def test_an_advisor_set_away_by_missed_offers_is_told(bench: ApiBench) -> None:
+    minji = await bench.advisor("minji")
+    async with bench.session(minji) as talk:
+        await bench.online(talk)
+        await talk.next("presence", presence="online")
+        await bench.write()
+        for _ in range(bench.policies.active.away_after):
+            await talk.next("offer")
+            await bench.clock.advance_ms(30_000)
+            while await bench.timers.serve():
+                pass
+            await bench.clock.advance_ms(bench.policies.active.cool_down_s * 1000)
+            while await bench.timers.serve():
+                pass
+        assert (await talk.next("presence", presence="away"))["reason"] == "missed-offers"
