@@ -34,11 +34,12 @@ class WholeStore(Store, Reads, Outbox, Protocol):
 
 @dataclass(frozen=True)
 class Bench:
-    """A store under test, and what only tests may do to it."""
+    """A store under test, and what only tests may do to it. ``keys``: those on its server, but the witness."""
 
     store: WholeStore
     set_witness: Callable[[int], Awaitable[None]]
     set_format: Callable[[PoolId, int], Awaitable[None]]
+    keys: Callable[[], Awaitable[list[str]]]
 
 
 class MakeBench(Protocol):

@@ -23,7 +23,10 @@ async def memory_bench(*, outbox_mark: int = 100_000, max_classes: int = 4_096) 
     async def set_format(pool: PoolId, number: int) -> None:
         store._pools[pool].format = number
 
-    return Bench(store=store, set_witness=set_witness, set_format=set_format)
+    async def no_keys() -> list[str]:
+        return []
+
+    return Bench(store=store, set_witness=set_witness, set_format=set_format, keys=no_keys)
 
 
 @asynccontextmanager
@@ -50,10 +53,17 @@ async def redis_benches(url: str) -> AsyncIterator[MakeBench]:
 
 
 def _bench(store: RedisStore, client: RedisClient) -> Bench:
+    witness = prefix(POOL) + "witness"
+
     async def set_witness(now_ms: int) -> None:
-        await client.call("SET", prefix(POOL) + "witness", now_ms)
+        await client.call("SET", witness, now_ms)
 
     async def set_format(pool: PoolId, number: int) -> None:
         await client.call("HSET", key(pool, "meta"), "format", number)
 
-    return Bench(store=store, set_witness=set_witness, set_format=set_format)
+    async def keys_there() -> list[str]:
+        reply = await client.call("KEYS", "*")
+        assert isinstance(reply, list)
+        return sorted({name.decode() for name in reply} - {witness})
+
+    return Bench(store=store, set_witness=set_witness, set_format=set_format, keys=keys_there)
