@@ -45,7 +45,7 @@ class Intake:
         self._progress = progress
         self._metrics = metrics
 
-    async def handle(self, record: Record) -> Awaitable[None] | None:
+    async def handle(self, record: Record, fence: Fence) -> Awaitable[None] | None:
         """Admit one record; what it returns completes when the act's event is on the bus.
 
         Raises ``Undecodable`` (for the dead letters), ``IntakeHeldBack`` and store errors (to be tried again),
@@ -58,9 +58,6 @@ class Intake:
         if message.automatic:
             self._metrics.inquiries.labels("automatic").inc()
             return None
-        fence = Fence(
-            partition=f"{record.partition.topic}/{record.partition.number}", epoch=record.epoch, offset=record.offset
-        )
         outcome = await self.admit(message, fence=fence)
         return self._progress.reached(outcome.number)
 

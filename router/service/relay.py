@@ -7,12 +7,14 @@ from typing import Final
 import msgspec
 
 from router.contract import topics
-from router.contract.advisor import Advisor, AdvisorState, read_profile
-from router.contract.codec import Headers, cloud_headers, encode
-from router.contract.envelope import case_event_bytes
+from router.contract.advisor import Advisor, AdvisorState
+from router.contract.advisor_record import advisor_bytes
+from router.contract.case import CaseState
+from router.contract.envelope import case_event_bytes, case_event_headers
 from router.contract.events import EventType
-from router.contract.ids import PoolId, event_id
+from router.contract.ids import PoolId
 from router.contract.messages import Handover, Notice, Reply
+from router.contract.records import record_head
 from router.runtime.bus.protocol import Bus, Outgoing
 from router.runtime.clock import Clock
 from router.runtime.errors import BusUnavailable
@@ -24,9 +26,8 @@ LOG = logging.getLogger(__name__)
 BATCH: Final = 100
 _WAIT_MS: Final = 1_000
 _RETRY_MS: Final = 500
-_REPLY: Final = msgspec.json.Decoder(Reply)
-_NOTICE: Final = msgspec.json.Decoder(Notice)
-_HANDOVER: Final = msgspec.json.Decoder(Handover)
+_MESSAGE: Final[msgspec.json.Decoder[Reply | Notice | Handover]] = msgspec.json.Decoder(Reply | Notice | Handover)
+_ADVISOR: Final = msgspec.json.Decoder(Advisor)
 
 
 class Relay:
@@ -67,25 +68,15 @@ class Relay:
 def records_of(pool: PoolId, entry: OutboxEntry) -> Iterator[Outgoing]:
     """All records that one outbox entry becomes; pure, so a repeat gives the same bytes."""
     if entry.case is not None:
-        yield from _case_records(pool, entry)
+        yield from _case_records(pool, entry, entry.case)
     if entry.advisor is not None:
         yield _advisor_record(pool, entry, entry.advisor)
-    for text in entry.replies:
-        reply = _REPLY.decode(text)
-        yield _message(topics.REPLIES, reply.conversation, text, _headers(pool, entry, reply.id, "turnout.reply.v1"))
-    for text in entry.notices:
-        notice = _NOTICE.decode(text)
-        yield _message(topics.NOTICES, notice.case, text, _headers(pool, entry, notice.id, "turnout.notice.v1"))
-    for text in entry.handovers:
-        handover = _HANDOVER.decode(text)
-        topic = topics.inquiries(handover.pool)
-        headers = _headers(pool, entry, handover.id, "turnout.handover.v1")
-        yield _message(topic, handover.conversation, text, headers)
+    for text in (*entry.replies, *entry.notices, *entry.handovers):
+        head = record_head(_MESSAGE.decode(text))
+        yield Outgoing(topic=head.topic, key=head.key, value=text.encode(), headers=head.headers)
 
 
-def _case_records(pool: PoolId, entry: OutboxEntry) -> Iterator[Outgoing]:
-    state = entry.case
-    assert state is not None
+def _case_records(pool: PoolId, entry: OutboxEntry, state: CaseState) -> Iterator[Outgoing]:
     kind = EventType(f"turnout.case.{entry.kind}.v1")
     value = case_event_bytes(
         type=kind,
@@ -98,32 +89,12 @@ def _case_records(pool: PoolId, entry: OutboxEntry) -> Iterator[Outgoing]:
         about=entry.about,
         reason=entry.reason,
     )
-    headers = _headers(pool, entry, event_id(state.id, state.gen, state.ver), kind)
+    headers = case_event_headers(type=kind, pool=pool, state=state, at_ms=entry.at_ms)
     yield Outgoing(topic=topics.EVENTS, key=state.id, value=value, headers=headers)
     yield Outgoing(topic=topics.CASES, key=state.id, value=None if entry.final else value, headers=headers)
 
 
 def _advisor_record(pool: PoolId, entry: OutboxEntry, state: AdvisorState) -> Outgoing:
-    advisor = Advisor(
-        id=state.id,
-        pool=pool,
-        gen=state.gen,
-        ver=state.ver,
-        elig=state.elig,
-        at_ms=entry.at_ms,
-        presence=state.presence,
-        profile=read_profile(state.profile),
-        reason=state.reason,
-        idle_since_ms=state.idle_since_ms,
-        number=entry.number,
-    )
-    headers = _headers(pool, entry, f"{state.id}:{state.gen}.{state.ver}", "turnout.advisor.v1")
-    return Outgoing(topic=topics.ADVISORS, key=state.id, value=encode(advisor), headers=headers)
-
-
-def _message(topic: str, key: str, text: str, headers: Headers) -> Outgoing:
-    return Outgoing(topic=topic, key=key, value=text.encode(), headers=headers)
-
-
-def _headers(pool: PoolId, entry: OutboxEntry, name: str, kind: str) -> Headers:
-    return cloud_headers(id=name, type=kind, source=f"/turnout/pools/{pool}", time_ms=entry.at_ms)
+    value = advisor_bytes(pool=pool, state=state, number=entry.number, at_ms=entry.at_ms)
+    headers = record_head(_ADVISOR.decode(value)).headers
+    return Outgoing(topic=topics.ADVISORS, key=state.id, value=value, headers=headers)

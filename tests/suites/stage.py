@@ -119,8 +119,11 @@ class Stage:
             await self.presence(name, presence)
         await self.settle()
 
-    async def presence(self, name: str, presence: Presence, **more: int) -> Outcome:
-        return await self.actor.one(PresenceAct(**self.common(), advisor=AdvisorId(name), presence=presence, **more))
+    async def presence(self, name: str, presence: Presence, *, connect: int = 0, lease_ms: int = 0) -> Outcome:
+        act = PresenceAct(
+            **self.common(), advisor=AdvisorId(name), presence=presence, connect=connect, lease_ms=lease_ms
+        )
+        return await self.actor.one(act)
 
     def common(self) -> dict:  # type: ignore[type-arg]
         return {"pool": POOL, "gen": self.actor.gen, "now_ms": self.clock.now_ms()}

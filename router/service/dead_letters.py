@@ -1,0 +1,32 @@
+"""Dead letters: a record that can never be handled is put aside with its reason, and all behind it moves on."""
+
+import logging
+
+from router.contract import topics
+from router.runtime.bus.protocol import Bus, Outgoing, Record
+from router.service.metrics import ServiceMetrics
+
+LOG = logging.getLogger(__name__)
+_MAX_REASON = 500
+
+
+class DeadLetters:
+    """Puts records aside: original key, value and headers, and beside them where they lay and why they failed."""
+
+    def __init__(self, bus: Bus, metrics: ServiceMetrics) -> None:
+        self._bus = bus
+        self._metrics = metrics
+
+    async def put(self, record: Record, exc: Exception) -> None:
+        """Return when the record lies safe in the dead letters. Raises ``BusUnavailable``: then it must not be
+        counted as done."""
+        reason = f"{type(exc).__name__}: {exc}"[:_MAX_REASON]
+        where = f"{record.partition.topic}/{record.partition.number}@{record.offset}"
+        headers = (*record.headers, ("turnout-dead-at", where.encode()), ("turnout-dead-reason", reason.encode()))
+        await self._bus.publish(
+            [Outgoing(topic=topics.DEAD_LETTERS, key=record.key, value=record.value, headers=headers)]
+        )
+        self._metrics.dead_letters.inc()
+        LOG.error(
+            "a record was put to the dead letters: %s", type(exc).__name__, extra={"event": "dead_letter", "at": where}
+        )

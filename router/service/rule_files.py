@@ -1,0 +1,100 @@
+"""The files of policy: rulebook and roster, read as a whole, or not at all."""
+
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+from router.contract.advisor import Profile
+from router.contract.codec import encode
+from router.contract.ids import AdvisorId
+from router.service.acting import Actor
+from router.store.acts import ProfileAct, Result
+from rules import AdvisorRow, Roster, Rulebook, load, load_roster
+from rules.errors import Problem, RulesError, Severity
+from rules.lint import lint
+
+_SUFFIXES: Final = (".yaml", ".yml")
+_ROSTER: Final = "roster.yaml"
+_BATCH: Final = 100
+
+
+class RuleFiles:
+    """Where policy is read from: a folder and a file, or what comes with Turnout."""
+
+    def __init__(self, rules_dir: str | None, roster_file: str | None) -> None:
+        self._rules_dir = Path(rules_dir) if rules_dir else None
+        self._roster_file = Path(roster_file) if roster_file else None
+
+    def rulebook(self) -> Rulebook:
+        """Raises ``RulebookError`` with every problem, ``OSError`` when a file can't be read."""
+        if self._rules_dir is None:
+            folder = resources.files("rules") / "defaults"
+            return load(
+                {f"defaults/{name}": (folder / name).read_text("utf-8") for name in ("rulebook.yaml", "rules.yaml")}
+            )
+        files = sorted(
+            path
+            for path in self._rules_dir.iterdir()
+            if path.suffix in _SUFFIXES and path.name != _ROSTER and not path.name.startswith(".")
+        )
+        return load({str(path): path.read_text("utf-8") for path in files})
+
+    def roster(self) -> Roster:
+        """Raises ``RosterError`` with every problem, ``OSError`` when the file can't be read."""
+        if self._roster_file is None:
+            text = (resources.files("rules") / "defaults" / _ROSTER).read_text("utf-8")
+            return load_roster({f"defaults/{_ROSTER}": text})
+        return load_roster({str(self._roster_file): self._roster_file.read_text("utf-8")})
+
+    def both(self) -> tuple[Rulebook, Roster, tuple[Problem, ...]]:
+        """Both, and what is doubtful about them together. Raises ``RulesError`` when they can't go together."""
+        rulebook, roster = self.rulebook(), self.roster()
+        problems = lint(rulebook, roster)
+        if errors := tuple(problem for problem in problems if problem.severity is Severity.ERROR):
+            raise RulesError(errors)
+        return rulebook, roster, problems
+
+    def stamp(self) -> tuple[tuple[str, int, int], ...]:
+        """Changes when a file does: for watching them."""
+        paths = [*(self._rules_dir.glob("*.y*ml") if self._rules_dir else ()), self._roster_file]
+        found = [(path, path.stat()) for path in paths if path is not None and path.exists()]
+        return tuple(sorted((str(path), stat.st_mtime_ns, stat.st_size) for path, stat in found))
+
+
+async def enrol(actor: Actor, roster: Roster) -> int:
+    """Make the advisors of a pool as the roster says; how many differed. Repeating it changes nothing."""
+    rows = {AdvisorId(row.id): row for row in roster.advisors}
+    changed = 0
+    names = list(rows)
+    for start in range(0, len(names), _BATCH):
+        acts = [_profile_act(actor, rows[name]) for name in names[start : start + _BATCH]]
+        changed += sum(outcome.result is Result.DONE for outcome in await actor.apply(acts))
+    return changed
+
+
+def profile_of(row: AdvisorRow) -> Profile:
+    """A roster row as the engine knows an advisor. ``all`` queues is no restriction."""
+    return Profile(
+        name=row.name,
+        team=row.team or "",
+        tier=row.tier or "junior",
+        skills=dict(row.skills),
+        languages=dict(row.languages),
+        queues=() if row.queues == "all" else tuple(row.queues),
+        budget=row.budget,
+        caps=dict(row.caps),
+        contact=row.email or "",
+    )
+
+
+def _profile_act(actor: Actor, row: AdvisorRow) -> ProfileAct:
+    profile = profile_of(row)
+    return ProfileAct(
+        pool=actor.pool,
+        gen=actor.gen,
+        now_ms=actor.now_ms(),
+        advisor=AdvisorId(row.id),
+        budget=profile.budget,
+        profile=encode(profile).decode(),
+        caps=profile.caps,
+    )
