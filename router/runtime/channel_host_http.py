@@ -43,7 +43,7 @@ class ChannelPort:
         self._metrics = metrics
         self._limits = limits
         self._peers: Limiter[str] = Limiter(limits.peer, max_keys=_PEERS, on_forgotten=metrics.limits_forgotten.inc)
-        self._app = web.Application(middlewares=[_Strangers().guard])
+        self._app = web.Application(middlewares=[_Strangers().guard], client_max_size=limits.body_bytes)
         self._app.on_response_prepare.append(_plain_headers)
         self._runner: web.AppRunner | None = None
         self._site: web.SockSite | None = None
@@ -69,7 +69,7 @@ class ChannelPort:
 
     def mount(self, channel: str, routes: Sequence[web.AbstractRouteDef]) -> None:
         """Serve the routes under ``/CHANNEL``."""
-        part = web.Application(middlewares=[_Gate(self, channel).guard], client_max_size=self._limits.body_bytes)
+        part = web.Application(middlewares=[_Gate(self, channel).guard])
         part.add_routes(routes)
         self._app.add_subapp(f"/{channel}", part)
 
