@@ -23,8 +23,8 @@ end
 -- One HSET of the members that changed and one HDEL of the collections that are empty now.
 local function put_row(t, row, collections)
   local set, drop = { 'HSET', row.key }, { 'HDEL', row.key }
-  for name, before in pairs(row.was) do
-    if row[name] ~= before then
+  for name, default in pairs(row.members) do
+    if row[name] ~= T.typed(row.raw[name], default) then
       set[#set + 1] = name
       set[#set + 1] = text(row[name])
     end
@@ -150,12 +150,12 @@ end
 
 local function put_all(t)
   for _, row in pairs(t.cases) do
-    if row then
+    if row and row.has_changed then
       put_case(t, row)
     end
   end
   for _, row in pairs(t.advisors) do
-    if row then
+    if row and row.has_changed then
       put_advisor(t, row)
     end
   end
@@ -165,7 +165,6 @@ local function put_all(t)
   put_timers(t)
   put_work(t)
   put_streams(t)
-  t.pool.key, t.pool.dirty = T.key(t, 'meta'), {}
   put_row(t, t.pool, {})
 end
 

@@ -82,6 +82,7 @@ end
 function T.touch(t, advisor)
   if not t.is_touched[advisor.id] then
     t.is_touched[advisor.id] = true
+    advisor.has_changed = true
     t.touched[#t.touched + 1] = advisor
   end
 end

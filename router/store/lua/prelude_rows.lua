@@ -1,6 +1,6 @@
 -- Rows: what a pool holds, read from its hashes into tables and told as the states of the contract.
 --
--- A row remembers in `was` what its hash holds, so that only members that changed are written. `offers`,
+-- A row remembers in `raw` what its hash holds, so that only members that changed are written. `offers`,
 -- `consults`, `timers`, `caps` and `operations` are small bounded collections, each packed into one field, which
 -- keeps their order; a field is absent while its collection is empty.
 
@@ -21,34 +21,40 @@ local POOL = {
   'gen', 'format', 'now', 'change', 'number', 'trimmed', 'stamp', 'queued', 'outbox_mark', 'max_classes',
 }
 
-local function typed(text, default)
+-- A member as its default is: a number, a text, or a truth.
+function T.typed(text, default)
   if text == nil then
     return default
   end
-  if type(default) == 'number' then
+  local kind = type(default)
+  if kind == 'number' then
     return tonumber(text)
   end
-  if type(default) == 'boolean' then
+  if kind == 'boolean' then
     return text == '1'
   end
   return text
 end
 
+local typed = T.typed
+
 local function unpacked(bytes)
   return bytes and cmsgpack.unpack(bytes) or {}
 end
 
-local function blank(kind, id, key, members, raw)
-  local row = { kind = kind, id = id, key = key, was = {}, dirty = {} }
+local function new_row(kind, id, key, members, raw)
+  local row = { kind = kind, id = id, key = key, raw = raw, members = members, dirty = {} }
   for name, default in pairs(members) do
-    local value = typed(raw[name], default)
-    row[name] = value
-    row.was[name] = value
+    row[name] = typed(raw[name], default)
   end
   row.timers = unpacked(raw.timers)
-  -- Seldom needed: unpacked when an act carries an operation id.
-  row.packed_operations = raw.operations
   return row
+end
+
+-- Nothing of Lua's library is there while a library is loaded, not even ipairs.
+local POOL_MEMBERS = {}
+for i = 1, #POOL do
+  POOL_MEMBERS[POOL[i]] = 0
 end
 
 -- The pool's numbers; nil when there is no such pool.
@@ -57,19 +63,18 @@ function T.pool(root)
   if not values[1] then
     return nil
   end
-  local pool = { was = {} }
+  local pool = { key = root .. T.KEY.meta, raw = {}, members = POOL_MEMBERS, dirty = {} }
   for i, name in ipairs(POOL) do
-    local value = tonumber(values[i] or '0')
-    pool[name] = value
-    pool.was[name] = value
+    local text = values[i] or '0'
+    pool.raw[name] = text
+    pool[name] = tonumber(text)
   end
   return pool
 end
 
 function T.new_case(t, id, raw)
-  local row = blank('c', id, T.key(t, 'case', id), CASE, raw)
-  row.offers = unpacked(raw.offers)
-  row.consults = unpacked(raw.consults)
+  local row = new_row('c', id, T.key(t, 'case', id), CASE, raw)
+  row.offers, row.consults = unpacked(raw.offers), unpacked(raw.consults)
   row.messages, row.history = {}, {}
   -- A case is in a waiting line just while it is queued.
   row.in_line = row.state == 'queued'
@@ -89,11 +94,10 @@ function T.case(t, id)
 end
 
 function T.new_advisor(t, id, raw, work)
-  local row = blank('a', id, T.key(t, 'advisor', id), ADVISOR, raw)
-  row.caps = unpacked(raw.caps)
-  row.work, row.work_changed = {}, {}
+  local row = new_row('a', id, T.key(t, 'advisor', id), ADVISOR, raw)
+  row.caps, row.work, row.work_changed = unpacked(raw.caps), {}, {}
   for case, text in pairs(work) do
-    local units, channel, kind = string.match(text, '^(%d+)|(.*)|([^|]*)$')
+    local units, channel, kind = string.match(text, '^(-?%d+)|(.*)|([^|]*)$')
     row.work[case] = { units = tonumber(units), channel = channel, kind = kind }
   end
   t.advisors[id] = row
@@ -121,9 +125,10 @@ function T.conversation(t, id)
   return { id = id, case = raw.case, seen = unpacked(raw.seen), moved_to = raw.moved_to or '' }
 end
 
+-- Seldom needed, so unpacked only for an act that carries an operation id.
 function T.operations(row)
   if not row.operations then
-    row.operations = unpacked(row.packed_operations)
+    row.operations = unpacked(row.raw.operations)
   end
   return row.operations
 end

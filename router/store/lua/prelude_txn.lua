@@ -124,6 +124,7 @@ end
 -- The plan comes last: the end of one cool-down arms the same timer for the next.
 function T.begin(t, row, plan, claim)
   row.ver = row.ver + 1
+  row.has_changed = true
   if claim then
     T.arm(t, row, claim[1], 0)
   end
@@ -141,6 +142,7 @@ function T.arm(t, row, timer, deadline)
   local armed = deadline ~= 0 and deadline or nil
   row.timers[timer] = armed
   row.dirty.timers = true
+  row.has_changed = true
   t.timers[row.kind .. '|' .. row.id .. '|' .. timer] = armed or false
 end
 

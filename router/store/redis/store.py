@@ -44,8 +44,9 @@ class _Grows(NamedTuple):
 class RedisStore:
     """Implements ``Store``, ``Reads`` and ``Outbox`` on Redis >= 7.0 or Valkey >= 7.2.
 
-    ``commands`` and ``waits`` are clients for the two purposes; the store doesn't close them. Call ``open``
-    before anything else. Numbers that callers make (epochs, connection numbers) must stay below 2^53.
+    ``commands`` and ``waits`` are clients for the two purposes; the store doesn't close them. Of the second it
+    takes at most four connections a pool (changes, pending, relayed, stamped). Call ``open`` before anything
+    else. Numbers that callers make (epochs, connection numbers) must stay below 2^53.
     """
 
     def __init__(
