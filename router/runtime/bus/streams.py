@@ -41,7 +41,7 @@ class StreamsBus:
         url: str,
         *,
         lease_ms: int = 10_000,
-        stop_s: float = 5.0,
+        stop_s: float = 10.0,
         max_topic_bytes: int = MAX_TOPIC_BYTES,
         tombstone_ms: int = HOUR_MS,
         on_group_expired: Callable[[str], None] = lambda _: None,
