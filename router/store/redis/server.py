@@ -11,6 +11,8 @@ from router.runtime.redis import RedisClient
 
 log = logging.getLogger(__name__)
 
+_VERSION: Final = "redis_version"
+_MIN_VERSION: Final = "7.0"
 _MIN_LISTPACK_VALUE: Final = 1024
 _MAX_LISTPACK_ENTRIES: Final = 128
 
@@ -28,7 +30,7 @@ class StoreMisconfigured(Exception):
 async def check_server(client: RedisClient) -> None:
     """Raises ``StoreMisconfigured`` with all problems together. A server that doesn't show its settings (some
     hosted ones don't) is taken as it is, with a warning."""
-    found: dict[str, str] = {}
+    found = {_VERSION: await _version(client)}
     try:
         for pattern in ("maxmemory*", "hash-max-*"):
             reply = cast("list[bytes]", await client.call("CONFIG", "GET", pattern))
@@ -40,9 +42,19 @@ async def check_server(client: RedisClient) -> None:
         raise StoreMisconfigured(problems)
 
 
+async def _version(client: RedisClient) -> str:
+    """The version of Redis that the server is, or behaves as."""
+    info = cast("bytes", await client.call("INFO", "server")).decode()
+    lines = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
+    return lines.get(_VERSION, "0")
+
+
 def problems_of(found: dict[str, str]) -> tuple[str, ...]:
-    """What is wrong with these settings, and what to set instead."""
+    """What is wrong with these settings (and the version of the server), and what to do about it."""
     problems = []
+    version = found.get(_VERSION, _MIN_VERSION)
+    if int(version.split(".")[0]) < int(_MIN_VERSION.split(".")[0]):
+        problems.append(f"the server behaves as Redis {version}: use Redis {_MIN_VERSION} or Valkey 7.2, or newer")
     if (policy := found.get("maxmemory-policy")) not in {None, "noeviction"}:
         problems.append(f"maxmemory-policy is {policy}, which drops keys: set it to noeviction")
     value = int(found.get("hash-max-listpack-value", _MIN_LISTPACK_VALUE))
