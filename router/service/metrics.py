@@ -39,9 +39,14 @@ class ServiceMetrics:
             "turnout_inquiries_total", "Inquiries taken from the bus.", ("outcome",), registry=registry
         )
         self.relayed = Counter("turnout_relayed_total", "Outbox entries brought to the bus.", registry=registry)
-        self.dead_letters = Counter(
-            "turnout_dead_letters_total", "Records put to the dead letters.", registry=registry
+        self.rules_good = Gauge(
+            "turnout_rules_reload_successful", "1 if the rule files were right at the last look.", registry=registry
         )
+        self.rules_good.set(1)
+        self.rulebook = Gauge(
+            "turnout_rulebook_info", "Always 1; the label is the rulebook in force.", ("hash",), registry=registry
+        )
+        self.dead_letters = Counter("turnout_dead_letters_total", "Records put to the dead letters.", registry=registry)
         self.timers = Counter("turnout_timers_total", "Timers served.", ("kind",), registry=registry)
         self.timer_lag_seconds = Histogram(
             "turnout_timer_lag_seconds", "How late a timer was served.", buckets=_LATENCY_S, registry=registry

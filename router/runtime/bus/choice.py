@@ -1,0 +1,34 @@
+"""The bus that the settings ask for."""
+
+from typing import cast
+
+from router.runtime.bus.kafka import KafkaBus
+from router.runtime.bus.kafka_client import KafkaOptions
+from router.runtime.bus.kafka_security import KafkaSecurity, Mechanism, Protocol
+from router.runtime.bus.protocol import Bus
+from router.runtime.bus.streams import StreamsBus
+from router.runtime.settings import BusKind, Settings
+
+
+def make_bus(settings: Settings, store_url: str) -> Bus:
+    """A bus, not yet connected: Kafka, or Streams on the server of the state store."""
+    if settings.bus.kind is BusKind.STREAMS:
+        return StreamsBus(store_url, max_topic_bytes=settings.bus.stream_max_bytes)
+    kafka = settings.kafka
+    # The settings' patterns allow these texts only.
+    security = KafkaSecurity(
+        protocol=cast("Protocol", kafka.security),
+        mechanism=cast("Mechanism", kafka.sasl_mechanism),
+        username=kafka.username,
+        password=kafka.password,
+        ca_path=kafka.ca_path,
+    )
+    return KafkaBus(
+        KafkaOptions(
+            bootstrap=",".join(kafka.bootstrap),
+            security=security,
+            replication_factor=settings.bus.replication_factor,
+            request_s=kafka.request_timeout_s,
+            session_s=kafka.session_timeout_s,
+        )
+    )
