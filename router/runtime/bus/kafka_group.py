@@ -200,8 +200,7 @@ class KafkaSubscription:
                 if each.epochs:
                     await self._rebalance.assigned(each.epochs)
                 self._epoch, self._owned = each.epoch, each.epochs
-            if self._handovers and self._handovers[0] is each:
-                self._handovers.popleft()
+            self._handovers.popleft()
 
     async def _give_up(self, *, is_final: bool) -> None:
         if not self._owned:

@@ -92,6 +92,20 @@ async def test_a_commit_of_an_older_epoch_takes_no_effect(bus: KafkaBus) -> None
     assert await first.commit({**stale, **fresh}) == frozenset(fresh)
 
 
+async def test_a_commit_still_on_its_way_when_its_generation_ends_takes_no_effect(bus: KafkaBus) -> None:
+    topic, group = await new_topic(bus, 2), unique("group")
+    await bus.publish(records(topic, 20, keys=10))
+    diary, first = await _member(bus, group, topic)
+    assert isinstance(first, KafkaSubscription)
+    marks = watermarks(await read(first, 20))
+    offsets = {each: offset for each, (_, offset) in marks.items()}
+    ended = max(diary.owned.values())
+    other_diary, other = await _member(bus, group, topic)
+    await poll_until(lambda: bool(other_diary.owned and diary.owned), first, other)
+    assert not await first._member.commit(offsets, ended)
+    assert sum((await first.lag()).values()) + sum((await other.lag()).values()) == 20
+
+
 async def test_a_member_that_does_not_poll_in_time_loses_its_partitions(kafka: str) -> None:
     group = unique("group")
     async with bus_on(kafka, handover_s=0.3) as bus:
