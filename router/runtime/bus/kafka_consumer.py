@@ -23,6 +23,7 @@ from router.runtime.bus.kafka_client import (
     stop_within,
 )
 from router.runtime.bus.protocol import Partition, Record
+from router.runtime.errors import BusUnavailable
 
 _FETCH_BYTES: Final = 8 * 1024 * 1024
 _RETRY_S: Final = 0.1
@@ -67,8 +68,11 @@ class Consumer:
 
     async def take(self, max_records: int, *, timeout_ms: int = 0) -> list[Any]:
         """Records that have been fetched, as the library's own; turn each into ours with ``record_of``."""
+        return await self._take(max_records, timeout_ms)
+
+    async def _take(self, max_records: int, timeout_ms: int, *partitions: Any) -> list[Any]:
         try:
-            batches = await self._library.getmany(timeout_ms=timeout_ms, max_records=max_records)
+            batches = await self._library.getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
         except BaseException:
             # The library forgets to count a fetch down that fails, and would never again find us idle.
             self._library._subscription._fetch_count = 0  # noqa: SLF001
@@ -130,6 +134,24 @@ class Member(Consumer):
         """Begin to join. The two are called by a task of the library, which rejoins once ``revoked`` returns."""
         self._library.subscribe(list(topics), listener=_Listener(revoked, assigned))
 
+    async def take_by_partition(self, max_records: int) -> list[Any]:
+        """As ``take``, but a record that can't be read keeps back its own partition and no other; it is raised
+        for as long as it is there. Never waits, so nothing else runs before it returns."""
+        found: list[Any] = []
+        failure: Exception | None = None
+        # One partition a call: when one fails, the library has already moved past what it took from others
+        # in the same call, and those records would never be seen.
+        for each in list(self._library._fetcher._records) or [None]:  # noqa: SLF001
+            try:
+                found += await self._take(max_records - len(found), 0, *([each] if each else []))
+            except (KafkaError, ValueError) as exc:
+                failure = exc
+            if len(found) == max_records:
+                break
+        if failure is not None and not found:
+            raise BusUnavailable(f"what was fetched can't be read: {failure!r}") from failure
+        return found
+
     @property
     def generation(self) -> int:
         """The generation of the group this member is in; not above 0 when it is in none."""
@@ -146,8 +168,8 @@ class Member(Consumer):
         return bool(self._library._subscription.reassignment_in_progress)  # noqa: SLF001
 
     def show_life(self) -> None:
-        """Count as having polled, where ``take`` can't be called. A member that was idle for too long rejoins
-        only after that."""
+        """Count as having polled, also where there is nothing to take. A member that was idle for too long
+        leaves the group, and rejoins only after that."""
         with self._library._subscription.fetch_context():  # noqa: SLF001
             pass
 

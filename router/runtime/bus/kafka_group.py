@@ -88,6 +88,7 @@ class KafkaSubscription:
         ends = time.monotonic() + timeout_ms / 1000
         await asyncio.sleep(0)  # taking what is there never waits: a busy caller must not starve the fetches
         while True:
+            self._member.show_life()
             await self._settle()
             # From here to the records' epochs nothing else runs: no hand-over can come in between.
             if found := await self._take(max_records):
@@ -96,7 +97,7 @@ class KafkaSubscription:
             left = ends - time.monotonic()
             if left <= 0:
                 return ()
-            # In slices, as it is ``_take`` that tells the library we are alive.
+            # In slices, to go on showing life.
             await self._something_happens(min(left, _SLICE_S))
 
     async def commit(self, watermarks: Mapping[Partition, tuple[int, int]]) -> frozenset[Partition]:
@@ -213,10 +214,8 @@ class KafkaSubscription:
 
     async def _take(self, max_records: int) -> list[Record]:
         if not self._is_settled():
-            self._member.show_life()
             return []
-        with translated(f"poll {self._group}"):
-            found = await self._member.take(max_records)
+        found = await self._member.take_by_partition(max_records)
         return [record_of(each, self._owned[partition_of(each)]) for each in found]
 
     def _is_settled(self) -> bool:

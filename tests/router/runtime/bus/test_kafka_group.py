@@ -1,15 +1,16 @@
 """Members of a group on a real Kafka: hand-overs, epochs, commits."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from router.runtime.bus.kafka import KafkaBus
 from router.runtime.bus.kafka_group import KafkaSubscription
-from router.runtime.bus.protocol import Partition, Subscription
+from router.runtime.bus.protocol import Partition, Record, Subscription
 from router.runtime.errors import BusUnavailable
 from tests.kafka_server_fixture import unique
+from tests.suites.eventually import eventually
 from tests.suites.kafka_members import (
     Diary,
     bus_on,
@@ -179,6 +180,33 @@ async def test_a_batch_is_no_larger_than_asked_for(bus: KafkaBus) -> None:
         while sum(sizes) < 25:
             sizes.append(len(await member.poll(max_records=10, timeout_ms=500)))
     assert max(sizes) == 10
+
+
+async def test_what_cannot_be_read_keeps_nothing_else_back_and_loses_nothing(bus: KafkaBus) -> None:
+    topic = await new_topic(bus, 2)
+    diary, member = await _member(bus, unique("group"), topic)
+    assert isinstance(member, KafkaSubscription)
+    await poll_until(lambda: bool(diary.owned), member)
+    await bus.publish(records(topic, 40, keys=20))
+    buffered = member._member._library._fetcher._records
+    await eventually(lambda: len(buffered) == 2)
+    *_, last = buffered.values()
+    last._partition_records._records_iterator = _broken()
+    found: list[Record] = []
+    failures = 0
+    async with asyncio.timeout(20):
+        while len(found) < 40:
+            try:
+                found += await member.poll(max_records=500, timeout_ms=200)
+            except BusUnavailable:
+                failures += 1
+    assert sorted(numbers(found)) == list(range(40))
+    assert failures <= 1
+
+
+def _broken() -> Iterator[object]:
+    yield from ()
+    raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "a header's name")
 
 
 async def test_subscribing_to_an_absent_topic_is_refused(bus: KafkaBus) -> None:
