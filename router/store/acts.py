@@ -273,7 +273,8 @@ class Replan(PlannedAct, frozen=True, kw_only=True, tag="replan", omit_defaults=
 
 class Move(PlannedAct, frozen=True, kw_only=True, tag="move", omit_defaults=True):
     """Hand an open case to another pool: it ends here as ``moved``, its conversation is forwarded, and
-    ``handover`` (JSON) goes out. Gives ``DONE``, ``GONE``, ``CONFLICT``."""
+    ``handover`` (JSON) goes out. Gives ``DONE``, ``GONE`` (not open), ``CONFLICT``; repeated ``ABSENT``, since
+    the case and its operation ids are gone."""
 
     to_pool: PoolId
     handover: str

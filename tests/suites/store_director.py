@@ -100,7 +100,7 @@ class Director(Requests):
             self._held.append(act)
             return None
         self._sent.append(act)
-        return Step(acts=(act, act) if dice.one_in(8) else (act,), newer=dice.one_in(20))
+        return Step(acts=(act, act) if dice.one_in(5) else (act,), newer=dice.one_in(20))
 
     # -- not acts
 

@@ -119,6 +119,11 @@ class TransferSuite(_Pair):
         await pair.on(Resolve, "c1")
         assert (await pair.on(Transfer, "c1")).result is Result.GONE
 
+    async def test_to_whom_has_it_nothing_is_handed(self, pair: Desk) -> None:
+        outcome = await pair.on(Transfer, "c1", advisor="ann", placing=await pair.hand("ann"), must=True)
+        assert outcome.result is Result.REFUSED
+        assert (await pair.state("c1")).ver == 1
+
     async def test_a_consulted_advisor_can_get_it(self, pair: Desk) -> None:
         await consult(pair)
         outcome = await pair.on(Transfer, "c1", advisor="ann", placing=await pair.hand("bob"))

@@ -4,7 +4,8 @@ import msgspec
 
 from router.contract.advisor import AdvisorState, Presence, WorkKind
 from router.contract.case import CaseState, CaseStatus
-from router.store.acts import Act, Admit, Escalate, Outcome, Result
+from router.contract.plan import Placing
+from router.store.acts import Accept, Act, Admit, Assign, Escalate, Outcome, Result, Unpark
 from router.store.memory.rows import AdvisorRow, CaseRow, PoolRows
 
 _HOLDS_NOBODY = frozenset({CaseStatus.QUEUED, CaseStatus.PENDING, CaseStatus.RESOLVED})
@@ -37,7 +38,7 @@ class Watch:
             self._in_line(row)
             self._steps(row, act)
         for person in self._pool.advisors.values():
-            self._within_capacity(person)
+            self._within_capacity(person, act)
             self._called(person)
         self._work_sets()
         self._lines()
@@ -79,14 +80,15 @@ class Watch:
 
     # -- advisors
 
-    def _within_capacity(self, row: AdvisorRow) -> None:
-        """Nothing came to him above his capacity, but by an act that says so."""
+    def _within_capacity(self, row: AdvisorRow, act: Act | None) -> None:
+        """Nothing came to him above his capacity, but by an act that says so, and then the case says it too."""
         was = self._before.advisors.get(row.id)
         for case, entry in row.work.items():
             if was is not None and was.work.get(case) == entry:
                 continue
-            fits = row.snapshot().has_room(entry.units, entry.channel, besides=case)
-            assert fits or self._pool.cases[case].over, row  # type: ignore[index]  # a plain name
+            if not row.snapshot().has_room(entry.units, entry.channel, besides=case):
+                assert self._pool.cases[case].over, row  # type: ignore[index]  # a plain name
+                assert _may_exceed(act, row.id), row
 
     def _called(self, row: AdvisorRow) -> None:
         """He was given room, skills or presence: the matcher hears of it."""
@@ -184,3 +186,12 @@ class Watch:
             cases={row.id: row.snapshot() for row in pool.cases.values()},
             advisors={row.id: row.snapshot() for row in pool.advisors.values()},
         )
+
+
+def _may_exceed(act: Act | None, advisor: str) -> bool:
+    """Whether the act may put a case above that advisor's capacity. What rang already may be accepted though his
+    budget was cut since."""
+    if isinstance(act, Assign | Unpark):
+        return act.over
+    placing = getattr(act, "placing", Placing())
+    return isinstance(act, Accept) or any(one.advisor == advisor and one.over for one in placing.candidates)

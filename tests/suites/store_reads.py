@@ -3,9 +3,12 @@
 import asyncio
 import zlib
 
+import pytest
+
 from router.contract.advisor import Presence
-from router.contract.ids import AdvisorId, CaseId, ConversationId
+from router.contract.ids import AdvisorId, CaseId, ConversationId, PoolId
 from router.contract.plan import Plan
+from router.runtime.errors import StoreUnavailable
 from router.store.acts import Label, Match, Note, PresenceAct, ProfileAct, Resolve
 from tests.suites.store import POOL, QUEUE, Desk
 from tests.suites.store_dump import all_changes, whole_roster
@@ -25,6 +28,14 @@ class ReadSuite:
         assert list(await desk.store.heads(POOL)) == []
         assert list(await desk.store.waiting(POOL, QUEUE)) == []
         assert list((await desk.store.work(POOL)).items) == []
+
+    async def test_a_pool_that_was_never_opened_is_unavailable(self, desk: Desk) -> None:
+        store, pool = desk.store, PoolId("nowhere")
+        for look in (store.status, store.roster, store.work, store.take):
+            with pytest.raises(StoreUnavailable):
+                await look(pool)
+        with pytest.raises(StoreUnavailable):
+            await store.take_epochs(pool, ["a"])
 
     async def test_opening_a_pool_again_changes_nothing(self, desk: Desk) -> None:
         await desk.admit("c1")

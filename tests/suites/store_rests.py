@@ -150,6 +150,11 @@ class MoveSuite(_Owned):
         await desk.on(Move, "c1", to_pool="other", handover="{}")
         assert await desk.waiting() == ()
 
+    async def test_twice_is_absent(self, owned: Desk) -> None:
+        members = {"case": "c1", "plan": await owned.plan("c1"), "to_pool": "other", "handover": "{}", "op": "key:1"}
+        first, again = await owned.store.apply([owned.act(Move, **members)] * 2)
+        assert (first.result, again.result, again.repeated) == (Result.DONE, Result.ABSENT, False)
+
     async def test_a_resolved_one_is_gone(self, owned: Desk) -> None:
         await owned.on(Resolve, "c1")
         assert (await owned.on(Move, "c1", to_pool="other", handover="{}")).result is Result.GONE

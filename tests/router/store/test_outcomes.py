@@ -1,0 +1,25 @@
+"""What the docstrings of acts list is what the acts give."""
+
+import re
+
+import pytest
+
+from router.store.acts import Act, Close, FollowUp, Pend, PlannedAct, Result
+from tests.suites.store_outcomes import results_of
+from tests.suites.store_samples import KINDS
+
+# Said once for all acts, at the top of the module.
+COMMON = {Result.NEWER, Result.FOREIGN, Result.SKEWED, Result.ABSENT, Result.GONE, Result.CONFLICT}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_an_act_lists_what_it_gives(kind: type[Act]) -> None:
+    text = (Pend if kind is FollowUp else kind).__doc__ or ""
+    listed = {Result[name] for name in re.findall(r"``([A-Z_]+)``", text) if name in Result.__members__}
+    shared = COMMON if issubclass(kind, PlannedAct) else COMMON - {Result.GONE, Result.CONFLICT}
+    assert listed <= results_of(kind)
+    assert results_of(kind) - listed <= shared
+
+
+def test_what_is_listed_for_close_is_all_of_it() -> None:
+    assert results_of(Close) - COMMON == {Result.DONE}
