@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from router.contract.advisor import AdvisorState
 from router.contract.case import CaseState
 from router.contract.ids import AdvisorId, CaseId, ConversationId, PoolId
+from router.runtime.errors import StoreUnavailable
 from router.store.acts import AnyAct, Outcome
 from router.store.memory import reading
 from router.store.memory.guard import serve
@@ -15,6 +16,11 @@ from router.store.protocol import Change, Head, OutboxEntry, PoolStatus, RosterP
 
 OUTBOX_MARK = 100_000
 MAX_CLASSES = 4_096
+
+
+class _Pools(dict[PoolId, PoolRows]):
+    def __missing__(self, pool: PoolId) -> PoolRows:
+        raise StoreUnavailable(f"the pool {pool} isn't in the state store: it was never opened")
 
 
 class MemoryStore:
@@ -26,7 +32,7 @@ class MemoryStore:
         self._witness = witness
         self._outbox_mark = outbox_mark
         self._max_classes = max_classes
-        self._pools: dict[PoolId, PoolRows] = {}
+        self._pools = _Pools()
         self._moved = asyncio.Event()
 
     # -- Store
