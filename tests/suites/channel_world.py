@@ -85,7 +85,8 @@ class ChannelWorld:
         self.ledger = MemoryLedger()
         self.clock = SystemClock()
         self.signer = Signer([Secret("a key for tests only, 32 characters")])
-        self.blobs = Blobs(MemoryStore(), self.signer)
+        self.blob_store = MemoryStore()
+        self.blobs = Blobs(self.blob_store, self.signer)
         self.failures: list[BaseException] = []
         self.registry = CollectorRegistry()
         self._limits = limits
