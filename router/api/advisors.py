@@ -6,7 +6,8 @@ from aiohttp import web
 
 from router.api.answers import json_answer, number
 from router.api.desks import Caller
-from router.api.keys import EVERYONE, OVERSIGHT, Gate
+from router.api.keys import EVERYONE, OVERSIGHT, STAFF, Gate
+from router.api.operations import Operations
 from router.api.problems import refused
 from router.api.views import AdvisorView, View, advisor_view
 from router.contract.ids import AdvisorId
@@ -35,8 +36,9 @@ class AdvisorsPage(View, frozen=True, kw_only=True):
 class Advisors:
     """The handlers of ``/v1/advisors`` and ``/v1/me``."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, operations: Operations) -> None:
         self._gate = gate
+        self._operations = operations
 
     async def me(self, request: web.Request) -> web.Response:
         caller = self._gate.caller(request, EVERYONE)
@@ -54,6 +56,11 @@ class Advisors:
         is_last = len(shown) == len(found)
         page = AdvisorsPage(advisors=tuple(map(advisor_view, shown)), next="" if is_last else shown[-1].id)
         return json_answer(page)
+
+    async def operation(self, request: web.Request) -> web.Response:
+        caller = self._gate.caller(request, STAFF)
+        advisor = AdvisorId(request.match_info["advisor"])
+        return json_answer(await self._operations.of_advisor(caller, advisor, request.match_info["op"]))
 
     async def one(self, request: web.Request) -> web.Response:
         caller = self._gate.caller(request, EVERYONE)

@@ -17,7 +17,10 @@ from router.contract.messages import MAX_TEXT_CHARS
 
 T = TypeVar("T")
 
-Operation = Annotated[str, Meta(min_length=1, max_length=128)]
+OPERATION: Final = r"^[A-Za-z0-9._:~+=-]{1,128}$"
+"""What an operation id is made of: it travels in addresses and in the store's packed members."""
+
+Operation = Annotated[str, Meta(pattern=OPERATION)]
 Reason = Annotated[str, Meta(max_length=500)]
 Text = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT_CHARS)]
 LabelName = Annotated[str, Meta(min_length=1, max_length=64)]

@@ -1,5 +1,6 @@
 """Cases over REST: look at one, act on it, ask how far an act got."""
 
+import re
 from typing import Final
 
 from aiohttp import web
@@ -33,7 +34,7 @@ ACTS: Final = {
 }
 """Path to type of every act on a case."""
 
-_MAX_OPERATION_CHARS: Final = 128
+_OPERATION: Final = re.compile(asking.OPERATION)
 
 
 class ActView(View, frozen=True, kw_only=True, omit_defaults=False):
@@ -92,8 +93,10 @@ class Cases:
     async def act(self, request: web.Request) -> web.Response:
         caller = self._gate.caller(request, STAFF)
         op = request.headers.get("Idempotency-Key", "")
-        if not 0 < len(op) <= _MAX_OPERATION_CHARS:
-            raise refused("no-operation", "Send 1 to 128 characters that no other request of this key has.")
+        if not _OPERATION.fullmatch(op):
+            raise refused(
+                "no-operation", "Send 1 to 128 letters, digits or ._:~+=- that no other request of this key has."
+            )
         kind = ACTS.get(request.match_info["act"])
         if kind is None:
             raise refused("not-found", f"There is no such act. Acts: {', '.join(ACTS)}.")
@@ -103,7 +106,7 @@ class Cases:
 
     async def operation(self, request: web.Request) -> web.Response:
         caller = self._gate.caller(request, STAFF)
-        found: OperationView = await self._operations.ask(caller, _case(request), request.match_info["op"])
+        found: OperationView = await self._operations.of_case(caller, _case(request), request.match_info["op"])
         return json_answer(found)
 
     async def _answer(self, caller: Caller, done: Done, case: CaseId) -> web.Response:

@@ -21,6 +21,7 @@ LOG = logging.getLogger(__name__)
 _EVENT: Final = Decoder(CaseEvent)
 _PUSHED: Final = frozenset({EventType.ADMIT.value, EventType.DELIVERED.value})
 _RETRY_MS: Final = 1_000
+_SKEW_MS: Final = 10_000  # the bus stamps records by its own clock
 
 
 class Listener(Protocol):
@@ -46,6 +47,10 @@ class Hub:
 
     def __len__(self) -> int:
         return sum(len(sessions) for sessions in self._sessions.values())
+
+    def count(self, pool: PoolId, advisor: AdvisorId) -> int:
+        """How many sessions the advisor has here."""
+        return len(self._sessions.get((pool, advisor), ()))
 
     def join(self, pool: PoolId, advisor: AdvisorId, session: Listener) -> None:
         self._sessions.setdefault((pool, advisor), set()).add(session)
@@ -91,7 +96,7 @@ class EventTail:
         self._hub = hub
         self._clock = clock
         self._group = f"api.{process}"
-        self._since_ms = clock.now_ms()
+        self._since_ms = clock.now_ms() - _SKEW_MS
 
     async def run(self) -> None:
         """Follow until cancelled; a bus that is away is waited for."""
@@ -104,7 +109,9 @@ class EventTail:
 
     def _take(self, record: Record) -> None:
         # Most events concern no socket: the header tells without reading the case.
-        if record.published_at_ms < self._since_ms or header(record.headers, "ce_type") not in _PUSHED:
+        if not len(self._hub) or record.published_at_ms < self._since_ms:
+            return
+        if header(record.headers, "ce_type") not in _PUSHED:
             return
         try:
             event = _EVENT.decode(record.value, CaseEvent)

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from router.api.asking import Frame
+from router.api.asking import OPERATION, Frame
 from router.api.examples import ANSWERS, BODIES
 from router.api.frames import Hello, Sent
 from router.api.problems import CONTENT_TYPE, Problem
@@ -106,7 +106,7 @@ def _parameters(entry: Described) -> list[Schema]:
         for name in re.findall(r"{(\w+)}", entry.path)
     ]
     if entry.body is not None:
-        schema = {"type": "string", "minLength": 1, "maxLength": 128}
+        schema = {"type": "string", "pattern": OPERATION}
         found.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": schema})
     if entry.paged:
         found += [{"name": name, "in": "query", "schema": {"type": "string"}} for name in ("after", "limit")]

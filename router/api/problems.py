@@ -93,6 +93,7 @@ _CODES: Final[Mapping[str, tuple[int, str]]] = {
     "unknown-queue": (422, "The rulebook has no such queue"),
     "too-large": (413, "The request is too large"),
     "too-fast": (429, "Too many requests"),
+    "too-many": (429, "Too many sessions"),
     "gone": (409, "That is over"),
     "no-room": (409, "The advisor has no room"),
     "unfit": (409, "The advisor can't take it"),

@@ -49,7 +49,7 @@ class Route(NamedTuple):
 def routes(given: Handlers) -> tuple[Route, ...]:
     """The handlers of all addresses."""
     cases = Cases(given.gate, given.links, given.operations, given.metrics)
-    advisors, queues = Advisors(given.gate), Queues(given.gate)
+    advisors, queues = Advisors(given.gate, given.operations), Queues(given.gate)
     described = document(DESCRIBED)
 
     async def openapi(_request: web.Request) -> web.StreamResponse:
@@ -61,6 +61,7 @@ def routes(given: Handlers) -> tuple[Route, ...]:
         Route("GET", "/v1/me", advisors.me),
         Route("GET", "/v1/advisors", advisors.all),
         Route("GET", "/v1/advisors/{advisor}", advisors.one),
+        Route("GET", "/v1/advisors/{advisor}/operations/{op}", advisors.operation),
         Route("GET", "/v1/queues", queues.all),
         Route("GET", "/v1/queues/{queue}/cases", queues.line),
         Route("GET", "/v1/cases/{case}", cases.show),
@@ -83,6 +84,7 @@ DESCRIBED: tuple[Described, ...] = (
     Described("GET", "/v1/me", "Whose key it is.", MeView, EVERYONE),
     Described("GET", "/v1/advisors", "Advisors with presence and load.", AdvisorsPage, OVERSIGHT, paged=True),
     Described("GET", "/v1/advisors/{advisor}", "One advisor with his work set.", AdvisorView, EVERYONE),
+    Described("GET", "/v1/advisors/{advisor}/operations/{op}", "How far an act got.", OperationView, STAFF),
     Described("GET", "/v1/queues", "Queues and what waits in them.", QueuesPage, OVERSIGHT),
     Described("GET", "/v1/queues/{queue}/cases", "Cases of a queue in line order.", LinePage, OVERSIGHT, paged=True),
     Described("GET", "/v1/cases/{case}", "One case: conversation, history, explanation.", CasePage, STAFF),

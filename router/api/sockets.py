@@ -18,10 +18,11 @@ from router.contract.ids import AdvisorId
 
 LOG = logging.getLogger(__name__)
 HELLO_S: Final = 10.0
+MAX_SESSIONS: Final = 10
 MAX_FRAME_BYTES: Final = 256 * 1024
 _HEARTBEAT_S: Final = 20.0
 _HELLO: Final = msgspec.json.Decoder(Hello)
-_CLOSES: Final = {401: 4401, 403: 4403, 404: 4403}
+_CLOSES: Final = {401: 4401, 403: 4403, 404: 4403, 429: 1013}
 
 
 class Sockets:
@@ -36,7 +37,7 @@ class Sockets:
     async def open(self, request: web.Request) -> web.StreamResponse:
         """Serve one socket to its end. A browser's page of a foreign site is refused before anything is said."""
         self._check_origin(request)
-        socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S, max_msg_size=MAX_FRAME_BYTES)
+        socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S, max_msg_size=MAX_FRAME_BYTES, compress=False)
         await socket.prepare(request)
         try:
             await self._serve(socket)
@@ -49,8 +50,10 @@ class Sockets:
 
     async def _serve(self, socket: web.WebSocketResponse) -> None:
         caller, advisor = await self._greet(socket)
-        session = Session(socket, caller, advisor, self._kit)
         pool = caller.desk.pool
+        if self._hub.count(pool, advisor) >= MAX_SESSIONS:
+            raise refused("too-many", f"At most {MAX_SESSIONS} sessions of one advisor: close another first.")
+        session = Session(socket, caller, advisor, self._kit)
         self._hub.join(pool, advisor, session)
         self._kit.metrics.sessions.inc()
         by = "failed"

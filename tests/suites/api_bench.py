@@ -17,9 +17,11 @@ from router.api.server import ApiParts, ApiServer
 from router.contract.advisor import AdvisorState, Profile
 from router.contract.case import CaseState
 from router.contract.config import ApiKey, Role
-from router.contract.ids import AccountId, AdvisorId, CaseId, ConversationId, PoolId, case_id, inquiry_id
+from router.contract.ids import AccountId, AdvisorId, CaseId, ConversationId, PoolId, ReplyId, case_id, inquiry_id
 from router.contract.messages import Address, Attachment, Customer, Inquiry
 from router.contract.topics import topic_specs
+from router.engine import plans
+from router.engine.plans import Scene
 from router.runtime.blobs import open_blobs
 from router.runtime.bus.memory import MemoryBus
 from router.runtime.clock import ManualClock
@@ -37,7 +39,7 @@ from router.service.progress import Progress
 from router.service.relay import Relay
 from router.service.roster import RosterTail
 from router.service.timers import Timers
-from router.store.acts import ProfileAct
+from router.store.acts import Delivered, ProfileAct
 from router.store.memory import MemoryStore
 from rules import Rulebook, load
 from tests.suites.eventually import eventually
@@ -171,6 +173,23 @@ class ApiBench:
         inquiry = self.inquiry(text, talk=talk)
         await self.intake.admit(inquiry)
         return case_id(inquiry.id)
+
+    async def deliver(self, case: str, reply: str, state: str, reason: str) -> None:
+        """A channel says what became of a reply."""
+        found = await self.case(case)
+        scene = Scene(rulebook=self.policies.active, now_ms=self.clock.now_ms())
+        detail = plans.delivered(found, ReplyId(reply), state, reason)
+        assert detail is not None
+        act = Delivered(
+            pool=POOL,
+            gen=self.actor.gen,
+            now_ms=scene.now_ms,
+            case=CaseId(case),
+            plan=plans.plan(found, detail, scene),
+            reply=ReplyId(reply),
+            state=state,
+        )
+        await self.actor.one(act)
 
     # -- looks
 

@@ -1,11 +1,15 @@
 import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 from router.contract.config import Role
-from router.service.timers import Timers
+from router.runtime.errors import StoreUnavailable
+from router.store.acts import AnyAct, Outcome
 from tests.suites.api_bench import ApiBench
 from tests.suites.eventually import eventually
 
@@ -169,8 +173,7 @@ async def test_who_comes_back_within_grace_stays_online_and_who_does_not_goes_of
         assert "grace|0" not in (await bench.person("minji")).timers
     await bench.left("minji")
     await bench.clock.advance_ms(bench.policies.active.grace_s * 1000)
-    timers: Timers = bench.timers
-    await timers.serve()
+    await bench.timers.serve()
     assert (await bench.person("minji")).presence == "offline"
 
 
@@ -292,3 +295,131 @@ async def test_an_advisor_set_away_by_missed_offers_is_told(bench: ApiBench) -> 
             while await bench.timers.serve():
                 pass
         assert (await talk.next("presence", presence="away"))["reason"] == "missed-offers"
+
+
+async def test_a_reply_that_failed_is_put_before_the_advisor_who_sent_it(bench: ApiBench) -> None:
+    minji = await bench.advisor("minji")
+    async with bench.session(minji) as talk:
+        await bench.online(talk)
+        case = await bench.write()
+        await talk.next("offer")
+        await talk.do("accept", case=case)
+        answer = await talk.do("reply", case=case, text="Tomorrow.")
+        reply = answer["case"]["replies"][-1]
+        assert reply["state"] == "sending"
+        await talk.do("resolve", case=case, outcome="solved")
+        await bench.deliver(case, reply["id"], "failed", "no such mailbox")
+        told = await talk.next("delivery")
+        assert told == {
+            "type": "delivery",
+            "case": case,
+            "reply": reply["id"],
+            "state": "failed",
+            "reason": "no such mailbox",
+        }
+
+
+async def test_a_supervisor_with_work_of_his_own_has_a_session_and_may_do_more(bench: ApiBench) -> None:
+    await bench.advisor("lead")
+    async with bench.session(bench.key(Role.SUPERVISOR, "lead")) as talk:
+        await bench.online(talk)
+        case = await bench.write()
+        offer = await talk.next("offer")
+        await talk.do("accept", case=case, offer_ver=offer["offer_ver"])
+        assert (await talk.do("requeue", case=case))["result"] == "queued"
+
+
+async def test_an_advisor_has_no_more_sessions_than_anybody_needs(bench: ApiBench) -> None:
+    minji = await bench.advisor("minji")
+    async with contextlib.AsyncExitStack() as open_sessions:
+        for _ in range(10):
+            await open_sessions.enter_async_context(bench.session(minji))
+        async with bench.http.ws_connect(bench.url("/v1/session")) as socket:
+            await socket.send_json({"type": "hello", "key": minji})
+            assert (await socket.receive_json(timeout=10))["problem"]["status"] == 429
+    await bench.left("minji")
+
+
+async def test_a_store_that_is_away_is_a_problem_that_may_be_retried_with_the_same_operation(
+    bench: ApiBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    minji = await bench.advisor("minji")
+    async with bench.session(minji) as talk:
+        await bench.online(talk)
+        case = await bench.write()
+        await talk.next("offer")
+        apply = bench.store.apply
+
+        async def applied_unheard(acts: Sequence[AnyAct]) -> Sequence[Outcome]:
+            await apply(acts)
+            raise StoreUnavailable("the answer was lost")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(bench.store, "apply", applied_unheard)
+            await talk.say("accept", op="once", case=case)
+            found = (await talk.next("problem", op="once"))["problem"]
+        assert (found["status"], found["retryable"]) == (503, True)
+        assert (await talk.do("accept", op="once", case=case))["result"] == "assigned"
+    history = await bench.store.history(bench.desk.pool, case)
+    assert [line.split("|")[1] for line in history].count("accept") == 1
+
+
+async def test_a_lease_outlasts_a_store_that_is_away_for_a_while(
+    bench: ApiBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    minji = await bench.advisor("minji")
+    async with bench.session(minji) as talk:
+        lease = f"lease|{talk.welcome['connection']}"
+        tries = 0
+
+        async def away(acts: Sequence[AnyAct]) -> Sequence[Outcome]:
+            nonlocal tries
+            tries += 1
+            raise StoreUnavailable("away")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(bench.store, "apply", away)
+            for count in (1, 2):
+                await bench.clock.asleep()
+                await bench.clock.advance_ms(10_000)
+                await eventually(partial(_is, lambda: tries, count))
+        await bench.clock.asleep()
+        await bench.clock.advance_ms(9_999)
+        await bench.timers.serve()
+        assert lease in (await bench.person("minji")).timers
+        await bench.clock.advance_ms(1)
+        await eventually(lambda: _lease_is(bench, lease, bench.clock.now_ms() + 30_000))
+
+
+def _is(look: Callable[[], int], wanted: int) -> bool:
+    return look() == wanted
+
+
+async def test_a_presence_can_be_asked_after(bench: ApiBench) -> None:
+    minji = await bench.advisor("minji")
+    async with bench.session(minji) as talk:
+        await talk.do("presence", op="come", presence="away", reason="lunch")
+        path = "/v1/advisors/minji/operations"
+        assert (await bench.get(f"{path}/come", minji))[1] == {
+            "operation": "come",
+            "state": "durable",
+            "result": "done",
+        }
+        before = await bench.person("minji")
+        assert (await bench.get(f"{path}/never", minji))[1]["state"] == "forgotten"
+        assert await bench.person("minji") == before
+        assert (before.presence, before.reason) == ("away", "lunch")
+
+
+async def test_what_a_session_does_is_counted(bench: ApiBench) -> None:
+    minji = await bench.advisor("minji")
+    read = bench.registry.get_sample_value
+    async with bench.session(minji) as talk:
+        assert read("turnout_api_sessions") == 1
+        await bench.online(talk)
+        await talk.refused("accept", case="none")
+    await bench.left("minji")
+    await eventually(lambda: read("turnout_api_sessions") == 0)
+    assert read("turnout_api_frames_total", {"type": "presence", "status": "2xx"}) == 1
+    assert read("turnout_api_frames_total", {"type": "accept", "status": "4xx"}) == 1
+    assert read("turnout_api_sessions_closed_total", {"by": "left"}) == 1
