@@ -57,6 +57,7 @@ from router.store.redis import RedisStore
 from rules import Rulebook
 
 _FIRST_RULEBOOK_S: Final = 60.0
+_LIBRARY_MS: Final = 3_600_000
 
 
 class Role(StrEnum):
@@ -134,10 +135,17 @@ class Service:
         commands = connect(self._store_url, max_connections=settings.redis.connections)
         waits = connect(self._store_url, purpose=Purpose.BLOCKING)
         self._store = RedisStore(commands, waits)
-        await self._life.open("store", _ready(), lambda _, __: self._store.close())
+        await self._life.open("store", self._store.open(), lambda _, __: self._store.close())
+        self._life.spawn("store library", self._keep_library())
         self._ledger = RedisLedger(Coalescer(connect(self._store_url)))
         self._signer = Signer([settings.signing_key or kept_key(data / "signing-key")])
         self._blobs = open_blobs(settings.blobs.url, data / "blobs", self._signer, metrics=self._runtime_metrics)
+
+    async def _keep_library(self) -> None:
+        """Say every hour that this version's functions are in use; those that nobody uses go after a day."""
+        while True:
+            await self._store.keep_library(self._clock.now_ms())
+            await self._clock.sleep_until_ms(self._clock.now_ms() + _LIBRARY_MS)
 
     async def _open_bus(self) -> None:
         bus = self._settings.bus
@@ -316,10 +324,6 @@ class Service:
 
 async def _awaited(future: "asyncio.Future[Rulebook]") -> Rulebook:
     return await future
-
-
-async def _ready() -> None:
-    """For a part that opens by itself when it is first used."""
 
 
 async def _end_with(exited: Awaitable[int]) -> None:
