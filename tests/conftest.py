@@ -2,6 +2,7 @@
 
 * ``redis_server``: Valkey 9 and Redis 7 in turn, emptied before each test; ``valkey``, ``redis7``: one of
   them. Their log is not synced: nothing about durability may be tested on them.
+* ``kafka``, ``own_kafka``, ``fresh_kafka``: a broker for the session, for a module, for one test.
 * ``own_server``: both in turn, a fresh one for the test alone, synced, to be killed and frozen.
 """
 
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.kafka_server_fixture import kafka, own_kafka
+from tests.kafka_server_fixture import Broker, kafka, own_kafka, running_broker
 from tests.servers import KINDS, Server, running
 
 __all__ = ["kafka", "own_kafka"]
@@ -50,3 +51,9 @@ def redis_server(request: pytest.FixtureRequest) -> Server:
 @pytest.fixture(params=KINDS)
 def own_server(request: pytest.FixtureRequest) -> Iterator[Server]:
     yield from running(request.param)
+
+
+@pytest.fixture
+def fresh_kafka() -> Iterator[Broker]:
+    """A Kafka broker of its own for one test, to be killed and frozen."""
+    yield from running_broker()
