@@ -43,15 +43,20 @@ class Director(Requests):
         self._held: deque[AnyAct] = deque()
         self._sent: deque[AnyAct] = deque(maxlen=8)
 
-    def opening(self) -> Step:
-        """Advisors of different size, online."""
+    def opening(self) -> list[Step]:
+        """Advisors of different size, online, and some cases."""
         budgets = {"ann": 100, "bob": 60, "cho": 60, "dan": 30}
         made = [
             self._act(acts.ProfileAct, Dice(0), advisor=name, budget=budget, profile="{}", caps={"chat": 2})
             for name, budget in budgets.items()
         ]
         online = [self._act(acts.PresenceAct, Dice(0), advisor=name, presence=Presence.ONLINE) for name in budgets]
-        return Step(acts=(*made, *online, *self._opened()))
+        # Each of these acts stamps once; whom the matcher has yet to serve would be handed nothing.
+        served = [
+            self._act(acts.Done, Dice(0), item=f"a|{name}", stamp=len(made) + n)
+            for n, name in enumerate(budgets, start=1)
+        ]
+        return [Step(acts=(act,)) for act in (*made, *online, *served, *self._opened())]
 
     def _opened(self) -> list[AnyAct]:
         """One case with Ann, one that rings at Bob and Cho, two that wait."""

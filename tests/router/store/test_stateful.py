@@ -40,11 +40,11 @@ class Play:
     async def run(self, script: list[Intent]) -> None:
         """Play it; a failure tells what was done."""
         try:
-            await self._do(self._director.opening())
+            for step in self._director.opening():
+                await self._do(step)
             for number, intent in enumerate(script):
-                step = self._director.step(intent)
-                if step is not None:
-                    await self._do(step)
+                if called_for := self._director.step(intent):
+                    await self._do(called_for)
                 if number % COMPARED_EVERY == 0:
                     await self._compare()
             await self._compare()
