@@ -114,6 +114,7 @@ def _mailbox(account: Account[EmailOptions], own: frozenset[str], host: ChannelH
         address=account.options.address,
         own=own,
         tokens=MailTokens(host.signer, account.id),
+        max_bytes=account.options.max_bytes,
         is_behind_list=account.options.list_mail == "personal",
     )
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from channels.email.automatic import LOOP_HEADER, REPLY_HEADER
 from channels.email.decoding import tidy
-from channels.email.normalise import MESSAGE_ID, REFERENCES, SUBJECT
+from channels.email.normalise import MESSAGE_ID, REFERENCES
 from channels.email.threads import MailTokens, SentReply, message_ids, plus_address, shortened
 from router.contract.ids import message_id
 from router.contract.messages import Attachment, Reply
@@ -19,7 +19,7 @@ from router.contract.messages import Attachment, Reply
 _MAX_LINE: Final = 900
 _MAX_SUBJECT: Final = 500
 _ANSWER: Final = re.compile(
-    r"(?:(?:re|aw|sv|antw|답장|회신|回复|回覆|返信)\s?(?:\[\d{1,4}\])?\s?[::]\s*)", re.IGNORECASE
+    r"(?:(?:re|aw|sv|antw|답장|회신|回复|回覆|返信)\s?(?:\[\d{1,4}\])?\s?[:：]\s*)", re.IGNORECASE
 )
 _MEDIA_TYPE: Final = re.compile(r"[\w.+-]{1,80}/[\w.+-]{1,80}", re.ASCII)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]+")
@@ -58,8 +58,8 @@ def compose(reply: Reply, files: Sequence[tuple[Attachment, bytes]], writer: Wri
 
 
 def subject_of(reply: Reply) -> str:
-    """The subject: the reply's own or its thread's; with one "Re:" when it answers something."""
-    subject = " ".join(tidy(reply.subject or reply.thread.get(SUBJECT, "")).split())[:_MAX_SUBJECT]
+    """The subject, with one "Re:" when it answers something."""
+    subject = " ".join(tidy(reply.subject).split())[:_MAX_SUBJECT]
     if not reply.thread.get(MESSAGE_ID):
         return subject
     while (answer := _ANSWER.match(subject)) is not None:

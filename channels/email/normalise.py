@@ -19,7 +19,6 @@ from router.runtime.blobs import blob_key
 CHANNEL: Final = "email"
 MESSAGE_ID: Final = "message_id"
 REFERENCES: Final = "references"
-SUBJECT: Final = "subject"
 UNREADABLE: Final = "unreadable"
 
 _MAX_SUBJECT: Final = 500
@@ -34,6 +33,7 @@ class Mailbox(NamedTuple):
     address: str
     own: frozenset[str]
     tokens: MailTokens
+    max_bytes: int
     is_behind_list: bool = False
 
     def is_own(self, address: str) -> bool:
@@ -95,7 +95,7 @@ def _read(data: bytes, envelope: Envelope, mailbox: Mailbox) -> Mail:
         quoted=split.quoted[:MAX_TEXT_CHARS],
         labels=labels,
         attachments=_attachments(content.files, mailbox.account, inquiry_id),
-        thread=_thread(thread, headers),
+        thread=_thread(thread),
         automatic=origin is not None or not author,
         sent_at_ms=_sent_at_ms(headers),
     )
@@ -159,12 +159,8 @@ def _recipients(headers: Headers, envelope: Envelope) -> tuple[str, ...]:
     return (envelope.recipient, *(each for each in named if each))
 
 
-def _thread(thread: MailThread, headers: Headers) -> dict[str, str]:
-    told = {
-        MESSAGE_ID: thread.message_id,
-        REFERENCES: " ".join(thread.references),
-        SUBJECT: headers.text("subject")[:_MAX_SUBJECT],
-    }
+def _thread(thread: MailThread) -> dict[str, str]:
+    told = {MESSAGE_ID: thread.message_id, REFERENCES: " ".join(thread.references)}
     return {name: value for name, value in told.items() if value}
 
 

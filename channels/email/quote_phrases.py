@@ -18,7 +18,10 @@ WROTE: Final[dict[str, tuple[Wrote, ...]]] = {
             ends=("작성", "님이 쓴 글", "님이 쓰셨습니다", "님이 보낸 메일", "님이 썼습니다", "보낸 글", "님이 보냄")
         ),
     ),
-    "ja": (Wrote(ends=("のメール", "が書きました", "は書きました", "さんのメッセージ")),),
+    "ja": (
+        Wrote(ends=("のメール", "が書きました", "は書きました", "さんのメッセージ")),
+        Wrote(holds=("年",), ends=(">",)),
+    ),
     "zh": (Wrote(ends=("写道", "寫道", "写到")),),
     "de": (Wrote(starts=("am ",), holds=(" schrieb",)),),
     "fr": (Wrote(starts=("le ",), ends=("a écrit",)),),

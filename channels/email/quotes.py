@@ -15,10 +15,10 @@ _Item = TypeVar("_Item")
 _LOOK: Final = 400
 _WRAPPED: Final = 4
 _BLOCK: Final = 8
-_COLONS: Final = " ::"
-_DECORATION: Final = " \t*>-_=─━—:"
+_COLONS: Final = " :："
+_DECORATION: Final = " \t*>-_=─━—:："
 _RULES: Final = ("--", "__", "==", "──", "━━", "——")
-_LABEL: Final = re.compile(r"[\s*]{0,8}([^\s:*:][^::*]{0,24}?)[\s*]{0,4}[::]")
+_LABEL: Final = re.compile(r"[\s*]{0,8}([^\s:*：][^:：*]{0,24}?)[\s*]{0,4}[:：]")
 _MARKS: Final = (">", " >")
 _DIGIT: Final = re.compile(r"\d|@")
 
@@ -122,7 +122,7 @@ def _attribution(lines: Sequence[str], place: int) -> int:
         if not stripped or len(joined) + len(stripped) > _LOOK:
             return 0
         joined = f"{joined} {stripped}" if joined else stripped
-        if joined.endswith((":", ":", "작성", "쓴 글")):
+        if joined.endswith((":", "：", "작성", "쓴 글")):
             return count if _says_wrote(joined.lower().rstrip(_COLONS)) else 0
     return 0
 

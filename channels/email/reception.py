@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final
 
 from channels.email.automatic import Bounce
-from channels.email.listener import BUSY, TAKEN, Received
+from channels.email.listener import BUSY, TAKEN, TOO_LARGE, Received
 from channels.email.metrics import EmailMetrics
 from channels.email.normalise import Envelope, Mail, Mailbox, normalise
 from channels.email.threads import without_plus
@@ -33,9 +33,13 @@ class Mailroom:
 
     async def take(self, received: Received) -> str:
         """The SMTP reply: 250 when every mailbox has it on the bus; 451 to have it sent again (taking it twice
-        makes one inquiry); 554 if it will never do."""
+        makes one inquiry); 552 or 554 if it will never do."""
+        mailboxes = self._mailboxes(received.recipients)
+        if any(len(received.data) > mailbox.max_bytes for mailbox, _ in mailboxes):
+            self._metrics.refused("too-large")
+            return TOO_LARGE
         try:
-            for mailbox, recipient in self._mailboxes(received.recipients):
+            for mailbox, recipient in mailboxes:
                 await self._take_for(mailbox, recipient, received)
         except RecordRefused:
             self._metrics.refused("never")
