@@ -1,10 +1,11 @@
 """The composition root: the one place where the objects of a process are built and joined."""
 
 import asyncio
+import importlib.util
 import os
 import secrets
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
@@ -341,5 +342,14 @@ async def _remove_run_file(data: Path, _left_s: float) -> None:
 
 
 def serve(settings: Settings, roles: frozenset[Role], installation: Installation) -> None:
-    """Run a service in a fresh event loop until it ends."""
-    asyncio.run(Service(settings, roles, installation).run())
+    """Run a service in a fresh event loop until it ends; on uvloop where that is installed."""
+    with asyncio.Runner(loop_factory=_fast_loop()) as runner:
+        runner.run(Service(settings, roles, installation).run())
+
+
+def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if importlib.util.find_spec("uvloop") is None:
+        return None
+    import uvloop  # noqa: PLC0415  # an extra that need not be there
+
+    return uvloop.new_event_loop

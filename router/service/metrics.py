@@ -38,14 +38,12 @@ class ServiceMetrics:
         self.inquiries = Counter(
             "turnout_inquiries_total", "Inquiries taken from the bus.", ("outcome",), registry=registry
         )
+        self._declare_loops(registry)
+        self._declare_policy(registry)
+        self._start_at_zero()
+
+    def _declare_loops(self, registry: CollectorRegistry) -> None:
         self.relayed = Counter("turnout_relayed_total", "Outbox entries brought to the bus.", registry=registry)
-        self.rules_good = Gauge(
-            "turnout_rules_reload_successful", "1 if the rule files were right at the last look.", registry=registry
-        )
-        self.rules_good.set(1)
-        self.rulebook = Gauge(
-            "turnout_rulebook_info", "Always 1; the label is the rulebook in force.", ("hash",), registry=registry
-        )
         self.dead_letters = Counter("turnout_dead_letters_total", "Records put to the dead letters.", registry=registry)
         self.timers = Counter("turnout_timers_total", "Timers served.", ("kind",), registry=registry)
         self.timer_lag_seconds = Histogram(
@@ -62,6 +60,17 @@ class ServiceMetrics:
             ("kind",),
             registry=registry,
         )
+
+    def _declare_policy(self, registry: CollectorRegistry) -> None:
+        self.rules_good = Gauge(
+            "turnout_rules_reload_successful", "1 if the rule files were right at the last look.", registry=registry
+        )
+        self.rules_good.set(1)
+        self.rulebook = Gauge(
+            "turnout_rulebook_info", "Always 1; the label is the rulebook in force.", ("hash",), registry=registry
+        )
+
+    def _start_at_zero(self) -> None:
         for name in ACT_NAMES:
             self.act_seconds.labels(name)
             for result in Result:

@@ -116,10 +116,10 @@ class Advisor:
         return await self._next(lambda frame: frame["type"] == kind and members.items() <= frame.items())
 
     async def _next(self, wanted: Any) -> dict[str, Any]:
-        for frame in self._frames:
-            if wanted(frame):
-                self._frames.remove(frame)
-                return frame
+        for kept in self._frames:
+            if wanted(kept):
+                self._frames.remove(kept)
+                return kept
         async with asyncio.timeout(30):
             while True:
                 frame: dict[str, Any] = json.loads(await self._socket.receive_str())
