@@ -10,7 +10,7 @@ from channels.kit.text import clean, one_line
 from router.contract.codec import from_rfc3339
 from router.contract.errors import Undecodable
 from router.contract.ids import AccountId, InquiryId, PoolId, conversation_id, inquiry_id
-from router.contract.messages import Address, Attachment, Customer, Inquiry
+from router.contract.messages import MAX_INQUIRY_BYTES, Address, Attachment, Customer, Inquiry
 
 Key = Annotated[str, Meta(min_length=1, max_length=500)]
 
@@ -107,7 +107,7 @@ def inquiry(message: Message, arrival: Arrival, attachments: tuple[Attachment, .
         ),
         reply_to=Address(account=arrival.account, address=clean(sender.id)),
         received_at_ms=arrival.received_at_ms,
-        text=clean(message.text),
+        text=clean(message.text[:MAX_INQUIRY_BYTES]),  # no more than that ever fits: the host says so in a label
         subject=one_line(message.subject),
         language=message.language or None,
         labels=tuple(one_line(label, 100) for label in message.labels),

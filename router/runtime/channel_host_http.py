@@ -29,7 +29,7 @@ class HttpLimits(NamedTuple):
 
     body_bytes: int = 32 * 1024 * 1024
     bodies_bytes: int = 128 * 1024 * 1024
-    peer: Rate = Rate(500, 2000)
+    peer: Rate = Rate(2000, 8000)
 
 
 class ChannelPort:

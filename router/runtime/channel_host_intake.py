@@ -7,8 +7,8 @@ import msgspec
 from router.contract.codec import encode
 from router.contract.errors import ContractError
 from router.contract.ids import AccountId
-from router.contract.limits import shorten
-from router.contract.messages import Delivery, Inquiry
+from router.contract.limits import SHORTENED, shorten
+from router.contract.messages import MAX_INQUIRY_BYTES, Delivery, Inquiry
 from router.contract.records import record_head
 from router.runtime.bus.protocol import Outgoing
 from router.runtime.channel_host_batches import Batches
@@ -20,6 +20,9 @@ from router.runtime.token_bucket import Limiter, Rate
 
 _FULL_S: Final = 1.0
 _SENDERS: Final = 20_000
+_BOUND_CHARS: Final = 2 * MAX_INQUIRY_BYTES
+_FIELD_CHARS: Final = 1000
+_FIELDS: Final = 100
 
 
 class IntakeLimits(NamedTuple):
@@ -97,13 +100,14 @@ class Intake:
 
     def _fitted(self, inquiry: Inquiry) -> Inquiry:
         try:
-            masked = self._masks.inquiry(inquiry)
+            bounded = _bounded(inquiry)
+            masked = self._masks.inquiry(bounded)
             fitted = shorten(masked)
         except (ContractError, UnicodeEncodeError, msgspec.MsgspecError) as exc:
             raise RecordRefused(0, f"this inquiry has no form on the wire: {type(exc).__name__}") from exc
-        if masked is not inquiry:
+        if masked is not bounded:
             self._metrics.masked.labels(inquiry.channel).inc()
-        if fitted is not masked:
+        if SHORTENED in fitted.labels and SHORTENED not in inquiry.labels:
             self._metrics.shortened.labels(inquiry.channel).inc()
         return fitted
 
@@ -116,3 +120,14 @@ def outgoing(message: Inquiry | Delivery) -> Outgoing:
     """A message as the record that carries it."""
     head = record_head(message)
     return Outgoing(topic=head.topic, key=head.key, value=encode(message), headers=head.headers)
+
+
+def _bounded(inquiry: Inquiry) -> Inquiry:
+    """Without what can't fit by far, so that no pattern runs over megabytes; labelled like anything shortened."""
+    texts = (inquiry.text, inquiry.subject, inquiry.quoted)
+    if sum(map(len, (*texts, *inquiry.fields.values()))) <= _BOUND_CHARS:
+        return inquiry
+    labels = (SHORTENED, *(label for label in inquiry.labels if label != SHORTENED))
+    text, subject, quoted = (each[:MAX_INQUIRY_BYTES] for each in texts)
+    fields = {name: value[:_FIELD_CHARS] for name, value in list(inquiry.fields.items())[:_FIELDS]}
+    return msgspec.structs.replace(inquiry, text=text, subject=subject, quoted=quoted, fields=fields, labels=labels)

@@ -1,7 +1,6 @@
 """Blanks out what must not travel: the operator's patterns, before a message reaches the bus. Pure."""
 
 import re
-import sys
 import unicodedata
 from collections.abc import Sequence
 from typing import Final
@@ -12,12 +11,8 @@ from router.contract.messages import Inquiry
 from router.runtime.errors import SettingsError
 from router.runtime.settings import Mask
 
-# Every decimal digit of every script, as the ASCII digit: numbers in full-width digits are numbers too.
-_DIGITS: Final = {
-    code: str(unicodedata.decimal(chr(code)))
-    for code in range(128, sys.maxunicode + 1)
-    if unicodedata.decimal(chr(code), None) is not None
-}
+# Digits of other scripts and full-width ones: numbers written in them are numbers too.
+_OTHER_DIGIT: Final = re.compile(r"(?![0-9])\d")
 
 
 class Masks:
@@ -60,8 +55,12 @@ def _masked(pattern: re.Pattern[str], name: str, text: str) -> str:
         return pattern.sub(lambda _: name, text)
     # The copy has the same length, so what is found in it lies at the same place in the text.
     kept, end = [], 0
-    for found in pattern.finditer(text.translate(_DIGITS)):
+    for found in pattern.finditer(_OTHER_DIGIT.sub(_ascii_digit, text)):
         if found.end() > found.start():
             kept += [text[end : found.start()], name]
             end = found.end()
     return "".join([*kept, text[end:]])
+
+
+def _ascii_digit(found: re.Match[str]) -> str:
+    return str(unicodedata.decimal(found.group()))

@@ -37,6 +37,20 @@ def test_any_text_becomes_one_that_can_be_stored_and_stays_so(text: str) -> None
     assert unicodedata.is_normalized("NFC", cleaned)
 
 
+@pytest.mark.parametrize("marks", ["\u0315\u0300", "\u0301", "\u0344", "\u0315\u0300\u20dd"])
+def test_a_tower_of_marks_is_cut_down_in_time(marks: str) -> None:
+    # Left as they are, these take minutes: the time-out of the test is its proof.
+    cleaned = clean("e" + marks * 200_000 + " 끝")
+    assert cleaned.endswith(" 끝")
+    assert clean(cleaned) == cleaned
+    assert max(map(len, cleaned.split())) < 1_000_000
+    assert clean("e" + "\u0301" * 30) == "é" + "\u0301" * 29
+
+
+def test_a_row_of_symbols_is_no_tower() -> None:
+    assert clean("★" * 500 + "\U0001f600" * 100) == "★" * 500 + "\U0001f600" * 100
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [(" a \n\t b ", "a b"), ("x" * 20, "x" * 10), ("123456789 abc", "123456789"), ("\u202e \x00", "")],

@@ -94,9 +94,19 @@ async def test_a_bounce_is_reported_as_a_delivery() -> None:
     assert record.key == "v1"
 
 
-async def test_what_is_too_long_is_shortened_and_says_so() -> None:
+@pytest.mark.parametrize(
+    "long",
+    [
+        {"text": "한국어 " * 100_000},
+        {"text": "x" * 20_000_000},
+        {"quoted": "x" * 20_000_000},
+        {"fields": {f"f{n}": "1 " * 50_000 for n in range(200)}},
+        {"fields": {"one": "x" * 20_000_000}},
+    ],
+)
+async def test_what_is_too_long_is_shortened_and_says_so(long: dict[str, Any]) -> None:
     made = await bench()
-    await made.intake.accept(replace(INQUIRY, text="한국어 " * 100_000))
+    await made.intake.accept(replace(INQUIRY, **long))
     (record,) = await made.records(inquiries(POOL))
     assert record.value is not None
     assert len(record.value) <= MAX_INQUIRY_BYTES
