@@ -224,7 +224,13 @@ class Admin:
         self._library: Any = AIOKafkaAdminClient(**options.connection())
 
     async def start(self) -> None:
+        """Return once a broker takes requests; for ever while there is none."""
         await self._library.start()
+        client = self._library._client  # noqa: SLF001
+        # A broker that has just started answers, but lists no broker until it has registered itself.
+        while client.cluster.controller is None:
+            await client.force_metadata_update()
+            await asyncio.sleep(_BACKOFF_MS / 1000)
 
     async def create(self, topics: Sequence[NewTopicRequest]) -> None:
         """Create the absent ones. Raises ``BusUnavailable``, or ``BusError`` for a plain refusal."""

@@ -16,6 +16,7 @@ from router.runtime.bus.kafka_client import (
 from router.runtime.errors import BusUnavailable, TopicDiffers
 
 _LOOK_S: Final = 0.05
+_ANSWER_S: Final = 2.0
 
 
 def topic_settings(spec: TopicSpec, replication_factor: int) -> dict[str, str]:
@@ -96,10 +97,11 @@ async def answers(host: str, port: int) -> bool:
     except OSError:  # a TimeoutError is one
         await asyncio.sleep(_LOOK_S)
         return False
-    admin = Admin(KafkaOptions(bootstrap=f"{host}:{port}", request_s=2))
+    admin = Admin(KafkaOptions(bootstrap=f"{host}:{port}", request_s=_ANSWER_S))
     try:
         with contextlib.suppress(BusUnavailable), translated("start"):
-            await admin.start()
+            async with asyncio.timeout(_ANSWER_S):
+                await admin.start()
             return True
         await asyncio.sleep(_LOOK_S)
         return False
