@@ -3,6 +3,8 @@ import hashlib
 import hmac
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from channels.kit import signatures as s
 from channels.kit.signatures import Received, Refusal, Scheme, sign, standard_headers, standard_secret, verify
@@ -233,3 +235,17 @@ def test_a_bad_secret_is_refused_without_being_shown(text: str) -> None:
     with pytest.raises(ValueError, match="24 to 64 bytes") as caught:
         standard_secret(text)
     assert len(text) < 7 or text not in str(caught.value)
+
+
+@given(
+    st.sampled_from([value for value in vars(s).values() if isinstance(value, Scheme)]),
+    st.lists(st.tuples(st.text(), st.text()), max_size=3),
+    st.text(),
+    st.binary(),
+)
+def test_no_request_makes_the_verifier_raise(
+    scheme: Scheme, others: list[tuple[str, str]], value: str, body: bytes
+) -> None:
+    headers = [*others, (scheme.header, scheme.prefix + value)]
+    headers += [(name, value) for name in (scheme.timestamp_header, scheme.id_header) if name]
+    assert verify(scheme, [SECRET], received(headers, body), now_ms=NOW_MS) is not None

@@ -1,16 +1,24 @@
 import base64
+import json
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from channels.webhook.normalise import Arrival, Malformed, content, id_of, inquiry, read
+from router.contract.codec import encode
 from router.contract.ids import AccountId, PoolId, conversation_id, inquiry_id
 from router.contract.messages import Attachment, Inquiry
 
 SHOP = AccountId("shop")
 ARRIVAL = Arrival(SHOP, PoolId("default"), 1_760_000_000_000)
 LEAST: dict[str, Any] = {"id": "m1", "conversation": "t1", "from": {"id": "c1"}, "text": "hello"}
+
+
+def _json(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.lists(inner) | st.dictionaries(st.text(), inner)
 
 
 def normalised(**changes: Any) -> Inquiry:
@@ -118,3 +126,14 @@ def test_what_is_no_base64_is_refused(text: str) -> None:
 def test_stored_attachments_are_named() -> None:
     stored = Attachment(name="a.txt", media_type="text/plain", size_bytes=1, sha256="x", blob="shop/i/0")
     assert inquiry(read(msgspec.json.encode(LEAST)), ARRIVAL, (stored,)).attachments == (stored,)
+
+
+@given(st.one_of(st.binary(), st.recursive(st.none() | st.text() | st.integers(), _json, max_leaves=20)))
+def test_nothing_that_is_posted_breaks_it(posted: Any) -> None:
+    raw = posted if isinstance(posted, bytes) else json.dumps({**LEAST, "text": "x", "extra": posted, "fields": posted})
+    try:
+        made = inquiry(read(raw if isinstance(raw, bytes) else raw.encode()), ARRIVAL)
+    except Malformed:
+        return
+    assert made.account == SHOP
+    assert encode(made)
