@@ -18,7 +18,8 @@ from router.contract.messages import MAX_TEXT_CHARS
 T = TypeVar("T")
 
 OPERATION: Final = r"^[A-Za-z0-9._:~+=-]{1,128}$"
-"""What an operation id is made of: it travels in addresses and in the store's packed members."""
+"""What an operation id is made of: it travels in addresses. No two acts of a key may have the same one, in whatever
+session: the second would be taken for a repeat of the first."""
 
 Operation = Annotated[str, Meta(pattern=OPERATION)]
 Reason = Annotated[str, Meta(max_length=500)]

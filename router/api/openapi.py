@@ -22,10 +22,11 @@ remembered). 200 says that the act is durable, 202 that it took effect but is no
 RFC 9457 problems; those with `retryable` may be sent again as they are."""
 _SESSION: Final = """\
 An advisor's session. The first frame of the client is `Hello`, the first of the server `Welcome` with the whole \
-work set. Then the client sends any of `SetPresence`, `Read` or an act, each with `op`, and gets an `Answer` or a \
-`Trouble` with the same `op`; after `durable: false` a `Confirmed` follows. Pushes (`Offered`, `OfferEnded`, \
-`Assigned`, `Released`, `Message`, `Delivery`, `PresenceChanged`) are hints: after a reconnect `Welcome` says what \
-holds. While a session is open the advisor's connection counts; when the last one is gone his grace time begins."""
+work set. Then the client sends any of `SetPresence`, `Read` or an act, each with an `op` that no other act of this \
+key has (a UUID), and gets an `Answer` or a `Trouble` with the same `op`; after `durable: false` a `Confirmed` \
+follows. Acts are applied in the order of their frames. Pushes (`Offered`, `OfferEnded`, `Assigned`, `Released`, \
+`Message`, `Delivery`, `PresenceChanged`) are hints: after a reconnect `Welcome` says what holds. While a session is \
+open the advisor's connection counts; when the last one is gone his grace time begins."""
 
 
 class Described(NamedTuple):

@@ -43,6 +43,7 @@ from router.store.acts import Delivered, ProfileAct
 from router.store.memory import MemoryStore
 from rules import Rulebook, load
 from tests.suites.eventually import eventually
+from tests.suites.store import WholeStore
 
 POOL = PoolId("default")
 _DEFAULTS = files("rules") / "defaults"
@@ -56,9 +57,9 @@ def default_rulebook() -> Rulebook:
 class ApiBench:
     """One replica of the API. ``relays`` False leaves every act off the bus until ``relay`` is called."""
 
-    def __init__(self, root: Path, *, durable_wait_s: float = 5.0) -> None:
+    def __init__(self, root: Path, *, durable_wait_s: float = 5.0, store: WholeStore | None = None) -> None:
         self.clock = ManualClock()
-        self.store = MemoryStore(self.clock.now_ms)
+        self.store: WholeStore = store or MemoryStore(self.clock.now_ms)
         self.bus = MemoryBus(wall_ms=self.clock.now_ms)
         self.keys = KeyTable()
         metrics = ServiceMetrics(CollectorRegistry())
@@ -278,16 +279,20 @@ class Talk:
 
     async def do(self, kind: str, **members: Any) -> dict[str, Any]:
         """Ask, and give the result; a problem fails the test."""
-        op = members.pop("op", None) or f"o{next(self._ops)}"
+        op = members.pop("op", None) or self._op()
         await self.say(kind, op=op, **members)
         return await self.next("result", op=op)
 
     async def refused(self, kind: str, **members: Any) -> dict[str, Any]:
         """Ask for what has to be refused, and give the problem."""
-        op = f"o{next(self._ops)}"
+        op = self._op()
         await self.say(kind, op=op, **members)
         found: dict[str, Any] = (await self.next("problem", op=op))["problem"]
         return found
+
+    def _op(self) -> str:
+        # Of all sessions of a key, no two acts may have the same.
+        return f"{self.welcome['connection']}-{next(self._ops)}"
 
     async def closed(self) -> int:
         """Until the server closes; its code."""

@@ -9,6 +9,7 @@ import pytest
 from router.contract.config import Role
 from router.contract.ids import case_id
 from router.contract.messages import Attachment
+from router.store.memory import MemoryStore
 from tests.suites.api_bench import ApiBench
 from tests.suites.eventually import eventually
 
@@ -264,6 +265,7 @@ async def test_what_a_rebuild_undid_is_lost(dark: ApiBench) -> None:
     lead = dark.key(Role.SUPERVISOR)
     case = await dark.write()
     await dark.post(f"/v1/cases/{case}/note", lead, {"text": "x"}, op="n1")
+    assert isinstance(dark.store, MemoryStore)
     rows = dark.store._pools[dark.desk.pool]
     rows.gen += 1
     rows.cases[case].operations.clear()
@@ -274,6 +276,7 @@ async def test_what_a_rebuild_undid_is_lost(dark: ApiBench) -> None:
 async def test_a_state_that_is_not_of_this_time_is_503_and_to_be_tried_again(dark: ApiBench) -> None:
     lead = dark.key(Role.SUPERVISOR)
     case = await dark.write()
+    assert isinstance(dark.store, MemoryStore)
     dark.store._pools[dark.desk.pool].gen += 1
     url, headers = dark.url(f"/v1/cases/{case}/note"), {"Authorization": f"Bearer {lead}", "Idempotency-Key": "k"}
     async with dark.http.post(url, json={"text": "x"}, headers=headers) as answer:

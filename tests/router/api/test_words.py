@@ -1,0 +1,123 @@
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from router.api.words import explained
+from router.contract.advisor import AdvisorState, Presence, Profile, Work, WorkKind
+from router.contract.case import CaseDetail, CaseState, CaseStatus, Pending, write_detail
+from router.contract.codec import rfc3339
+from router.contract.ids import AccountId, AdvisorId, CaseId, ConversationId, InquiryId
+from router.engine.decide import decide
+from router.engine.explain import write_explanation
+from router.engine.roster import Roster
+from router.engine.waiting import wait_class
+from rules import Reason, Rulebook, Verdict, Want
+from tests.suites.api_bench import default_rulebook
+
+NOW = 1_760_000_000_000
+VERDICT = Verdict(
+    queue="delivery",
+    wants=(Want("delivery", 3),),
+    language="en",
+    policy="quick",
+    reasons=(Reason("parcels", ("queue", "wants")), Reason("later", ())),
+    rulebook="r1",
+)
+DETAIL = CaseDetail(account=AccountId("a"), origin=InquiryId("i"), customer="c", verdict=VERDICT, placed_at_ms=NOW)
+
+
+@pytest.fixture(scope="module")
+def rulebook() -> Rulebook:
+    return default_rulebook()
+
+
+def advisor(name: str, *, presence: Presence = Presence.ONLINE, load: int = 0, **members: object) -> AdvisorState:
+    profile = Profile(**{"skills": {"delivery": 5}, "languages": {"en": 9}, **members})  # type: ignore[arg-type]
+    work = {"other": Work(units=load, channel="chat", kind=WorkKind.CASE)} if load else {}
+    text = msgspec.json.encode(profile).decode()
+    return AdvisorState(id=AdvisorId(name), ver=1, presence=presence, work=work, profile=text)
+
+
+def roster_of(*states: AdvisorState) -> Roster:
+    roster = Roster()
+    for state in states:
+        roster.apply(state)
+    return roster
+
+
+def case(detail: CaseDetail = DETAIL, **members: object) -> CaseState:
+    base = CaseState(
+        id=CaseId("i"),
+        state=CaseStatus.QUEUED,
+        ver=1,
+        gen=1,
+        conversation=ConversationId("t"),
+        channel="email",
+        units=10,
+        opened_at_ms=NOW,
+        changed_at_ms=NOW,
+        detail=write_detail(detail),
+    )
+    return replace(base, **members)
+
+
+WAITS = [
+    ("nobody at all", (), DETAIL, "nobody on the roster could take it"),
+    ("full", (advisor("ann", load=95),), DETAIL, "it is taken when one of these gets room: ann"),
+    ("away", (advisor("ann", presence=Presence.AWAY),), DETAIL, "it is taken when one of these comes online: ann"),
+    ("unskilled", (advisor("ann", skills={"billing": 5}),), DETAIL, "1 without a needed skill at its level (ann)"),
+    ("mute", (advisor("ann", languages={"ko": 5}),), DETAIL, "1 not speaking the customer's language (ann)"),
+    ("elsewhere", (advisor("ann", queues=("billing",)),), DETAIL, "1 not serving this queue (ann)"),
+    ("free", (advisor("ann"),), DETAIL, "ann can take it now: it comes next, or a more urgent case comes first"),
+    (
+        "declined",
+        (advisor("ann"),),
+        replace(DETAIL, declined={"ann": NOW + 1_000}),
+        "it is offered again when the cool-down of who declined it ends",
+    ),
+    (
+        "held",
+        (advisor("ann"), advisor("bob", presence=Presence.OFFLINE)),
+        replace(DETAIL, held_for="bob", held_until_ms=NOW + 1_000),
+        "it is kept for bob until its hold ends",
+    ),
+    (
+        "many",
+        tuple(advisor(name, load=100) for name in "abcde"),
+        DETAIL,
+        "it is taken when one of these gets room: a, b, c, ...",
+    ),
+]
+
+
+@pytest.mark.parametrize(("states", "detail", "sentence"), [row[1:] for row in WAITS], ids=[row[0] for row in WAITS])
+def test_why_a_case_still_waits(
+    rulebook: Rulebook, states: tuple[AdvisorState, ...], detail: CaseDetail, sentence: str
+) -> None:
+    told = explained(case(detail), roster_of(*states), rulebook, NOW).why_waiting
+    assert any(sentence in each for each in told), told
+
+
+def test_a_pending_case_says_for_whom_and_until_when(rulebook: Rulebook) -> None:
+    pending = Pending(on="customer", since_ms=NOW, until_ms=NOW + 1)
+    told = explained(case(replace(DETAIL, pending=pending), state=CaseStatus.PENDING), Roster(), rulebook, NOW)
+    assert told.why_waiting == (f"it waits for the customer until {rfc3339(NOW + 1)}",)
+
+
+def test_the_last_decision_is_told_with_its_rules_terms_and_those_who_were_out(rulebook: Rulebook) -> None:
+    roster = roster_of(advisor("ann"), advisor("bob", load=100), advisor("cho", skills={}))
+    waiting = wait_class(DETAIL, channel="email", units=10, rulebook=rulebook, now_ms=NOW)
+    why = write_explanation(decide(roster, waiting, CaseId("i"), rulebook, NOW).explanation)
+    told = explained(case(why=why, state=CaseStatus.ASSIGNED, owner="ann"), roster, rulebook, NOW)
+    assert told.why_here[0] == "rule parcels set queue, wants"
+    assert "wants: delivery 3" in told.why_here[1]
+    assert told.why_here[2] == "3 advisors were looked at, 1 of the eligible ranked by longest-idle"
+    assert told.why_here[3].startswith("1. ann (idle_s ")
+    assert told.why_here[-1] == "ann has it"
+    assert {out.filter: out.first for out in told.why_not} == {"skill": ("cho",), "room": ("bob",)}
+    assert (told.why_waiting, told.decided_at, told.strategy) == ((), rfc3339(NOW), "longest-idle")
+
+
+def test_a_case_that_was_never_decided_about_is_still_explained(rulebook: Rulebook) -> None:
+    told = explained(case(), Roster(), rulebook, NOW)
+    assert (told.decided_at, told.why_not, told.rulebook) == (None, (), "r1")
