@@ -12,11 +12,14 @@ class Wrote(NamedTuple):
 
 
 WROTE: Final[dict[str, tuple[Wrote, ...]]] = {
-    "en": (Wrote(ends=(" wrote", " writes")), Wrote(holds=(" wrote on ",))),
+    "en": (
+        Wrote(starts=("on ", "at "), ends=(" wrote", " writes")),
+        Wrote(holds=("@",), ends=(" wrote", " writes")),
+        Wrote(holds=(" wrote on ",)),
+    ),
     "ko": (
-        Wrote(
-            ends=("작성", "님이 쓴 글", "님이 쓰셨습니다", "님이 보낸 메일", "님이 썼습니다", "보낸 글", "님이 보냄")
-        ),
+        Wrote(ends=("님이 작성", "님이 쓴 글", "님이 쓰셨습니다", "님이 보낸 메일", "님이 썼습니다", "님이 보냄")),
+        Wrote(holds=("@", "오전", "오후"), ends=("작성", "보낸 글")),
     ),
     "ja": (
         Wrote(ends=("のメール", "が書きました", "は書きました", "さんのメッセージ")),

@@ -20,6 +20,7 @@ _DECORATION: Final = " \t*>-_=─━—:："
 _RULES: Final = ("--", "__", "==", "──", "━━", "——")
 _LABEL: Final = re.compile(r"[\s*]{0,8}([^\s:*：][^:：*]{0,24}?)[\s*]{0,4}[:：]")
 _MARKS: Final = (">", " >")
+_GAP: Final = re.compile(r"\n{3,}")
 _DIGIT: Final = re.compile(r"\d|@")
 
 
@@ -62,7 +63,9 @@ def split_quoted(text: str) -> Split:
         (quoted if taken else own).extend(lines[place : place + max(taken, 1)])
         place += max(taken, 1)
     kept = _trimmed(own)
-    return Split(kept, _trimmed(quoted)) if kept else Split(_trimmed(lines), "")
+    if not kept or not quoted:
+        return Split(_trimmed(lines), "")
+    return Split(_GAP.sub("\n\n", kept), _trimmed(quoted))
 
 
 def _quoted_here(lines: Sequence[str], place: int) -> int:

@@ -228,7 +228,7 @@ SAMPLES = (
             "> Which size?\n\nLarge.\n\n> Which colour?\n\nBlue.\n",
             *PLAIN_UTF8,
         ),
-        "Hello,\n\n\nLarge.\n\n\nBlue.",
+        "Hello,\n\nLarge.\n\nBlue.",
         quoted="Which size?",
     ),
     Sample(
