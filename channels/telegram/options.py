@@ -1,0 +1,42 @@
+"""What an account of the Telegram channel is told."""
+
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from channels.kit.outbound import checked_url
+from router.runtime.secret import Secret
+
+_LETTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+
+
+class TelegramOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``token``: the bot's own. ``secret_tokens``: what the webhook was set up with; two while one replaces
+    the other. ``api_url``: another Bot API server than Telegram's; http only with ``allow_private``.
+    ``max_file_bytes``: larger files of customers are named in the inquiry, not fetched.
+    """
+
+    token: Secret
+    secret_tokens: Annotated[tuple[Secret, ...], Meta(min_length=1, max_length=4)]
+    api_url: str = "https://api.telegram.org"
+    allow_private: bool = False
+    max_file_bytes: Annotated[int, Meta(ge=0, le=20 * 1024 * 1024)] = 20 * 1024 * 1024
+    reply_timeout_s: Annotated[float, Meta(gt=0, le=25)] = 15.0
+
+    def __post_init__(self) -> None:
+        bot, _, key = self.token.reveal().partition(":")
+        if not (bot.isascii() and bot.isdigit() and key and _LETTERS.issuperset(key)):
+            raise ValueError("token is the bot's number, a colon and its key")
+        for secret in self.secret_tokens:
+            if not (16 <= len(secret.reveal()) <= 256 and _LETTERS.issuperset(secret.reveal())):
+                raise ValueError("a secret token has 16 to 256 letters, digits, _ and -")
+        checked_url(self.api_url, allow_private=self.allow_private)
+
+    @property
+    def bot(self) -> str:
+        """The bot's number: message numbers are its own."""
+        return self.token.reveal().partition(":")[0]
+
+    def incoming_keys(self) -> tuple[bytes, ...]:
+        return tuple(secret.reveal().encode() for secret in self.secret_tokens)

@@ -1,0 +1,159 @@
+"""The stand-in of Telegram: sends updates to a bot's webhook, and is the Bot API to it."""
+
+import asyncio
+import io
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import aiohttp
+import msgspec
+from aiohttp import web
+
+from channels.telegram.normalise import CHANNEL
+from channels.telegram.simulator_bot_api import BotDesk, ChatOf, desk_app
+from router.runtime.clock import SystemClock
+from router.runtime.simulators import (
+    Answer,
+    CustomerFile,
+    CustomerMessage,
+    Defect,
+    Entrance,
+    Misbehaviour,
+    ReceivedReply,
+    Simulator,
+)
+
+_OVERSIZE_BYTES: Final = 2 * 1024 * 1024
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+class TelegramSimulator:
+    """Telegram for one bot. Every thread of the teller is a chat."""
+
+    name = CHANNEL
+
+    def __init__(self) -> None:
+        self._clock = SystemClock()
+        self._token = f"{secrets.randbelow(10**9)}:{secrets.token_urlsafe(26)}"
+        self._secret = secrets.token_urlsafe(24)
+        self.desk = BotDesk(self._token)
+        self._numbers: dict[str, int] = {}
+        self._account = ""
+        self._url = ""
+        self._runner: web.AppRunner | None = None
+        self._http: aiohttp.ClientSession | None = None
+
+    async def start(self, account: str) -> Mapping[str, Any]:
+        self._account = account
+        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
+        self._runner = web.AppRunner(desk_app(self.desk), access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        return {
+            "token": self._token,
+            "secret_tokens": [self._secret],
+            "api_url": f"http://127.0.0.1:{self._runner.addresses[0][1]}",
+            "allow_private": True,
+        }
+
+    async def enter(self, entrance: Entrance) -> None:
+        self._url = f"{entrance.base_url}/{self._account}"
+
+    async def send(self, message: CustomerMessage) -> Answer:
+        """A message with several files is several messages, as in Telegram; the first holds the text."""
+        answer = await self.post(self._update(message, 0))
+        for index in range(1, len(message.files)):
+            if not answer.accepted:
+                return answer
+            answer = await self.post(self._update(message, index))
+        return answer
+
+    async def send_defective(self, defect: Defect) -> Answer | None:
+        ref = f"defective {len(self._numbers)}"
+        body = self._update(CustomerMessage(ref=ref, customer="nobody", thread="none", text="wrong"), 0)
+        match defect:
+            case Defect.BAD_SIGNATURE:
+                return await self.post(body, secret=secrets.token_urlsafe(24))
+            case Defect.MALFORMED:
+                return await self.post(body[:-2])
+            case Defect.OVERSIZE:
+                return await self.post(body + b" " * _OVERSIZE_BYTES)
+            case Defect.NOT_TEXT:
+                return await self.post(body.replace(b"wrong", b"\xff\xfe\xfd"))
+
+    async def post(self, body: bytes, *, secret: str | None = None) -> Answer:
+        """Post these bytes as Telegram does. Raises ``ConnectionError`` when no answer comes."""
+        assert self._http is not None, "start first"
+        headers = {
+            "Content-Type": "application/json",
+            "X-Telegram-Bot-Api-Secret-Token": self._secret if secret is None else secret,
+        }
+        try:
+            async with self._http.post(self._url, data=io.BytesIO(body), headers=headers) as response:
+                text = await response.text(errors="replace")
+                return Answer(accepted=200 <= response.status < 300, code=str(response.status), body=text)
+        except (aiohttp.ClientError, TimeoutError) as exc:
+            raise ConnectionError(f"no answer from {self._url}") from exc
+
+    async def next_reply(self) -> ReceivedReply:
+        return await self.desk.arrived.get()
+
+    def refusals(self) -> Sequence[str]:
+        return tuple(self.desk.refusals)
+
+    def misbehave(self, ways: Sequence[Misbehaviour]) -> None:
+        self.desk.misbehave(ways)
+
+    async def close(self) -> None:
+        self.desk.close()
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
+        http, self._http = self._http, None
+        if http is not None:
+            await http.close()
+            await asyncio.sleep(0)  # the connector's transports close on the loop's next turn
+
+    def _update(self, message: CustomerMessage, index: int) -> bytes:
+        chat = 5_000_000 + self._number(f"chat {message.thread}")
+        number = self._number(f"message {message.ref} {index}")
+        self.desk.chats[chat] = ChatOf(message.customer, message.thread)
+        self.desk.messages.setdefault(chat, set()).add(number)
+        said: dict[str, object] = {"text": message.text}
+        if message.files:
+            said = self._document(message.files[index], f"{message.ref}-{index}", message.text if index == 0 else "")
+        person = {"id": chat, "is_bot": False, "first_name": message.customer, "language_code": "en"}
+        return _ENCODER.encode(
+            {
+                "update_id": 70_000_000 + number,
+                "message": {
+                    "message_id": number,
+                    "from": person,
+                    "chat": {"id": chat, "type": "private", "first_name": message.customer},
+                    "date": self._clock.now_ms() // 1000,
+                    **said,
+                },
+            }
+        )
+
+    def _document(self, file: CustomerFile, name: str, caption: str) -> dict[str, object]:
+        file_id = f"F{self._number(f'file {name}')}"
+        self.desk.files[file_id] = file
+        document = {
+            "file_id": file_id,
+            "file_unique_id": f"U{file_id}",
+            "file_name": file.name,
+            "mime_type": file.media_type,
+            "file_size": len(file.data),
+        }
+        return {"document": document, "caption": caption} if caption else {"document": document}
+
+    def _number(self, what: str) -> int:
+        """The same for the same thing, as long as the simulator lives."""
+        return self._numbers.setdefault(what, len(self._numbers) + 1)
+
+
+def simulator() -> Simulator:
+    """The entry point's factory."""
+    return TelegramSimulator()
