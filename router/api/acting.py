@@ -1,7 +1,7 @@
 """Doing what was asked for, with the caller's rights, and saying how far it got."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final, assert_never
 
@@ -18,6 +18,16 @@ from router.store.acts import Outcome, Result
 
 _SUPERVISORS: Final = frozenset({Role.SUPERVISOR})
 _ACTING: Final = frozenset({Role.ADVISOR, Role.SUPERVISOR})
+_DONE: Final = frozenset({Result.DONE})
+_PLACED: Final = frozenset({Result.ASSIGNED, Result.RETURNED, Result.OFFERED, Result.QUEUED})
+# What an act can have given the first time: another answer is that of another act.
+_GIVES: Final[Mapping[type[CaseAsk], frozenset[Result]]] = {
+    asking.Accept: frozenset({Result.ASSIGNED}),
+    asking.Assign: frozenset({Result.ASSIGNED}),
+    asking.Decline: frozenset({Result.QUEUED, Result.OFFERED}),
+    asking.Transfer: _PLACED,
+    asking.Requeue: _PLACED,
+}
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +47,8 @@ async def perform(caller: Caller, ask: CaseAsk) -> Done:
     found = of_result(outcome.result)
     if found is not None:
         raise Refused(found)
+    if outcome.repeated and outcome.result not in _GIVES.get(type(ask), _DONE):
+        raise refused("operation-used", "Another act of this key on the case has this operation id; take a new one.")
     return Done(op=ask.op, result=_told(ask, outcome.result), number=await _number(caller, outcome), case=outcome.case)
 
 

@@ -89,6 +89,7 @@ _CODES: Final[Mapping[str, tuple[int, str]]] = {
     "no-method": (405, "This address does not serve that method"),
     "malformed": (400, "The request can't be read"),
     "no-operation": (400, "The header Idempotency-Key is needed"),
+    "operation-used": (422, "The operation id was used for another act"),
     "unknown-outcome": (422, "The rulebook has no such outcome"),
     "unknown-queue": (422, "The rulebook has no such queue"),
     "too-large": (413, "The request is too large"),

@@ -76,6 +76,16 @@ async def test_the_same_key_again_gives_the_same_answer_and_no_second_effect(ben
     assert [entry["kind"] for entry in page["transcript"]] == ["inquiry", "reply", "reply"]
 
 
+async def test_the_operation_id_of_another_act_is_refused_instead_of_answered_with_its_result(
+    bench: ApiBench, minji: str
+) -> None:
+    case = await offered(bench)
+    assert (await bench.post(f"/v1/cases/{case}/accept", minji, op="used"))[0] == 200
+    status, found = await bench.post(f"/v1/cases/{case}/resolve", minji, {"outcome": "solved"}, op="used")
+    assert (status, found["type"]) == (422, "urn:turnout:problem:operation-used")
+    assert (await bench.case(case)).state == "assigned"
+
+
 async def test_an_accept_is_the_same_on_every_replica_and_in_every_tab(bench: ApiBench, minji: str) -> None:
     case = await offered(bench)
     other = bench.replica("two")

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from router.contract.config import Role
+from router.contract.ids import PoolId
 from router.runtime.errors import StoreUnavailable
+from router.service.api_keys import make_key
 from router.store.acts import AnyAct, Outcome
 from tests.suites.api_bench import ApiBench
 
@@ -135,3 +138,23 @@ async def test_a_store_that_is_away_is_a_problem_that_may_be_retried_with_the_sa
         assert (await talk.do("accept", op="once", case=case))["result"] == "assigned"
     history = await bench.store.history(bench.desk.pool, case)
     assert [line.split("|")[1] for line in history].count("accept") == 1
+
+
+async def test_a_client_that_does_not_read_is_let_go(bench: ApiBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    minji = await bench.advisor("minji")
+    monkeypatch.setattr("router.api.session._SEND_S", 0.05)
+    async with bench.session(minji) as talk:
+        monkeypatch.setattr(web.WebSocketResponse, "send_str", _never)
+        await talk.say("presence", op="come", presence="online")
+        await bench.left("minji")
+    assert bench.registry.get_sample_value("turnout_api_sessions_closed_total", {"by": "slow"}) == 1
+
+
+async def _never(_socket: web.WebSocketResponse, _text: str) -> None:
+    await asyncio.Event().wait()
+
+
+async def test_a_key_of_a_pool_that_is_not_served_here_opens_nothing(bench: ApiBench) -> None:
+    key, token = make_key(Role.SUPERVISOR, PoolId("other"), created_at_ms=0)
+    bench.keys.put(key)
+    assert (await bench.get("/v1/me", token))[0] == 403

@@ -12,12 +12,14 @@ from router.contract.codec import header
 from router.contract.config import ACTIVE_RULEBOOK, ApiKey, Role, key_entry, named_key, named_rulebook, rulebook_entry
 from router.contract.ids import PoolId
 from router.runtime.bus.memory import MemoryBus
-from router.runtime.bus.protocol import Outgoing, Record
+from router.runtime.bus.protocol import Bus, Outgoing, Record
+from router.runtime.bus.streams import StreamsBus
 from router.runtime.clock import SystemClock
 from router.runtime.errors import BusUnavailable
 from router.service.api_keys import KeyTable, make_key
 from router.service.configuration import ConfigurationTail, ConfigurationWriter
 from rules import Rulebook, content, load
+from tests.servers import Server
 from tests.suites.eventually import eventually
 
 POOL = PoolId("default")
@@ -40,20 +42,23 @@ def key() -> ApiKey:
     return make_key(Role.SUPERVISOR, POOL, created_at_ms=1)[0]
 
 
-@pytest.fixture
-async def bus() -> AsyncIterator[MemoryBus]:
-    bus = MemoryBus()
+@pytest.fixture(params=["memory", "streams"])
+async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
+    bus: Bus = MemoryBus()
+    if request.param == "streams":
+        server: Server = request.getfixturevalue("valkey")
+        bus = StreamsBus(server.url)
     await bus.create_topics(topics.topic_specs((POOL,), inquiry_partitions=1, partitions=1))
     yield bus
     await bus.close()
 
 
 @pytest.fixture
-def writer(bus: MemoryBus) -> ConfigurationWriter:
+def writer(bus: Bus) -> ConfigurationWriter:
     return ConfigurationWriter(bus, clock=SystemClock())
 
 
-def tail_of(bus: MemoryBus, process: str = "p1") -> ConfigurationTail:
+def tail_of(bus: Bus, process: str = "p1") -> ConfigurationTail:
     return ConfigurationTail(bus, KeyTable(), clock=SystemClock(), process=process)
 
 
@@ -68,7 +73,7 @@ async def running(tail: ConfigurationTail) -> AsyncIterator[ConfigurationTail]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_a_process_that_starts_knows_all_that_was_configured(bus: MemoryBus, writer: ConfigurationWriter) -> None:
+async def test_a_process_that_starts_knows_all_that_was_configured(bus: Bus, writer: ConfigurationWriter) -> None:
     one, book = key(), rulebook()
     await writer.put_key(one)
     await writer.activate(book, by="turnout up")
@@ -81,7 +86,7 @@ async def test_a_process_that_starts_knows_all_that_was_configured(bus: MemoryBu
     assert (tail.active.hash, tail.active.by) == (book.hash, "turnout up")
 
 
-async def test_a_running_process_learns_of_what_is_written_later(bus: MemoryBus, writer: ConfigurationWriter) -> None:
+async def test_a_running_process_learns_of_what_is_written_later(bus: Bus, writer: ConfigurationWriter) -> None:
     heard: list[str] = []
     async with running(tail_of(bus)) as tail:
         tail.listen(lambda book: heard.append(book.hash))
@@ -95,7 +100,7 @@ async def test_a_running_process_learns_of_what_is_written_later(bus: MemoryBus,
         await eventually(lambda: (known := tail.keys.get(one.id)) is not None and known.revoked)
 
 
-async def test_two_processes_each_see_everything(bus: MemoryBus, writer: ConfigurationWriter) -> None:
+async def test_two_processes_each_see_everything(bus: Bus, writer: ConfigurationWriter) -> None:
     async with running(tail_of(bus, "a")) as first, running(tail_of(bus, "b")) as second:
         one = key()
         await writer.put_key(one)
@@ -123,7 +128,7 @@ async def test_a_revoked_key_is_not_good_again_while_the_past_is_read_once_more(
     await bus.close()
 
 
-async def test_listening_late_gives_the_rulebook_in_force(bus: MemoryBus, writer: ConfigurationWriter) -> None:
+async def test_listening_late_gives_the_rulebook_in_force(bus: Bus, writer: ConfigurationWriter) -> None:
     book = rulebook()
     await writer.activate(book)
     tail = tail_of(bus)
@@ -133,9 +138,7 @@ async def test_listening_late_gives_the_rulebook_in_force(bus: MemoryBus, writer
     assert heard == [book.hash]
 
 
-async def test_the_rulebook_changes_and_the_old_one_is_still_to_be_had(
-    bus: MemoryBus, writer: ConfigurationWriter
-) -> None:
+async def test_the_rulebook_changes_and_the_old_one_is_still_to_be_had(bus: Bus, writer: ConfigurationWriter) -> None:
     old, new = rulebook(), rulebook(spam="junk")
     assert old.hash != new.hash
     heard: list[str] = []
@@ -164,7 +167,7 @@ async def test_the_rulebook_changes_and_the_old_one_is_still_to_be_had(
     ],
 )
 async def test_what_is_damaged_or_not_its_business_changes_nothing(
-    bus: MemoryBus, writer: ConfigurationWriter, entry: str, value: bytes
+    bus: Bus, writer: ConfigurationWriter, entry: str, value: bytes
 ) -> None:
     book, one = rulebook(), key()
     tail = tail_of(bus)
@@ -178,9 +181,7 @@ async def test_what_is_damaged_or_not_its_business_changes_nothing(
     assert [found.id for found in tail.keys] == [one.id]
 
 
-async def test_a_broken_rulebook_made_active_leaves_the_old_one_in_force(
-    bus: MemoryBus, writer: ConfigurationWriter
-) -> None:
+async def test_a_broken_rulebook_made_active_leaves_the_old_one_in_force(bus: Bus, writer: ConfigurationWriter) -> None:
     book = rulebook()
     await writer.activate(book)
     tail = tail_of(bus)
@@ -194,7 +195,7 @@ async def test_a_broken_rulebook_made_active_leaves_the_old_one_in_force(
     assert tail.rulebook.hash == book.hash
 
 
-async def test_a_tombstone_takes_a_key_away(bus: MemoryBus, writer: ConfigurationWriter) -> None:
+async def test_a_tombstone_takes_a_key_away(bus: Bus, writer: ConfigurationWriter) -> None:
     one = key()
     await writer.put_key(one)
     await bus.publish([Outgoing(topic=topics.CONFIG, key=key_entry(one.id), value=None)])
@@ -227,7 +228,7 @@ async def test_a_bus_that_is_away_is_waited_for() -> None:
     await bus.close()
 
 
-async def test_entries_carry_their_kind_as_cloud_events(bus: MemoryBus, writer: ConfigurationWriter) -> None:
+async def test_entries_carry_their_kind_as_cloud_events(bus: Bus, writer: ConfigurationWriter) -> None:
     await writer.put_key(key())
     await writer.activate(rulebook())
     found = [record async for record in bus.history(topics.CONFIG)]
