@@ -1,0 +1,112 @@
+"""Policy from files: taken over when right, left as it was when wrong, and never undone by a restart."""
+
+import asyncio
+from pathlib import Path
+
+from router.contract import topics
+from router.contract.topics import topic_specs
+from router.runtime.bus.memory import MemoryBus
+from router.service.api_keys import KeyTable
+from router.service.configuration import ConfigurationTail, ConfigurationWriter
+from router.service.policy_loader import PolicyLoader
+from router.service.rule_files import RuleFiles
+from rules import Rulebook
+from tests.suites.eventually import eventually
+from tests.suites.stage import POOL, RULES, Stage, rulebook, stage
+
+ROSTER = "advisors:\n  - {id: mina, name: Mina, skills: {billing: 5, technical: 5}, languages: {en: 9}}\n"
+
+
+class Place:
+    """A rules folder, and an installation of one process around a memory bus."""
+
+    def __init__(self, folder: Path, scene: Stage, bus: MemoryBus) -> None:
+        self.rules = folder / "rules.yaml"
+        self.roster = folder / "people.yml"
+        self.bus = bus
+        self.scene = scene
+        self.tail = ConfigurationTail(bus, KeyTable(), clock=scene.clock, process="test")
+        files = RuleFiles(str(folder), str(self.roster))
+        writer = ConfigurationWriter(bus, clock=scene.clock)
+        self.loader = PolicyLoader(files, writer, self.tail, clock=scene.clock, metrics=scene.metrics)
+        self.in_force: list[Rulebook] = []
+        self.tail.listen(self.in_force.append)
+
+    async def versions(self) -> int:
+        return len([record async for record in self.bus.history(topics.CONFIG) if record.key == "rulebook/active"])
+
+
+async def place(folder: Path, scene: Stage, bus: MemoryBus | None = None) -> Place:
+    known = bus or MemoryBus()
+    await known.create_topics(topic_specs((POOL,)))
+    rules = folder / "rules"
+    rules.mkdir(exist_ok=True)
+    if not (rules / "rules.yaml").exists():
+        (rules / "rules.yaml").write_text(RULES, "utf-8")
+    found = Place(rules, scene, known)
+    found.roster = folder / "people.yml"
+    found.roster.write_text(ROSTER, "utf-8")
+    found.loader = PolicyLoader(
+        RuleFiles(str(rules), str(found.roster)),
+        ConfigurationWriter(known, clock=scene.clock),
+        found.tail,
+        clock=scene.clock,
+        metrics=scene.metrics,
+    )
+    return found
+
+
+async def test_the_first_start_publishes_the_files_and_the_next_one_nothing(tmp_path: Path) -> None:
+    async with stage() as scene:
+        one = await place(tmp_path, scene)
+        await one.loader.start()
+        await one.tail.read()
+        assert [book.hash for book in one.in_force] == [rulebook().hash]
+        await one.loader.start()
+        again = [record.key async for record in one.bus.history(topics.CONFIG)].count("rulebook/active")
+        assert again == 1
+
+
+async def test_a_restart_does_not_bring_back_rules_that_were_replaced(tmp_path: Path) -> None:
+    async with stage() as scene:
+        one = await place(tmp_path, scene)
+        await one.loader.start()
+        newer = rulebook(RULES.replace("backoff_s: 15", "backoff_s: 16"))
+        await ConfigurationWriter(one.bus, clock=scene.clock).activate(newer, by="somebody")
+        restarted = await place(tmp_path, scene, one.bus)
+        await restarted.tail.read()
+        await restarted.loader.start()
+        await restarted.tail.read()
+        assert restarted.in_force[-1].hash == newer.hash
+
+
+async def test_wrong_files_change_nothing_and_say_so(tmp_path: Path) -> None:
+    async with stage() as scene:
+        one = await place(tmp_path, scene)
+        await one.loader.start()
+        await one.tail.read()
+        (tmp_path / "rules" / "rules.yaml").write_text(RULES.replace("queue: billing", "queue: biling"), "utf-8")
+        before = await one.versions()
+        assert not await one.loader.reload()
+        assert await one.versions() == before
+        assert scene.metrics.rules_good._value.get() == 0
+
+
+async def test_a_changed_file_is_noticed_and_taken_over_with_the_roster(tmp_path: Path) -> None:
+    async with stage() as scene:
+        one = await place(tmp_path, scene)
+        await one.loader.start()
+        await one.tail.read()
+        await one.loader.enrol([scene.actor])
+        watching = asyncio.create_task(one.loader.run())
+        (tmp_path / "rules" / "rules.yaml").write_text(RULES.replace("backoff_s: 15", "backoff_s: 20"), "utf-8")
+        one.roster.write_text(ROSTER.replace("Mina", "Mina Kim"), "utf-8")
+        one.loader.ask()
+
+        async def is_taken_over() -> bool:
+            await one.tail.read()
+            known = await scene.store.advisor(POOL, next(iter(scene.store._pools[POOL].advisors)))
+            return one.in_force[-1].backoff_s == 20 and known is not None and "Mina Kim" in known.profile
+
+        await eventually(is_taken_over)
+        watching.cancel()
