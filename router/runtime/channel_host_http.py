@@ -65,7 +65,8 @@ class ChannelPort:
         except OSError:
             self._socket.close()
             raise
-        self.url = f"http://{_WILDCARDS.get(host, host)}:{self._socket.getsockname()[1]}"
+        named = _WILDCARDS.get(host, f"[{host}]" if ":" in host else host)
+        self.url = f"http://{named}:{self._socket.getsockname()[1]}"
 
     def mount(self, channel: str, routes: Sequence[web.AbstractRouteDef]) -> None:
         """Serve the routes under ``/CHANNEL``."""

@@ -92,6 +92,7 @@ class ChannelWorld:
         self._limits = limits
         self._options: Any = None
         self.role: ChannelRole | None = None
+        self._replicas: list[ChannelRole] = []
 
     async def prepare(self) -> None:
         """Topics and the provider's side are there; the process isn't."""
@@ -102,8 +103,19 @@ class ChannelWorld:
         assert problems == []
 
     async def start(self) -> ChannelRole:
+        self.role = await self._begun()
+        await self.simulator.enter(self.role.entrances()[self.adapter.name])
+        return self.role
+
+    async def replicate(self) -> ChannelRole:
+        """One more process beside the first."""
+        replica = await self._begun()
+        self._replicas.append(replica)
+        return replica
+
+    async def _begun(self) -> ChannelRole:
         self.registry = CollectorRegistry()
-        self.role = ChannelRole(
+        role = ChannelRole(
             RoleParts(self.bus, self.ledger, self.blobs, self.signer, self.clock, self.registry),
             settings=Settings(
                 accounts={ACCOUNT: AccountSettings(channel=self.adapter.name)}, http=HttpSettings(channels_port=0)
@@ -112,9 +124,8 @@ class ChannelWorld:
             on_failure=self.failures.append,
             limits=self._limits,
         )
-        await self.role.start()
-        await self.simulator.enter(self.role.entrances()[self.adapter.name])
-        return self.role
+        await role.start()
+        return role
 
     async def stop(self) -> None:
         if self.role is not None:
@@ -124,6 +135,8 @@ class ChannelWorld:
     async def close(self) -> None:
         self.bus.release()
         await self.stop()
+        for replica in self._replicas:
+            await replica.close(5.0)
         await self.simulator.close()
         await self.bus.close()
         assert self.failures == []

@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, ClassVar
 
 import pytest
+from msgspec.structs import replace
 
-from router.contract.ids import ReplyId
+from router.contract.ids import ConversationId, ReplyId
 from router.contract.messages import DeliveryState, Inquiry
 from router.runtime.bus.memory import MemoryBus
 from router.runtime.bus.protocol import Bus
@@ -219,6 +220,25 @@ class ChannelSuite:
         else:
             assert delivery.state is DeliveryState.UNKNOWN
             assert "second" in received.text
+
+    async def test_processes_that_come_and_go_send_each_reply_once(self, world: ChannelWorld) -> None:
+        inquiry = await self._written(world)
+        told = [(f"v{number % 5}", f"part {number}.") for number in range(45)]
+        for number, (conversation, text) in enumerate(told):
+            if number == 15:
+                await world.replicate()
+            if number == 30:
+                await world.stop()
+            spread = replace(inquiry, conversation=ConversationId(conversation))
+            await world.answer(spread, f"r{number}", text)
+        texts = [(await world.simulator.next_reply()).text for _ in told]
+        places = {text: [place for place, seen in enumerate(texts) if text in seen] for _, text in told}
+        assert {len(found) for found in places.values()} == {1}
+        for conversation in {conversation for conversation, _ in told}:
+            order = [places[text][0] for each, text in told if each == conversation]
+            assert order == sorted(order)
+        for number in range(len(told)):
+            assert (await world.delivery(ReplyId(f"r{number}"))).state is DeliveryState.SENT
 
     # Stop and go.
 

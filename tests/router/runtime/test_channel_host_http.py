@@ -1,6 +1,7 @@
 import asyncio
 import io
 import logging
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -186,6 +187,16 @@ async def test_a_port_that_is_taken_is_said_at_once() -> None:
         with pytest.raises(OSError, match="in use"):
             await other.port.bind("127.0.0.1", int(bench.port.url.rpartition(":")[2]))
         await other.port.close()
+
+
+@pytest.mark.parametrize(
+    ("host", "named"), [("127.0.0.1", "127.0.0.1"), ("localhost", "localhost"), ("0.0.0.0", "127.0.0.1")]
+)
+async def test_the_port_knows_its_address_before_it_listens(host: str, named: str) -> None:
+    bench = Bench(SMALL)
+    await bench.port.bind(host, 0)
+    assert re.fullmatch(rf"http://{named}:[1-9]\d+", bench.port.url)
+    await bench.port.close()
 
 
 async def test_nobody_is_answered_between_bind_and_listen() -> None:
