@@ -7,6 +7,7 @@ no other place: their backup is the server's own log (design section 3).
 from typing import Final
 
 BUS_TAG: Final = "{turnout-bus}"
+CHAT_TAG: Final = "{turnout-chat}"
 
 
 class BusKeys:
@@ -62,3 +63,26 @@ class BusKeys:
 
     def wake(self, group: str) -> str:
         return f"{self._tag}:wake:{group}"
+
+
+class ChatKeys:
+    """The keys of the logs of conversations: one slot, since an append is one step over a log and the news.
+
+    =====  ======  =====================================================================  =====================
+    key    type    members                                                                lifetime
+    =====  ======  =====================================================================  =====================
+    log    stream  a conversation's entries: i (id), b (body); id = MOMENT-NUMBER, dense  30 days after the last
+    marks  hash    a conversation: "i" + an entry's id -> its place; bytes (of bodies)    with the log
+    news   stream  c (conversation), one an append over all; id = MOMENT-NUMBER, dense    the last 10,000
+    =====  ======  =====================================================================  =====================
+    """
+
+    def __init__(self, tag: str = CHAT_TAG) -> None:
+        self._tag = tag
+        self.news: Final = f"{tag}:news"
+
+    def log(self, conversation: str) -> str:
+        return f"{self._tag}:log:{conversation}"
+
+    def marks(self, conversation: str) -> str:
+        return f"{self._tag}:marks:{conversation}"
