@@ -17,6 +17,7 @@ LOG = logging.getLogger(__name__)
 
 _IDLE_S: Final = 120.0
 _DATA_S: Final = 300.0
+_CUT_S: Final = 2.0
 _MAX_RECIPIENTS: Final = 50
 _MAX_COMMANDS: Final = 1000
 _SENDERS: Final = 20_000
@@ -61,6 +62,8 @@ class Listener:
         self.open: set[_Connection] = set()
         self.in_hand = Budget(listen.in_hand_bytes)
         self.is_stopping = False
+        self.empty = asyncio.Event()
+        self.empty.set()
         self._idle = asyncio.Event()
         self._idle.set()
         self._taking = 0
@@ -92,6 +95,7 @@ class Listener:
             await self.clock.wait(self._idle, within_s)
         for connection in tuple(self.open):
             connection.cut()
+        await self.clock.wait(self.empty, _CUT_S)
         if self._server is not None:
             await self._server.wait_closed()
 
@@ -145,12 +149,15 @@ class _Connection(SMTP):
             transport.close()
             return
         listener.open.add(self)
+        listener.empty.clear()
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
         if self in self._listener.open:
             self._listener.open.discard(self)
             super().connection_lost(error)
+        if not self._listener.open:
+            self._listener.empty.set()
 
     def data_received(self, data: bytes) -> None:
         if self in self._listener.open:
