@@ -24,6 +24,7 @@ from router.runtime.bus.choice import make_bus
 from router.runtime.bus.lanes import Consumer, Limits
 from router.runtime.bus.protocol import Bus, Record
 from router.runtime.channel_host_role import ChannelRole, RoleParts
+from router.runtime.chat_log import RedisChatLog
 from router.runtime.clock import SystemClock
 from router.runtime.ledger import RedisLedger
 from router.runtime.lifecycle import Lifecycle
@@ -139,6 +140,8 @@ class Service:
         await self._life.open("store", self._store.open(), lambda _, __: self._store.close())
         self._life.spawn("store library", self._keep_library())
         self._ledger = RedisLedger(Coalescer(connect(self._store_url)))
+        tails = connect(self._store_url, purpose=Purpose.BLOCKING, max_connections=2)
+        self._chat_log = RedisChatLog(Coalescer(connect(self._store_url)), tails)
         self._signer = Signer([settings.signing_key or kept_key(data / "signing-key")])
         self._blobs = open_blobs(settings.blobs.url, data / "blobs", self._signer, metrics=self._runtime_metrics)
 
@@ -277,7 +280,9 @@ class Service:
         return replace(run_file, api=f"http://{http.host}:{server.port}")
 
     async def _open_channels(self, run_file: RunFile) -> RunFile:
-        parts = RoleParts(self._bus, self._ledger, self._blobs, self._signer, self._clock, self._registry)
+        parts = RoleParts(
+            self._bus, self._ledger, self._blobs, self._signer, self._clock, self._registry, self._chat_log
+        )
         role = ChannelRole(
             parts, settings=self._settings, channels=self._installation.channels, on_failure=self._life.fail
         )

@@ -10,6 +10,7 @@ from router.contract.ids import AccountId, PoolId
 from router.contract.messages import Delivery, Inquiry
 from router.runtime.blobs import Blobs
 from router.runtime.channel_host_intake import Intake
+from router.runtime.chat_log import ChatLog
 from router.runtime.clock import Clock
 from router.runtime.errors import RecordRefused
 from router.runtime.signer import Signer
@@ -25,6 +26,7 @@ class Surroundings(NamedTuple):
     signer: Signer
     http: ClientSession
     registry: CollectorRegistry
+    chat_log: ChatLog
 
 
 class AdapterHost:
@@ -66,6 +68,10 @@ class AdapterHost:
     @property
     def registry(self) -> CollectorRegistry:
         return self._surroundings.registry
+
+    @property
+    def chat_log(self) -> ChatLog:
+        return self._surroundings.chat_log
 
     @property
     def base_url(self) -> str:

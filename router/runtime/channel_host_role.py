@@ -19,6 +19,7 @@ from router.runtime.channel_host_intake import ORDINARY, Intake, IntakeLimits
 from router.runtime.channel_host_masks import Masks
 from router.runtime.channel_host_metrics import ChannelMetrics
 from router.runtime.channel_host_outbound import client_session
+from router.runtime.chat_log import ChatLog
 from router.runtime.clock import Clock
 from router.runtime.errors import TaskDied
 from router.runtime.ledger import Ledger
@@ -42,6 +43,7 @@ class RoleParts(NamedTuple):
     signer: Signer
     clock: Clock
     registry: CollectorRegistry
+    chat_log: ChatLog
 
 
 class RoleLimits(NamedTuple):
@@ -95,7 +97,9 @@ class ChannelRole:
         try:
             await self._port.bind(self._settings.http.host, self._settings.http.channels_port)
             parts = self._parts
-            self._surroundings = Surroundings(parts.clock, parts.blobs, parts.signer, client_session(), parts.registry)
+            self._surroundings = Surroundings(
+                parts.clock, parts.blobs, parts.signer, client_session(), parts.registry, parts.chat_log
+            )
             process = f"{os.getpid()}-{secrets.token_hex(6)}"
             for name, (adapter, accounts) in self._installed.items():
                 await self._open(name, adapter, accounts, process)

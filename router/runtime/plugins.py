@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from router.contract.ids import AccountId, PoolId
 from router.contract.messages import Delivery, DeliveryState, Inquiry, Notice, Reply
 from router.runtime.blobs import Blobs
+from router.runtime.chat_log import ChatLog
 from router.runtime.clock import Clock
 from router.runtime.signer import Signer
 
@@ -89,6 +90,11 @@ class ChannelHost(Host, Protocol):
     @property
     def base_url(self) -> str:
         """The channel's place on the shared HTTP port as customers see it, without a slash at the end."""
+
+    @property
+    def chat_log(self) -> ChatLog:
+        """What was said to customers who read it live, over all replicas; for channels that have no provider
+        who keeps it."""
 
     async def accept(self, inquiry: Inquiry) -> None:
         """Return once the inquiry is on the bus; only then may the adapter say yes to the outside.

@@ -16,6 +16,7 @@ from router.contract.topics import DELIVERIES, inquiries, topic_specs
 from router.runtime.blobs import Blobs
 from router.runtime.bus.protocol import Bus, Outgoing, Position, Rebalance, Record, Subscription
 from router.runtime.channel_host_role import ChannelRole, RoleLimits, RoleParts
+from router.runtime.chat_log import ChatLog, MemoryChatLog
 from router.runtime.clock import SystemClock
 from router.runtime.errors import BusUnavailable
 from router.runtime.ledger import MemoryLedger
@@ -83,6 +84,7 @@ class ChannelWorld:
         self.adapter = adapter
         self.simulator = simulator
         self.ledger = MemoryLedger()
+        self.chat_log: ChatLog = MemoryChatLog()
         self.clock = SystemClock()
         self.signer = Signer([Secret("a key for tests only, 32 characters")])
         self.blob_store = MemoryStore()
@@ -116,7 +118,7 @@ class ChannelWorld:
     async def _begun(self) -> ChannelRole:
         self.registry = CollectorRegistry()
         role = ChannelRole(
-            RoleParts(self.bus, self.ledger, self.blobs, self.signer, self.clock, self.registry),
+            RoleParts(self.bus, self.ledger, self.blobs, self.signer, self.clock, self.registry, self.chat_log),
             settings=Settings(
                 accounts={ACCOUNT: AccountSettings(channel=self.adapter.name)}, http=HttpSettings(channels_port=0)
             ),

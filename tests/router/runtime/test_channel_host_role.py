@@ -16,6 +16,7 @@ from router.contract.topics import topic_specs
 from router.runtime.blobs import Blobs
 from router.runtime.bus.memory import MemoryBus
 from router.runtime.channel_host_role import ChannelRole, RoleParts
+from router.runtime.chat_log import MemoryChatLog
 from router.runtime.clock import SystemClock
 from router.runtime.errors import PluginFailed, RecordRefused, TaskDied
 from router.runtime.ledger import MemoryLedger
@@ -102,7 +103,7 @@ class Bench:
         signer = Signer([Secret("x" * 32)])
         blobs = Blobs(MemoryStore(), signer)
         self.role = ChannelRole(
-            RoleParts(self.bus, MemoryLedger(), blobs, signer, SystemClock(), CollectorRegistry()),
+            RoleParts(self.bus, MemoryLedger(), blobs, signer, SystemClock(), CollectorRegistry(), MemoryChatLog()),
             settings=Settings(
                 accounts={f"{name}-account": AccountSettings(channel=name) for name in ("a", "b")},
                 http=HttpSettings(**{"channels_port": 0, **http}),
