@@ -5,17 +5,18 @@ import logging
 from collections.abc import Awaitable, Mapping
 from typing import Final
 
-from router.contract.codec import Decoder, Headers
+from router.contract.codec import Decoder
 from router.contract.errors import Undecodable
 from router.contract.ids import AccountId, ConversationId
 from router.contract.messages import Delivery, Reply
-from router.contract.topics import DEAD_LETTERS, REPLIES
+from router.contract.topics import REPLIES
 from router.runtime.bus.lanes import Consumer, Limits
-from router.runtime.bus.protocol import Bus, Outgoing, Partition, Record
+from router.runtime.bus.protocol import Bus, Partition, Record
 from router.runtime.channel_host_batches import Batches
 from router.runtime.channel_host_intake import outgoing
 from router.runtime.channel_host_metrics import ChannelMetrics, ReplySetback
 from router.runtime.clock import Clock
+from router.runtime.dead_letters import dead_letter
 from router.runtime.errors import BusUnavailable, RuntimeFailure, StoreUnavailable
 from router.runtime.reply_sender import ReplySender
 
@@ -159,14 +160,7 @@ class Reports:
 
     async def put_aside(self, record: Record, reason: str) -> None:
         """To the dead letters, with where it lay and why."""
-        where: Headers = (
-            ("turnout-topic", record.partition.topic.encode()),
-            ("turnout-partition", str(record.partition.number).encode()),
-            ("turnout-offset", str(record.offset).encode()),
-            ("turnout-reason", reason.encode("utf-8", "replace")[:1000]),
-        )
-        letter = Outgoing(topic=DEAD_LETTERS, key=record.key, value=record.value, headers=(*record.headers, *where))
-        await self._batches.publish(letter)
+        await self._batches.publish(dead_letter(record, reason))
 
     def setback(self, kind: ReplySetback) -> None:
         self._metrics.setbacks.labels(self._channel, kind).inc()

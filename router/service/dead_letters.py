@@ -2,12 +2,11 @@
 
 import logging
 
-from router.contract import topics
-from router.runtime.bus.protocol import Bus, Outgoing, Record
+from router.runtime.bus.protocol import Bus, Record
+from router.runtime.dead_letters import dead_letter
 from router.service.metrics import ServiceMetrics
 
 LOG = logging.getLogger(__name__)
-_MAX_REASON = 500
 
 
 class DeadLetters:
@@ -20,13 +19,10 @@ class DeadLetters:
     async def put(self, record: Record, exc: Exception) -> None:
         """Return when the record lies safe in the dead letters. Raises ``BusUnavailable``: then it must not be
         counted as done."""
-        reason = f"{type(exc).__name__}: {exc}"[:_MAX_REASON]
-        where = f"{record.partition.topic}/{record.partition.number}@{record.offset}"
-        headers = (*record.headers, ("turnout-dead-at", where.encode()), ("turnout-dead-reason", reason.encode()))
-        await self._bus.publish(
-            [Outgoing(topic=topics.DEAD_LETTERS, key=record.key, value=record.value, headers=headers)]
-        )
+        await self._bus.publish([dead_letter(record, f"{type(exc).__name__}: {exc}")])
         self._metrics.dead_letters.inc()
         LOG.error(
-            "a record was put to the dead letters: %s", type(exc).__name__, extra={"event": "dead_letter", "at": where}
+            "a record was put to the dead letters: %s",
+            type(exc).__name__,
+            extra={"event": "dead_letter", "at": f"{record.partition.topic}/{record.partition.number}@{record.offset}"},
         )
