@@ -62,30 +62,26 @@ def read_content(tree: Tree, data: bytes) -> Content:
     return Content(text[: 4 * MAX_TEXT_CHARS], tuple(files), is_whole)
 
 
-def _bodies(part: Part) -> Iterator[tuple[Part, bool]]:
-    """Every leaf that counts, and whether it is part of the text. Of alternatives the plain one is."""
+def _bodies(part: Part, *, wants_text: bool = True) -> Iterator[tuple[Part, bool]]:
+    """Every leaf that counts, and whether it is part of the text. Of alternatives the plain one is; the others
+    then only give what isn't text (the pictures of the HTML)."""
     if not part.children:
-        yield part, _is_shown(part)
+        is_shown = _is_shown(part)
+        if wants_text or not is_shown:
+            yield part, is_shown
         return
-    children = part.children
-    if part.media_type == "multipart/alternative":
-        children = _chosen(children)
-    for child in children:
-        yield from _bodies(child)
+    plain = _plain(part.children) if part.media_type == "multipart/alternative" else None
+    for child in part.children:
+        yield from _bodies(child, wants_text=wants_text and (plain is None or child is plain))
 
 
-def _chosen(children: tuple[Part, ...]) -> tuple[Part, ...]:
-    """The plain text unless it is empty; of the others those that aren't the same text once more."""
-    plain = [child for child in children if child.media_type == "text/plain" and child.content().strip()]
-    if plain:
-        return (plain[0], *(child for child in children if not _is_text(child) and child is not plain[0]))
-    return children
+def _plain(children: tuple[Part, ...]) -> Part | None:
+    """The alternative in plain text, unless it is empty."""
+    return next((child for child in children if _is_plain(child) and child.content().strip()), None)
 
 
-def _is_text(part: Part) -> bool:
-    if part.children:
-        return all(_is_text(child) for child in part.children)
-    return part.media_type in ("text/plain", "text/html", "text/enriched", "text/x-amp-html")
+def _is_plain(part: Part) -> bool:
+    return part.media_type == "text/plain" and _is_shown(part)
 
 
 def _is_shown(part: Part) -> bool:

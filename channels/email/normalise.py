@@ -10,7 +10,7 @@ from channels.email.content import File, read_content
 from channels.email.decoding import header_text, tidy
 from channels.email.mime import Headers, parse
 from channels.email.quotes import split_quoted
-from channels.email.threads import MailThread, MailTokens, thread_of, without_plus
+from channels.email.threads import MailThread, MailTokens, message_ids, thread_of, without_plus
 from router.contract.ids import AccountId, InquiryId, PoolId, conversation_id, mail_inquiry_id
 from router.contract.limits import SHORTENED
 from router.contract.messages import MAX_TEXT_CHARS, Address, Attachment, Customer, Inquiry
@@ -74,7 +74,7 @@ def _read(data: bytes, envelope: Envelope, mailbox: Mailbox) -> Mail:
         origin = None
     content = read_content(tree, data)
     body_hash = hashlib.sha256(tree.raw_body).hexdigest()
-    name = headers.first("message-id") or _unnamed(headers, body_hash)
+    name = _name(headers, body_hash)
     thread = thread_of(
         headers, mailbox.account, mailbox.tokens, recipients=_recipients(headers, envelope), fallback=name
     )
@@ -124,10 +124,19 @@ def _unread(data: bytes, envelope: Envelope, mailbox: Mailbox) -> Mail:
     return Mail(inquiry, (data,), None)
 
 
-def _unnamed(headers: Headers, body_hash: str) -> str:
-    """A name for a mail without a Message-ID; the same when it is brought again."""
+def _name(headers: Headers, body_hash: str) -> str:
+    """What the mail is called: its Message-ID, else what stands there, else a name of our own; the same when it
+    is brought again."""
+    said = headers.first("message-id")
+    if said:
+        return next(iter(message_ids(said)), _storable(said))
     parts = (headers.first("date"), headers.first("from"), headers.first("subject"), body_hash)
-    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+    return hashlib.sha256(_storable("\n".join(parts)).encode()).hexdigest()
+
+
+def _storable(text: str) -> str:
+    # Bytes beyond ASCII come out of the header parser as lone surrogates, which UTF-8 doesn't know.
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _author(headers: Headers, envelope: Envelope, mailbox: Mailbox) -> tuple[str, str]:

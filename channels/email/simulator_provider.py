@@ -12,6 +12,7 @@ from channels.email.simulator_threads import Threads
 from router.runtime.simulators import CustomerFile, Misbehaviour, ReceivedReply
 
 _MAX_BYTES: Final = 40 * 1024 * 1024
+_KEPT: Final = 20
 
 
 class Provider:
@@ -26,6 +27,8 @@ class Provider:
         self._server: asyncio.Server | None = None
         self.arrived: asyncio.Queue[ReceivedReply] = asyncio.Queue()
         self.refusals: list[str] = []
+        self.taken: deque[Submission] = deque(maxlen=_KEPT)
+        """The last mails that were taken, as they came."""
         self.port = 0
 
     async def start(self) -> None:
@@ -71,6 +74,7 @@ class Provider:
         if wrong:
             self.refusals.extend(wrong)
             return f"550 5.6.0 {wrong[0]}"
+        self.taken.append(submission)
         message = read(submission.data)
         key = str(message["Message-ID"]).strip()
         if (submission.recipient.lower(), key) in self._seen:

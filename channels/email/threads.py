@@ -99,14 +99,14 @@ def message_ids(text: str) -> tuple[str, ...]:
 def thread_of(
     headers: Headers, account: AccountId, tokens: MailTokens, *, recipients: Sequence[str], fallback: str
 ) -> MailThread:
-    """Read the thread. ``recipients`` are the addresses it came to; ``fallback`` names a mail without a
-    Message-ID."""
+    """Read the thread. ``recipients`` are the addresses it came to; ``fallback`` names a mail whose
+    Message-ID is none."""
     own = next(iter(message_ids(headers.first("message-id"))), "")
     parents = message_ids(headers.first("in-reply-to"))
     references = message_ids(headers.first("references"))
     candidates = (*_domains(parents), *_domains(reversed(references)), *(plus_part(each) for each in recipients))
     signed = next((found for each in candidates if (found := tokens.conversation(each)) is not None), None)
-    root = next(iter((*references, *parents)), own or headers.first("message-id") or fallback)
+    root = next(iter((*references, *parents)), own or fallback)
     chain = references or parents[:1]
     return MailThread(signed or conversation_id(account, root), own, shortened((*chain, own) if own else chain))
 

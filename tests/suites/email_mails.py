@@ -1,7 +1,18 @@
 """Mails as mail programs write them, with what a person reads in each. Addresses and people are invented."""
 
-import base64
 from typing import NamedTuple
+
+from tests.suites.email_bodies import (
+    APPLE_MIXED,
+    GMAIL_ALTERNATIVE,
+    GMAIL_HTML_REPLY,
+    KOREAN_FILES,
+    NESTED,
+    OUTLOOK_HTML,
+    RELATED,
+    TNEF,
+    b64,
+)
 
 MAILBOX = "help@shop.example"
 
@@ -32,102 +43,7 @@ def mail(
     return head.encode("utf-8", "surrogateescape") + b"\r\n\r\n" + raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
-def b64(text: str, charset: str = "utf-8") -> str:
-    return base64.b64encode(text.encode(charset)).decode()
-
-
 PLAIN_UTF8 = ("MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 8bit")
-GMAIL_ALTERNATIVE = """--0000000000a1
-Content-Type: text/plain; charset="UTF-8"
-Content-Transfer-Encoding: base64
-
-{plain}
---0000000000a1
-Content-Type: text/html; charset="UTF-8"
-Content-Transfer-Encoding: quoted-printable
-
-<div dir=3D"ltr">something else</div>
---0000000000a1--
-"""
-OUTLOOK_HTML = """<html><head><style>p.MsoNormal {margin:0cm}</style></head><body lang=KO>
-<p class=MsoNormal>청구서 금액이 틀립니다.<o:p></o:p></p>
-<p class=MsoNormal>확인 부탁드립니다.</p>
-<div style='border-top:solid #E1E1E1 1.0pt'><p class=MsoNormal><b>보낸 사람:</b> 고객 센터 &lt;help@shop.example&gt;<br>
-<b>보낸 날짜:</b> 2024년 3월 4일 월요일 오후 2:10<br><b>받는 사람:</b> 김민수<br><b>제목:</b> 청구서</p></div>
-<p class=MsoNormal>지난 달 청구서입니다.</p></body></html>"""
-GMAIL_HTML_REPLY = """<div dir="ltr">Thanks, but it is still broken.</div><br><div class="gmail_quote">
-<div dir="ltr" class="gmail_attr">
-On Tue, Mar 5, 2024 at 3:21&#8239;PM Support
-&lt;<a href="x">help@shop.example</a>&gt; wrote:<br></div>
-<blockquote class="gmail_quote"><div>Please restart it.</div></blockquote></div>"""
-NESTED = """--outer
-Content-Type: text/plain; charset=us-ascii
-
-See the attached mail.
---outer
-Content-Type: message/rfc822
-
-From: other@mail.example
-Subject: inner
-Content-Type: multipart/mixed; boundary=inner
-
---inner
-Content-Type: text/plain
-
-inner text
---inner--
---outer--
-"""
-APPLE_MIXED = """--Apple-Mail-1
-Content-Type: text/plain; charset=utf-8
-
-Before the picture.
-
---Apple-Mail-1
-Content-Disposition: inline; filename=IMG_0001.jpeg
-Content-Type: image/jpeg; name=IMG_0001.jpeg
-Content-Transfer-Encoding: base64
-
-/9j/4AAQSkZJRg==
---Apple-Mail-1
-Content-Type: text/plain; charset=utf-8
-
-After the picture.
-
-Sent from my iPhone
---Apple-Mail-1--
-"""
-KOREAN_FILES = f"""--b
-Content-Type: text/plain; charset=utf-8
-
-영수증 첨부합니다.
---b
-Content-Type: application/pdf; name="=?euc-kr?B?{b64("영수증.pdf", "euc-kr")}?="
-Content-Disposition: attachment; filename="=?euc-kr?B?{b64("영수증.pdf", "euc-kr")}?="
-Content-Transfer-Encoding: base64
-
-JVBERi0xLjQ=
---b
-Content-Type: image/png
-Content-Disposition: attachment; filename*0*=UTF-8''%EC%82%AC; filename*1*=%EC%A7%84.png
-Content-Transfer-Encoding: base64
-
-iVBORw0KGgo=
---b--
-"""
-TNEF = """--b
-Content-Type: text/plain; charset="iso-8859-1"
-
-Order 1 is caf\xe9 brown.
---b
-Content-Type: application/ms-tnef; name="winmail.dat"
-Content-Disposition: attachment; filename="winmail.dat"
-Content-Transfer-Encoding: base64
-
-eJ8+IgEVAQ==
---b--
-"""
-
 SAMPLES = (
     Sample(
         "gmail, korean, reply on top",
@@ -276,6 +192,12 @@ SAMPLES = (
             *PLAIN_UTF8,
         ),
         "이거 봐 주세요\n\n---------- 전달된 메일 ----------\n보낸사람: 은행\n날짜: 3월\n제목: 출금\n\n출금되었습니다",
+    ),
+    Sample(
+        "outlook, a picture within the html alternative, and an invitation",
+        mail(RELATED, "Content-Type: multipart/alternative; boundary=alt"),
+        "See the picture [cid:1]",
+        files=("image001.png", "file-2.ics"),
     ),
     Sample(
         "winmail.dat",

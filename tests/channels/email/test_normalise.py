@@ -11,7 +11,8 @@ from router.contract.ids import AccountId, ConversationId, PoolId
 from router.contract.limits import inquiry_fits
 from router.runtime.secret import Secret
 from router.runtime.signer import Signer
-from tests.suites.email_mails import GMAIL_ALTERNATIVE, MAILBOX, PLAIN_UTF8, SAMPLES, Sample, b64, mail
+from tests.suites.email_bodies import GMAIL_ALTERNATIVE, b64
+from tests.suites.email_mails import MAILBOX, PLAIN_UTF8, SAMPLES, Sample, mail
 
 TOKENS = MailTokens(Signer([Secret("key")]), AccountId("shop"))
 BOX = Mailbox(
@@ -79,6 +80,14 @@ def test_a_mail_without_message_id_keeps_its_id_when_it_comes_again() -> None:
     assert read(nameless).inquiry.id == read(b"Received: x\r\n" + nameless).inquiry.id
     assert read(nameless).inquiry.conversation != read(mail("Hello!", message_id="")).inquiry.conversation
     assert read(nameless).inquiry.thread == {}
+
+
+def test_a_message_id_with_8_bit_bytes_is_a_name_too() -> None:
+    one, two = (read(mail("x").replace(b"<m1@mail.example>", each)) for each in (b"\xff\xfe", b"\xff\xfd"))
+    assert one.inquiry.labels == ()
+    assert one.inquiry.id != two.inquiry.id
+    bare = read(mail("x").replace(b"<m1@mail.example>", b"\xff <m1@mail.example>"))
+    assert bare.inquiry.thread["message_id"] == "<m1@mail.example>"
 
 
 def test_a_mailbox_is_one_whatever_plus_address_was_used() -> None:

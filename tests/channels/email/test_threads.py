@@ -42,7 +42,7 @@ def conversation(*, to: str = "help@shop.example", **headers: str) -> Conversati
     [
         ({}, "", conversation_id(SHOP, "fallback")),
         ({"message_id": "<a@b>"}, "", conversation_id(SHOP, "<a@b>")),
-        ({"message_id": "broken"}, "", conversation_id(SHOP, "broken")),
+        ({"message_id": "broken"}, "", conversation_id(SHOP, "fallback")),
         ({"message_id": "<a@b>", "in_reply_to": "<p@b>"}, "", conversation_id(SHOP, "<p@b>")),
         ({"in_reply_to": "<p@b>", "references": "<root@b> <p@b>"}, "", conversation_id(SHOP, "<root@b>")),
         ({"in_reply_to": ours()}, "", ONE),
