@@ -118,6 +118,8 @@ function T.set_presence(t, advisor, presence, reason)
   end
   advisor.presence = presence
   advisor.reason = reason
+  t.present = t.present or {}
+  t.present[#t.present + 1] = advisor
   advisor.elig = advisor.elig + 1
   T.touch(t, advisor)
   if presence == 'online' then

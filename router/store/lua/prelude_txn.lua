@@ -60,6 +60,9 @@ function T.settle(t, row, result, told)
   row.history[#row.history + 1] =
     table.concat({ T.int(row.ver), t.name, result, T.int(t.now), t.act.actor, about }, '|')
   T.flush(t)
+  for _, advisor in ipairs(t.present or {}) do
+    T.emit(t, advisor.presence, advisor.id, {}, { advisor = t.packed[advisor.id] })
+  end
   local state = T.case_state(row)
   local number = T.emit(t, result, about, told, { case = state })
   T.remember(t, row, result, number)

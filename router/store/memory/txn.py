@@ -45,6 +45,7 @@ class Txn:
         self.now = pool.now_ms
         self._touched: dict[AdvisorId, AdvisorRow] = {}
         self._shown: dict[AdvisorId, AdvisorRow] = {}
+        self._present: list[AdvisorRow] = []
 
     # -- answers
 
@@ -76,6 +77,8 @@ class Txn:
         line = f"{row.ver}|{self.name}|{result}|{self.now}|{self.act.actor}|{about}"
         row.history = [*row.history, line][-KEPT_HISTORY:]
         self.flush()
+        for advisor in self._present:
+            self.emit(advisor.presence, about=advisor.id, advisor=advisor.snapshot())
         number = self.emit(result, about=about, case=row.snapshot(), sent=sent)
         self.remember(row, result, number)
         return Outcome(result=result, case=row.snapshot(), advisors=self._advisors(), number=number, taken=taken)
@@ -264,6 +267,7 @@ class Txn:
         advisor.presence = presence
         advisor.reason = reason
         advisor.elig += 1
+        self._present.append(advisor)
         self.touch(advisor)
         if presence is Presence.ONLINE:
             self.stamp(f"a|{advisor.id}")

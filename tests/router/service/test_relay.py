@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from router.contract import topics
+from router.contract.advisor import Advisor
 from router.contract.codec import Decoder
 from router.contract.events import CaseEvent
 from router.contract.ids import CaseId
@@ -117,3 +118,14 @@ async def test_a_step_of_a_ladder_sends_its_notice_once() -> None:
         records = [record for entry in entries for record in records_of(POOL, entry)]
         notices = [Decoder(Notice).decode(record.value, Notice) for record in records if record.topic == topics.NOTICES]
         assert [(notice.kind, notice.target, notice.step) for notice in notices] == [("step", "webhook", 1)]
+
+
+async def test_missed_offers_that_set_an_advisor_to_away_are_told_to_the_advisors_topic() -> None:
+    async with stage() as scene:
+        await scene.hire("mina")
+        await scene.write("c1")
+        await scene.pass_s(400)
+        entries = await scene.store.pending(POOL, 0, limit=1000)
+        records = [record for entry in entries for record in records_of(POOL, entry)]
+        told = [Decoder(Advisor).decode(record.value, Advisor) for record in records if record.topic == topics.ADVISORS]
+        assert [advisor.presence for advisor in told][-2:] == ["online", "away"]
