@@ -1,0 +1,1 @@
+"""How staff are told: one module a means."""
