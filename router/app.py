@@ -29,6 +29,7 @@ from router.runtime.clock import SystemClock
 from router.runtime.ledger import RedisLedger
 from router.runtime.lifecycle import Lifecycle
 from router.runtime.metrics import RuntimeMetrics
+from router.runtime.notice_host import NoticeRole
 from router.runtime.ops import OpsServer, Readiness
 from router.runtime.plugin_catalog import Installation
 from router.runtime.redis import Coalescer, Purpose, connect
@@ -126,7 +127,8 @@ class Service:
     async def _open_state(self, data: Path) -> None:
         settings = self._settings
         if settings.mode is Mode.STANDALONE:
-            server = await self._life.open("valkey", start_embedded(data / "valkey"), lambda one, _: one.stop())
+            embedded = start_embedded(data / "valkey", dies_with_parent=not settings.redis.outlives)
+            server = await self._life.open("valkey", embedded, lambda one, _: one.stop())
             self._store_url = server.url
             self._life.spawn("valkey watch", _end_with(server.exited()))
         else:
@@ -292,12 +294,22 @@ class Service:
             return "; ".join(role.troubles()) or None
 
         self._readiness.add("channels", has_no_troubles)
+        await self._open_notices(parts)
         entrances = role.entrances()
         return replace(
             run_file,
             channels={name: entrance.base_url for name, entrance in entrances.items()},
             ports={name: entrance.ports for name, entrance in entrances.items()},
         )
+
+    async def _open_notices(self, parts: RoleParts) -> None:
+        role = NoticeRole(parts, notifiers=self._installation.notifiers, on_failure=self._life.fail)
+        await self._life.open("notices", role.start(), lambda _, left_s: role.close(left_s))
+
+        async def has_no_troubles() -> str | None:
+            return "; ".join(role.troubles()) or None
+
+        self._readiness.add("notices", has_no_troubles)
 
     # -- policy
 

@@ -61,6 +61,13 @@ class RedisSettings(Section, frozen=True):
         str | None,
         Meta(description="Server program to start when standalone. Absent: the bundled one, else the one on PATH."),
     ] = None
+    outlives: Annotated[
+        bool,
+        Meta(
+            description="The server started in data_dir stays when this process is killed, until the next start "
+            "ends it. For tests of just that."
+        ),
+    ] = False
 
 
 class KafkaSettings(Section, frozen=True):
