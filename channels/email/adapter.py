@@ -73,8 +73,6 @@ class EmailChannel:
         writer, relay = self._writers.get(reply.to.account), self._relays.get(reply.to.account)
         if writer is None or relay is None:
             return failed("there is no such account")
-        if "@" not in reply.to.address:
-            return failed("the customer's mail address is not known")
         if sum(attachment.size_bytes for attachment in reply.attachments) > _MAX_FILES_BYTES:
             return failed("the attachments are too large for a mail")
         try:
@@ -83,7 +81,11 @@ class EmailChannel:
             return failed("an attachment is gone")
         except BlobsUnavailable as exc:
             raise SendLater("the attachments can't be read just now") from exc
-        return await relay.send(compose(reply, files, writer))
+        try:
+            mail = compose(reply, files, writer)
+        except ValueError:
+            return failed("what is known as the customer's mail address is none")
+        return await relay.send(mail)
 
     async def stop_intake(self) -> None:
         await self._listener.stop()

@@ -48,13 +48,23 @@ class Outgoing(NamedTuple):
 
 
 def compose(reply: Reply, files: Sequence[tuple[Attachment, bytes]], writer: Writer) -> Outgoing:
-    """The mail of a reply, in the thread that ``reply.thread`` tells."""
+    """The mail of a reply, in the thread that ``reply.thread`` tells. Raises ``ValueError`` when its address is
+    none."""
+    recipient = wire_address(reply.to.address)
     token = writer.tokens.token(reply.conversation)
     own_id = message_id(reply.id, f"{token}.{writer.domain}" if token else writer.domain)
     head, body = _body(reply, files)
-    lines = [*_headers(reply, writer, own_id, token), "MIME-Version: 1.0", *head]
+    lines = [*_headers(reply, writer, own_id, token), f"To: {recipient}", "MIME-Version: 1.0", *head]
     data = "\r\n".join(lines).encode("utf-8") + b"\r\n\r\n" + body
-    return Outgoing(own_id, "" if reply.automatic else writer.address, reply.to.address, data)
+    return Outgoing(own_id, "" if reply.automatic else writer.address, recipient, data)
+
+
+def wire_address(address: str) -> str:
+    """The address as SMTP takes it. Raises ``ValueError`` for what is none."""
+    local, at, domain = address.rpartition("@")
+    if not (local and at and domain) or any(char.isspace() or char in "<>," for char in address):
+        raise ValueError("not a mail address")
+    return address if domain.isascii() else f"{local}@{domain.encode('idna').decode()}"
 
 
 def subject_of(reply: Reply) -> str:
@@ -72,7 +82,6 @@ def _headers(reply: Reply, writer: Writer, own_id: str, token: str | None) -> li
     lines = [
         f"Date: {formatdate(reply.created_at_ms / 1000)}",
         f"From: {_mailbox(writer.display_name, writer.address)}",
-        f"To: {_one_line(reply.to.address)}",
         f"Message-ID: {own_id}",
         f"{LOOP_HEADER}: {writer.address}",
         f"{REPLY_HEADER}: {sealed}",

@@ -135,6 +135,7 @@ class _Connection(SMTP):
             tls_context=tls,
             require_starttls=listener.listen.require_tls,
             timeout=_IDLE_S,
+            auth_exclude_mechanism=("LOGIN", "PLAIN"),  # nobody logs in here
             command_call_limit=_MAX_COMMANDS,
             loop=asyncio.get_running_loop(),
         )

@@ -62,9 +62,8 @@ class RelayClient:
         )
         try:
             await client.connect()
-            recipient = _wire_address(mail.recipient)
-            options = [] if recipient.isascii() else ["smtputf8"]
-            await client.sendmail(mail.sender, [recipient], mail.data, mail_options=options)
+            options = [] if mail.recipient.isascii() else ["smtputf8"]
+            await client.sendmail(mail.sender, [mail.recipient], mail.data, mail_options=options)
             with suppress(aiosmtplib.SMTPException, OSError):  # it is theirs by now, whatever follows
                 await client.quit(timeout=_QUIT_S)
         finally:
@@ -88,14 +87,6 @@ class RelayClient:
             case _:
                 self.trouble = f"{_PLACE} can't be reached: {type(error).__name__}"
         raise SendLater(self.trouble or f"{_PLACE} is not ready") from None
-
-
-def _wire_address(address: str) -> str:
-    """The address as SMTP takes it. Raises ``ValueError`` for what is none."""
-    local, at, domain = address.rpartition("@")
-    if not (local and at and domain) or any(char.isspace() or char in "<>," for char in address):
-        raise ValueError("not a mail address")
-    return address if domain.isascii() else f"{local}@{domain.encode('idna').decode()}"
 
 
 def _by_code(code: int, message: str, what: str) -> SendResult:

@@ -6,7 +6,7 @@ from email.message import EmailMessage
 import pytest
 from msgspec.structs import replace
 
-from channels.email.compose import Writer, compose, subject_of
+from channels.email.compose import Writer, compose, subject_of, wire_address
 from channels.email.simulator_checks import Known, Submission, complaints
 from channels.email.threads import MailTokens
 from router.contract.ids import AccountId, CaseId, ConversationId, PoolId, ReplyId
@@ -129,3 +129,18 @@ def test_without_plus_addresses_the_message_id_is_enough() -> None:
     assert read(REPLY, writer=WRITER._replace(is_plus=False))["Reply-To"] is None
     foreign = read(replace(REPLY, conversation=ConversationId("chat-1")))
     assert (foreign["Reply-To"], foreign["Message-ID"]) == (None, f"<{REPLY.id}@shop.example>")
+
+
+@pytest.mark.parametrize(
+    "address", ["", "kim", "@", "a@b@", "kim@x.y, lee@x.y", "kim@x.y\r\nDATA", "<kim@x.y>", f"k@{'x' * 70}é"]
+)
+def test_what_is_no_address_is_refused(address: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  # a codec's own is one
+        compose(replace(REPLY, to=Address(account=SHOP, address=address)), (), WRITER)
+
+
+def test_a_domain_in_hangul_goes_in_its_wire_form() -> None:
+    assert wire_address("kim@한국.kr") == "kim@xn--3e0b707e.kr"
+    mail = compose(replace(REPLY, to=Address(account=SHOP, address="kim@한국.kr")), (), WRITER)
+    assert mail.recipient == "kim@xn--3e0b707e.kr"
+    assert b"\r\nTo: kim@xn--3e0b707e.kr\r\n" in mail.data

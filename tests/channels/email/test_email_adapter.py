@@ -219,7 +219,7 @@ async def test_an_answer_is_taken_from_its_quotation(
     ("changes", "reason"),
     [
         ({"to": Address(account=AccountId("none"), address="kim@mail.example")}, "no such account"),
-        ({"to": Address(account=AccountId("help"), address="")}, "address is not known"),
+        ({"to": Address(account=AccountId("help"), address="")}, "address is none"),
         (
             {"attachments": (Attachment(name="x", media_type="a/b", size_bytes=1, sha256="", blob="help/i/7"),)},
             "attachment is gone",

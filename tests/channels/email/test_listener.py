@@ -221,6 +221,7 @@ async def test_starttls(desk: Desk, tmp_path: Path) -> None:
         assert "STARTTLS" in await client.say("EHLO x")
         assert (await client.say("MAIL FROM:<a@b.c>")).startswith("530")
         await client.start_tls()
+        assert "AUTH" not in await client.say("EHLO x")
         await client.begin()
         client.write(b"x\r\n.\r\n")
         assert await client.answer() == TAKEN
