@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -14,8 +15,9 @@ from rich.console import Console
 from router.demo.account import Findings
 from router.demo.closing import closing_lines
 from router.demo.errors import DemoFailed
-from router.demo.run import Plan, Screen, run_demo
+from router.demo.run import Screen, run_demo
 from router.demo.sabotage import Sabotage
+from router.demo.stage import Plan
 from router.demo.table import LiveScreen, PlainScreen
 from router.runtime.errors import RuntimeFailure
 from router.runtime.settings import BusKind
@@ -70,14 +72,23 @@ def _run(plan: Plan, console: Console) -> Findings:
         with contextlib.ExitStack() as stack:
             is_live = console.is_terminal and not console.is_dumb_terminal
             screen: Screen = stack.enter_context(LiveScreen(console)) if is_live else PlainScreen(console)
-            return asyncio.run(run_demo(plan, screen))
-    except KeyboardInterrupt:
+            return asyncio.run(_ending_on_sigterm(plan, screen))
+    except (KeyboardInterrupt, asyncio.CancelledError):
         click.echo("stopped; everything that was started has ended", err=True)
         sys.exit(_INTERRUPTED)
     except (DemoFailed, RuntimeFailure) as exc:
         _refuse(exc)
     except ExceptionGroup as group:
         _refuse(_first(group))
+
+
+async def _ending_on_sigterm(plan: Plan, screen: Screen) -> Findings:
+    """As Ctrl-C does it, so that nothing is left behind."""
+    task = asyncio.current_task()
+    assert task is not None
+    with contextlib.suppress(NotImplementedError):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await run_demo(plan, screen)
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

@@ -28,6 +28,18 @@ _LOOK_AGAIN_S: Final = 0.1
 _LOG_LINES: Final = 12
 _SWEEP: Final = "turnout_sweep_found"
 
+VIP_RULES: Final[dict[str, Any]] = {
+    "rules": [
+        {
+            "name": "demo-vip",
+            "match": {"message": {"words": ["platinum member", "VIP 고객"]}},
+            "set": {"queue": "vip", "priority": 1, "labels": ["vip"]},
+            "continue": True,
+        }
+    ]
+}
+"""Who is a VIP: no channel of the demo knows it of its customers, so they say it themselves."""
+
 
 class ServiceFiles(msgspec.Struct, frozen=True, kw_only=True):
     """What a service is started from: its folder, the content of settings and roster, the channels' weights."""
@@ -53,6 +65,7 @@ class ServiceFiles(msgspec.Struct, frozen=True, kw_only=True):
         shutil.copyfile(defaults / "rules.yaml", rules / "rules.yaml")
         rulebook = yaml.safe_load((defaults / "rulebook.yaml").read_text("utf-8"))
         _dump(rules / "rulebook.yaml", with_units(rulebook, self.units))
+        _dump(rules / "demo.yaml", VIP_RULES)  # before the others by its name, so its rule is the first
         _dump(self.folder / "roster.yaml", self.roster)
         own = {
             "data_dir": str(self.data_dir),

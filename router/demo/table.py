@@ -2,8 +2,10 @@
 
 import time
 from collections import Counter
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, Self
 
+from rich import box
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
@@ -14,7 +16,8 @@ from router.demo.run import Scene
 from router.demo.whereabouts import Place, Whereabouts
 
 _PLAIN_EVERY_S: Final = 3.0
-_SHOWN_ADVISORS: Final = 24
+_SHOWN_ADVISORS: Final = 25
+_ADVISORS_A_ROW: Final = 5
 _PROMISE_S: Final = 10.0
 
 
@@ -36,13 +39,13 @@ class PlainScreen:
 
 
 class LiveScreen:
-    """A table that stays in its place. Use it as a context manager."""
+    """Tables that stay in their place. Use it as a context manager."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._live = Live(console=console, auto_refresh=False, transient=False)
+        self._live = Live(console=console, auto_refresh=False)
 
-    def __enter__(self) -> "LiveScreen":
+    def __enter__(self) -> Self:
         self._live.start()
         return self
 
@@ -59,46 +62,35 @@ class LiveScreen:
 def headline(scene: Scene) -> str:
     """How things stand, in one line."""
     account = scene.findings.account
-    faults = account.lost if scene.phase == "done" else 0
-    wrong = account.duplicated + account.over_capacity + account.wrong_skill + faults
+    # What is on its way looks like lost: that is counted at the end only.
+    wrong = account.duplicated + account.over_capacity + account.wrong_skill
     return (
-        f"{scene.phase:<8} {scene.elapsed_s:5.1f} s  sent {account.sent}  accepted {account.accepted}  "
+        f"{scene.phase:<8} {scene.elapsed_s:5.1f} s  messages {account.accepted}/{account.sent}  "
         f"with advisors {scene.findings.with_advisor}  resolved {account.resolved}  "
         f"replies {account.replies_delivered}/{account.replies_sent}  "
-        f"offer p50 {account.time_to_offer_ms.p50:.0f} p99 {account.time_to_offer_ms.p99:.0f} ms  wrong {wrong}"
+        f"offer p50 {account.time_to_offer_ms.p50:.0f} p99 {account.time_to_offer_ms.p99:.0f} ms  faults {wrong}"
     )
 
 
 def picture(scene: Scene) -> Group:
     """Queues, channels and advisors."""
-    return Group(Text(headline(scene)), _queues(scene), _channels(scene), _advisors(scene))
+    return Group(
+        Text(headline(scene), no_wrap=True, overflow="ellipsis"), _queues(scene), _channels(scene), _advisors(scene)
+    )
 
 
 def _queues(scene: Scene) -> Table:
-    table = Table(title="Queues", title_justify="left", expand=True)
-    names = (
-        "queue",
-        "messages",
-        "waiting",
-        "with advisors",
-        "resolved",
-        "first reply p50",
-        f"within {_PROMISE_S:.0f} s",
-    )
-    for name in names:
-        table.add_column(name, justify="left" if name == "queue" else "right")
+    within = f"in {_PROMISE_S:.0f} s"
+    table = _table(("queue", "messages", "waiting", "at advisors", "resolved", "first reply", within))
     where = Whereabouts(scene.edges.advisors)
-    written = {entry.token: entry for entry in of_type(scene.edges.customers, Wrote)}
     accepted = {entry.token: entry.sent_at for entry in of_type(scene.edges.customers, Accepted)}
-    replied: dict[str, float] = {}
-    for reply in of_type(scene.edges.advisors, Replied):
-        for token in reply.tokens:
-            replied.setdefault(token, reply.at)
-    for queue in sorted({entry.queue for entry in written.values()}):
-        tokens = [token for token in accepted if written[token].queue == queue]
-        places = Counter(where.place(token) for token in tokens)
-        times = sorted(replied[token] - accepted[token] for token in tokens if token in replied)
-        kept = sum(took <= _PROMISE_S for took in times)
+    replied = _first_replies(of_type(scene.edges.advisors, Replied))
+    queues: dict[str, list[str]] = {}
+    for entry in of_type(scene.edges.customers, Wrote):
+        queues.setdefault(entry.queue, []).append(entry.token)
+    for queue, tokens in sorted(queues.items()):
+        places = Counter(where.place(token) for token in tokens if token in accepted)
+        times = sorted(replied[token] - accepted[token] for token in tokens if token in replied and token in accepted)
         table.add_row(
             queue,
             str(len(tokens)),
@@ -106,15 +98,21 @@ def _queues(scene: Scene) -> Table:
             str(places[Place.WITH_ADVISOR]),
             str(places[Place.RESOLVED]),
             f"{times[len(times) // 2]:.1f} s" if times else "-",
-            f"{100 * kept / len(times):.0f} %" if times else "-",
+            f"{100 * sum(took <= _PROMISE_S for took in times) / len(times):.0f} %" if times else "-",
         )
     return table
 
 
+def _first_replies(replies: Sequence[Replied]) -> dict[str, float]:
+    first: dict[str, float] = {}
+    for reply in replies:
+        for token in reply.tokens:
+            first[token] = min(reply.at, first.get(token, reply.at))
+    return first
+
+
 def _channels(scene: Scene) -> Table:
-    table = Table(title="Channels", title_justify="left", expand=True)
-    for name in ("channel", "messages in", "replies out", "automatic messages"):
-        table.add_column(name, justify="left" if name == "channel" else "right")
+    table = _table(("channel", "messages in", "replies out", "automatic"))
     automatic = Counter(entry.channel for entry in of_type(scene.edges.customers, Received) if not entry.mark)
     for channel, flow in scene.findings.account.by_channel.items():
         table.add_row(channel, str(flow.sent), str(flow.delivered), str(automatic[channel]))
@@ -122,14 +120,18 @@ def _channels(scene: Scene) -> Table:
 
 
 def _advisors(scene: Scene) -> Table:
-    table = Table(title="Advisors", title_justify="left", expand=True, show_header=False)
+    """Each with a mark for every case in his hands, and the number of his replies so far."""
+    table = _table(("advisor", *[""] * (_ADVISORS_A_ROW - 1)), is_left=True)
     replies = Counter(entry.advisor for entry in of_type(scene.edges.advisors, Replied))
-    cells = [
-        f"{name:<10.10} {'#' * min(count, 8):<8} {replies[name]:>3}" for name, count in sorted(scene.in_hand.items())
-    ]
-    columns = 4
-    for _ in range(columns):
-        table.add_column()
-    for start in range(0, min(len(cells), _SHOWN_ADVISORS), columns):
-        table.add_row(*cells[start : start + columns])
+    hands = sorted(scene.in_hand.items())
+    cells = [f"{name:<8.8}{'#' * min(count, 3):<3}{replies[name]:>3}" for name, count in hands[:_SHOWN_ADVISORS]]
+    for start in range(0, len(cells), _ADVISORS_A_ROW):
+        table.add_row(*cells[start : start + _ADVISORS_A_ROW])
+    return table
+
+
+def _table(columns: Sequence[str], *, is_left: bool = False) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    for number, name in enumerate(columns):
+        table.add_column(name, justify="left" if is_left or number == 0 else "right", no_wrap=True)
     return table
