@@ -327,7 +327,8 @@ class Service:
             await self._life.open("rules", self._loader.start())
         first: asyncio.Future[Rulebook] = asyncio.get_running_loop().create_future()
         tail.listen(lambda rulebook: None if first.done() else first.set_result(rulebook))
-        self._policies = Policies(await self._life.open("rulebook", _awaited(first), within_s=_FIRST_RULEBOOK_S))
+        active = await self._life.open("rulebook", _awaited(first), within_s=_FIRST_RULEBOOK_S)
+        self._policies = Policies(active, tail.stored)
         tail.listen(self._activate)
 
     def _activate(self, rulebook: Rulebook) -> None:

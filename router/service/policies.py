@@ -1,6 +1,7 @@
 """The rulebooks in force: the active one, and those that cases still go by."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Final
 
 from router.contract.case import CaseState, read_detail
@@ -8,12 +9,16 @@ from rules import Rulebook
 
 KEPT: Final = 16
 
+Find = Callable[[str], Rulebook | None]
+
 
 class Policies:
-    """Holds rulebooks by their hash. Swapping the active one is a single assignment."""
+    """Holds rulebooks by their hash. Swapping the active one is a single assignment. ``find`` looks up what isn't
+    held, such as the rulebook of a case that waited through a restart."""
 
-    def __init__(self, active: Rulebook) -> None:
+    def __init__(self, active: Rulebook, find: Find = lambda _: None) -> None:
         self.active = active
+        self._find = find
         self._known: OrderedDict[str, Rulebook] = OrderedDict({active.hash: active})
 
     def add(self, rulebook: Rulebook) -> None:
@@ -29,5 +34,9 @@ class Policies:
         self.active = rulebook
 
     def judged_by(self, state: CaseState) -> Rulebook:
-        """The rulebook that a case was judged by; the active one if that is forgotten."""
-        return self._known.get(read_detail(state.detail).verdict.rulebook, self.active)
+        """The rulebook that a case was judged by; the active one if that is nowhere any more."""
+        name = read_detail(state.detail).verdict.rulebook
+        known = self._known.get(name)
+        if known is None and (known := self._find(name)) is not None:
+            self.add(known)
+        return known or self.active

@@ -35,6 +35,7 @@ from router.store.protocol import Reads
 LOG = logging.getLogger(__name__)
 _LOOK_EVERY_MS: Final = 200
 _NOTHING: Final = Outcome(result=Result.GONE)
+_UNSPENT: Final = frozenset({Result.GONE, Result.SAME})
 
 
 class Timers:
@@ -79,18 +80,22 @@ class Timers:
     async def _serve_claim(self, claim: TimerClaim) -> None:
         if claim.subject == "a":
             await self._serve_advisor(claim)
-        elif claim.timer.startswith("close|"):
-            await self._actor.one(
-                Close(**self._common(), case=CaseId(claim.id), claim=(claim.timer, claim.deadline_ms))
-            )
+            return
+        case = CaseId(claim.id)
+        if claim.timer.startswith("close|"):
+            close = Close(**self._common(), case=case, claim=(claim.timer, claim.deadline_ms))
+            outcome = await self._actor.one(close)
         else:
-            await self._actor.attempt(CaseId(claim.id), lambda state: self._act(state, claim))
+            outcome = await self._actor.attempt(case, lambda state: self._act(state, claim))
+        if outcome.result in _UNSPENT and outcome.case is not None and _stands(outcome.case, claim):
+            # It has nothing to do any more: left armed, it would come again every second.
+            await self._actor.attempt(case, lambda state: self._drop(state, claim), state=outcome.case)
 
     # -- cases
 
     def _act(self, state: CaseState, claim: TimerClaim) -> AnyAct | Outcome:
         """The act that serves a timer of a case, computed for the case as it is."""
-        if state.timers.get(claim.timer) != claim.deadline_ms:
+        if not _stands(state, claim):
             return _NOTHING
         kind, _, number = claim.timer.partition("|")
         match kind:
@@ -206,3 +211,7 @@ class Timers:
 
     def _planned(self, state: CaseState, claim: TimerClaim) -> dict:  # type: ignore[type-arg]
         return {**self._common(), "case": state.id, "claim": (claim.timer, claim.deadline_ms)}
+
+
+def _stands(state: CaseState, claim: TimerClaim) -> bool:
+    return state.timers.get(claim.timer) == claim.deadline_ms
