@@ -135,7 +135,6 @@ class _Connection(SMTP):
             tls_context=tls,
             require_starttls=listener.listen.require_tls,
             timeout=_IDLE_S,
-            auth_exclude_mechanism=("LOGIN", "PLAIN"),  # nobody logs in here
             command_call_limit=_MAX_COMMANDS,
             loop=asyncio.get_running_loop(),
         )
@@ -226,6 +225,13 @@ class _Handler:
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
+
+    async def handle_EHLO(  # noqa: N802
+        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        # Nobody logs in here; the library would invite everybody to, once TLS is on.
+        return [line for line in responses if not line.startswith("250-AUTH")]
 
     async def handle_MAIL(  # noqa: N802  # the library's name and call
         self, _server: SMTP, session: Session, envelope: Envelope, address: str, options: Sequence[str]
