@@ -166,10 +166,10 @@ class DemoService:
 
     async def _written(self) -> RunFile:
         while True:
-            found = run_file.read(self._files.data_dir)
-            if found is not None:
-                return found
             self._check()
+            with contextlib.suppress(OSError):  # what is wrong with the folder is the service's to say
+                if (found := run_file.read(self._files.data_dir)) is not None:
+                    return found
             await asyncio.sleep(_LOOK_AGAIN_S)
 
     async def _ready(self) -> None:
