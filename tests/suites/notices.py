@@ -1,0 +1,154 @@
+"""Processes that tell staff and do nothing else, one after the other on the same bus and ledger."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from obstore.store import MemoryStore
+from prometheus_client import CollectorRegistry
+
+from router.contract.codec import encode
+from router.contract.ids import CaseId, NoticeId, PoolId
+from router.contract.messages import Notice
+from router.contract.records import record_head
+from router.contract.topics import DEAD_LETTERS, NOTICES, topic_specs
+from router.runtime.blobs import Blobs
+from router.runtime.bus.memory import MemoryBus
+from router.runtime.bus.protocol import Outgoing, Partition, Record
+from router.runtime.channel_host_role import RoleParts
+from router.runtime.chat_log import MemoryChatLog
+from router.runtime.clock import Clock, SystemClock
+from router.runtime.ledger import Ledger, MemoryLedger
+from router.runtime.notice_host import GROUP, NoticeRole
+from router.runtime.notice_sender import PROMPT
+from router.runtime.plugins import Notifier, Target
+from router.runtime.reply_sender import SendPolicy
+from router.runtime.secret import Secret
+from router.runtime.signer import Signer
+from tests.suites.channel_world import HeldBus
+from tests.suites.eventually import eventually
+
+POOL = PoolId("default")
+HASTY = SendPolicy(send_s=1.0, first_wait_s=0.01, longest_wait_s=0.05, give_up_s=3600.0)
+
+Notifiers = Mapping[str, tuple[Notifier[Any], Sequence[Target[Any]]]]
+
+
+def notice(id_: str = "n1", *, case: str = "c1", target: str = "desk", at_ms: int = 1_760_000_000_000) -> Notice:
+    return Notice(
+        id=NoticeId(id_),
+        pool=POOL,
+        case=CaseId(case),
+        kind="step",
+        target=target,
+        at_ms=at_ms,
+        queue="billing",
+        priority=2,
+        step=1,
+        clock="first_response",
+        due_at_ms=at_ms + 60_000,
+    )
+
+
+class _Nobody:
+    """Takes part in no hand-over: a look at a group from outside."""
+
+    async def assigned(self, partitions: Mapping[Partition, int]) -> None: ...
+
+    async def revoked(self, partitions: frozenset[Partition]) -> None: ...
+
+    async def lost(self, partitions: frozenset[Partition]) -> None: ...
+
+
+class NoticeWorld:
+    """``begin`` starts a process, ``end`` stops it; the next one finds the bus and the ledger as they are."""
+
+    def __init__(
+        self,
+        notifiers: Notifiers,
+        *,
+        clock: Clock | None = None,
+        ledger: Ledger | None = None,
+        policy: SendPolicy = PROMPT,
+    ) -> None:
+        self.bus = HeldBus(MemoryBus())
+        self.clock = clock or SystemClock()
+        self.ledger = ledger or MemoryLedger()
+        self.failures: list[BaseException] = []
+        self.registry = CollectorRegistry()
+        self._notifiers = notifiers
+        self._policy = policy
+        self.role: NoticeRole | None = None
+
+    def make(self) -> NoticeRole:
+        """A process that hasn't begun."""
+        self.registry = CollectorRegistry()
+        signer = Signer([Secret("x" * 32)])
+        blobs = Blobs(MemoryStore(), signer)
+        chat_log = MemoryChatLog()
+        parts = RoleParts(self.bus, self.ledger, blobs, signer, self.clock, self.registry, chat_log)
+        return NoticeRole(parts, notifiers=self._notifiers, on_failure=self.failures.append, policy=self._policy)
+
+    async def begin(self) -> NoticeRole:
+        await self.bus.create_topics(topic_specs((POOL,), inquiry_partitions=1, partitions=1))
+        self.role = role = self.make()
+        await role.start()
+        return role
+
+    async def end(self, within_s: float = 2.0) -> None:
+        if self.role is not None:
+            await self.role.close(within_s)
+            self.role = None
+
+    async def close(self) -> None:
+        self.bus.release()
+        self.bus.is_down = False
+        await self.end()
+        await self.bus.close()
+
+    async def publish(self, *notices: Notice) -> None:
+        heads = [(record_head(one), encode(one)) for one in notices]
+        await self.bus.publish(
+            [Outgoing(topic=head.topic, key=head.key, value=value, headers=head.headers) for head, value in heads]
+        )
+
+    async def publish_bytes(self, value: bytes) -> None:
+        await self.bus.publish([Outgoing(topic=NOTICES, key="c1", value=value)])
+
+    async def unfinished(self) -> list[Record]:
+        """What a successor would read. Only between two processes."""
+        assert self.role is None, "end the process first"
+        subscription = await self.bus.subscribe(GROUP, (NOTICES,), _Nobody())
+        try:
+            return list(await subscription.poll(max_records=1000, timeout_ms=20))
+        finally:
+            await subscription.close()
+
+    async def letters(self) -> list[Record]:
+        return [record async for record in self.bus.history(DEAD_LETTERS)]
+
+    def counted(self, outcome: str) -> float:
+        return self._sample("turnout_notices_total", outcome=outcome)
+
+    def put_off(self) -> float:
+        return self._sample("turnout_notices_put_off_total")
+
+    def _sample(self, name: str, **labels: str) -> float:
+        value = self.registry.get_sample_value(name, labels)
+        assert value is not None, f"{name} {labels} isn't counted"
+        return value
+
+    async def counts(self, outcome: str, at_least: int = 1) -> None:
+        """Return once so many notices ended so."""
+        await eventually(lambda: self.counted(outcome) >= at_least)
+
+
+@asynccontextmanager
+async def telling(world: NoticeWorld) -> AsyncIterator[NoticeWorld]:
+    """The world with its process up; everything is closed at the end, and no task has died."""
+    try:
+        await world.begin()
+        yield world
+    finally:
+        await world.close()
+    assert world.failures == []
