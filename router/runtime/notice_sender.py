@@ -10,7 +10,7 @@ from router.contract.ids import ReplyId
 from router.contract.messages import DeliveryState, Notice
 from router.runtime.clock import Clock
 from router.runtime.errors import RuntimeFailure, SendLater, StoreUnavailable
-from router.runtime.ledger import Ledger, final_entry
+from router.runtime.ledger import Ledger, LedgerState, final_entry
 from router.runtime.notice_host_metrics import NoticeMetrics, NoticeOutcome
 from router.runtime.plugins import OpenNotifier, SendResult, failed
 from router.runtime.reply_sender import SendPolicy
@@ -118,10 +118,14 @@ class NoticeSender:
 
     async def _is_done(self, notice: Notice) -> bool:
         try:
-            return await self._ledger.find(_line(notice)) is not None
+            found = await self._ledger.find(_line(notice))
         except StoreUnavailable:
             # One too many does less harm than one that comes too late.
             return False
+        if found is not None and found.state is LedgerState.FAILED:
+            # The dead letters may lack it: the process may have ended before it got there.
+            raise NoticeFailed(found.reason)
+        return found is not None
 
     async def _remember(self, notice: Notice, result: SendResult) -> None:
         final = final_entry(

@@ -137,6 +137,23 @@ async def test_what_the_target_refuses_for_good_lies_in_the_dead_letters(world: 
     assert await world.unfinished() == []
 
 
+async def test_a_failed_one_reaches_the_dead_letters_after_a_crash_too(world: NoticeWorld, told: Told) -> None:
+    told.does["desk"] = lambda: failed("the target answered 404")
+    await world.end()
+    await world.publish(notice())
+    world.bus.is_down = True
+    await world.begin()
+    await world.counts("failed")
+    await world.end(0.2)
+    assert await world.letters() == []
+    world.bus.is_down = False
+    await world.begin()
+    await eventually(world.letters)
+    await world.end()
+    assert told.given == ["n1"]
+    assert await world.unfinished() == []
+
+
 async def test_an_open_outcome_is_final(world: NoticeWorld, told: Told) -> None:
     told.does["desk"] = lambda: unknown("the line broke")
     await world.publish(notice())
