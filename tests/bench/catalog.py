@@ -1,0 +1,23 @@
+"""The table of benchmarks: what ``python -m tests.bench`` runs, and what each should reach."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final, NamedTuple
+
+from tests.bench import bus_to_offer, life_throughput, line_throughput
+from tests.bench.ground import Ground
+from tests.bench.results import Aim, Judged, Sample
+
+
+class Bench(NamedTuple):
+    """``measure`` makes one run, numbered from 1, on the ground given."""
+
+    measure: Callable[[Ground, int], Awaitable[Sample]]
+    unit: str
+    aim: Aim
+
+
+BENCHES: Final[dict[str, Bench]] = {
+    "line_throughput": Bench(line_throughput.measure, "inquiries/s", Aim(judged=Judged.RATIO_AT_LEAST, limit=0.5)),
+    "life_throughput": Bench(life_throughput.measure, "lives/s", Aim(judged=Judged.RATIO_AT_LEAST, limit=0.5)),
+    "bus_to_offer": Bench(bus_to_offer.measure, "ms (p99)", Aim(judged=Judged.VALUE_AT_MOST, limit=20)),
+}

@@ -1,0 +1,223 @@
+"""Where benchmarks run: real servers, the real service in this process, pools made ready for a run."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final, TypeVar, cast
+
+import msgspec
+
+from router.api.desks import Desk
+from router.app import Role, Service
+from router.contract.advisor import Presence
+from router.contract.ids import AdvisorId, PoolId
+from router.contract.topics import inquiries, topic_specs
+from router.runtime.bus.choice import make_bus
+from router.runtime.bus.protocol import Bus, Outgoing
+from router.runtime.clock import SystemClock
+from router.runtime.kafka_install import default_cache_dir
+from router.runtime.kafka_server import start_kafka
+from router.runtime.plugin_catalog import Installation
+from router.runtime.redis import Purpose, connect
+from router.runtime.secret import Secret
+from router.runtime.settings import BusKind, BusSettings, HttpSettings, KafkaSettings, RedisSettings, Settings
+from router.runtime.valkey import start_embedded
+from router.service.rule_files import RuleFiles, profile_of
+from router.store.acts import AnyAct, Done, PresenceAct, ProfileAct
+from router.store.keys import prefix
+from router.store.memory import MemoryStore
+from router.store.protocol import Outbox, Store
+from router.store.redis import RedisStore
+from rules import Roster, Rulebook
+from tests.bench.traffic import write_policy
+
+T = TypeVar("T")
+
+_PAGE: Final = 1_000
+_BATCH: Final = 100
+
+
+class Scale(msgspec.Struct, frozen=True, kw_only=True):
+    """How much is run. Everything is bounded by it."""
+
+    runs: int = 3
+    advisors: int = 1_000
+    inquiries: int = 20_000
+    lives: int = 5_000
+    batches: tuple[int, ...] = (32, 64, 128, 256, 512)
+    rate: int = 500
+    paced: int = 5_000
+    partitions: int = 64
+    longest_s: float = 180.0
+
+
+QUICK: Final = Scale(runs=1, advisors=40, inquiries=300, lives=80, batches=(32, 512), paced=250, partitions=4)
+
+
+class Ground:
+    """Running servers, and what every run on them shares. Made by ``open_ground``."""
+
+    def __init__(
+        self, folder: Path, store_url: str, bus: BusSettings, *, brokers: tuple[str, ...], scale: Scale
+    ) -> None:
+        self.folder = folder
+        self.scale = scale
+        self.kind = bus.kind
+        self._store_url = store_url
+        self._bus = bus
+        self._brokers = brokers
+        rules, roster = write_policy(folder, scale.advisors)
+        self._rules_dir, self._roster_file = str(rules), str(roster)
+        files = RuleFiles(self._rules_dir, self._roster_file)
+        self.rulebook: Rulebook = files.rulebook()
+        self.roster: Roster = files.roster()
+        self._commands = connect(store_url, max_connections=32)
+        self._waits = connect(store_url, purpose=Purpose.BLOCKING)
+        self.store = RedisStore(self._commands, self._waits)
+        self.bus: Bus
+
+    def settings(self, pool: PoolId) -> Settings:
+        """What ``turnout up`` would be told to serve that pool here."""
+        return Settings(
+            data_dir=str(self.folder / "data"),
+            pools=(pool,),
+            redis=RedisSettings(url=Secret(self._store_url)),
+            kafka=KafkaSettings(bootstrap=self._brokers),
+            bus=self._bus,
+            http=HttpSettings(channels_port=0, api_port=0, ops_port=0),
+            rules_dir=self._rules_dir,
+            roster_file=self._roster_file,
+        )
+
+    async def open(self) -> None:
+        self.bus = make_bus(self.settings(PoolId("default")), self._store_url)
+        await self.store.open()
+
+    async def close(self) -> None:
+        await self.bus.close()
+        await self.store.close()
+        await self._commands.close()
+        await self._waits.close()
+
+    async def load(self, pool: PoolId, records: Sequence[Outgoing]) -> None:
+        """Make the topics of a pool, and put inquiries on its own."""
+        await self.bus.create_topics(
+            topic_specs((pool,), inquiry_partitions=self._bus.inquiry_partitions, partitions=self._bus.partitions)
+        )
+        for batch in batches(records, _PAGE):
+            await self.bus.publish(batch)
+
+    async def reset(self, pool: PoolId) -> None:
+        """The pool as new: no case, all advisors online and idle, nothing left for matcher or relay."""
+        cursor: object = b"0"
+        while True:
+            reply = await self._commands.call(
+                "SCAN", cast("bytes", cursor), "MATCH", f"{prefix(pool)}*", "COUNT", _PAGE
+            )
+            cursor, names = cast("tuple[bytes, list[bytes]]", reply)
+            if names:
+                await self._commands.call("UNLINK", *names)
+            if cursor == b"0":
+                break
+        await staff(self.store, pool, self.roster)
+        await settle(self.store, pool)
+        epoch = await self.store.take(pool)
+        await self.store.trim(pool, epoch, (await self.store.status(pool)).number)
+
+    @asynccontextmanager
+    async def service(self, pool: PoolId, *, ready: bool = False) -> AsyncIterator[Desk]:
+        """The router and relay roles as ``turnout up`` composes them, in this process; the desk of their pool.
+
+        With ``ready`` it has joined its groups; else it may have begun to work, and waits for no one.
+        """
+        service = Service(self.settings(pool), frozenset({Role.ROUTER, Role.RELAY}), Installation({}, {}))
+        running = asyncio.create_task(service.run(), name="bench-service")
+        try:
+            desk = await _desk(service, pool, running)
+            if ready:
+                await _join(service)
+            yield desk
+        finally:
+            service._life.request_stop("the run is over")
+            await running
+
+
+async def _desk(service: Service, pool: PoolId, running: "asyncio.Task[None]") -> Desk:
+    async with asyncio.timeout(60):
+        while pool not in service._pools:
+            if running.done():
+                running.result()
+            await asyncio.sleep(0)
+    return service._pools[pool]
+
+
+async def _join(service: Service) -> None:
+    async with asyncio.timeout(60):
+        while await service._readiness.problems():
+            await asyncio.sleep(0)
+
+
+async def staff(store: Store, pool: PoolId, roster: Roster) -> None:
+    """Make the pool with its advisors, all online."""
+    gen = (await store.open_pool(pool)).gen
+    common: dict[str, Any] = {"pool": pool, "gen": gen, "now_ms": SystemClock().now_ms()}
+    for rows in batches(roster.advisors, _BATCH):
+        acts: list[AnyAct] = []
+        for row in rows:
+            profile, name = profile_of(row), AdvisorId(row.id)
+            text = msgspec.json.encode(profile, order="deterministic").decode()
+            acts.append(ProfileAct(**common, advisor=name, budget=profile.budget, profile=text, caps=profile.caps))
+            acts.append(PresenceAct(**common, advisor=name, presence=Presence.ONLINE))
+        await store.apply(acts)
+
+
+async def settle(store: RedisStore | MemoryStore, pool: PoolId) -> None:
+    """Say of all work items that they are served: right while no case waits."""
+    while (work := await store.work(pool)).items:
+        await store.apply(
+            [Done(pool=pool, gen=work.gen, now_ms=work.now_ms, item=one.item, stamp=one.stamp) for one in work.items]
+        )
+
+
+async def relayed(outbox: Outbox, pool: PoolId, number: int, *, within_s: float) -> None:
+    """Return when the relay has brought the outbox to the bus up to that number."""
+    async with asyncio.timeout(within_s):
+        reached = 0
+        while reached < number:
+            reached = await outbox.relayed(pool, reached, wait_ms=1_000)
+
+
+def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """The items in order, so many at a time; the last may be fewer."""
+    return (items[at : at + size] for at in range(0, len(items), size))
+
+
+@asynccontextmanager
+async def open_ground(kind: BusKind, scale: Scale) -> AsyncIterator[Ground]:
+    """Start a Valkey (its log synced every second), and Kafka if that is the bus. Raises ``EmbeddedServerError``
+    saying what is missing. ``TURNOUT_TEST_KAFKA`` (host:port) names a broker to use instead of our own."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="turnout-bench-")))
+        brokers: tuple[str, ...] = ()
+        if kind is BusKind.KAFKA:
+            brokers = (os.environ.get("TURNOUT_TEST_KAFKA") or await _own_kafka(stack, folder / "kafka"),)
+        valkey = await start_embedded(folder / "valkey", append_fsync="everysec")
+        stack.push_async_callback(valkey.stop)
+        bus = BusSettings(kind=kind, inquiry_partitions=scale.partitions, partitions=min(16, scale.partitions))
+        ground = Ground(folder, valkey.url, bus, brokers=brokers, scale=scale)
+        await ground.open()
+        stack.push_async_callback(ground.close)
+        yield ground
+
+
+async def _own_kafka(stack: AsyncExitStack, folder: Path) -> str:
+    server = await start_kafka(folder, cache_dir=default_cache_dir(dict(os.environ)))
+    stack.push_async_callback(server.kill)
+    return server.bootstrap
+
+
+def topic_of(pool: PoolId) -> str:
+    return inquiries(pool)
