@@ -24,7 +24,9 @@ def clean(text: str) -> str:
     text = _SURROGATE.sub("\ufffd", text)
     text = _DROPPED.sub("", _BREAK.sub("\n", text))
     # Putting marks in order takes the square of their number: one letter with 100,000 of them, minutes.
-    return unicodedata.normalize("NFC", _STACK.sub(_thinned, text))
+    normal = unicodedata.normalize("NFC", _STACK.sub(_thinned, text))
+    # Again, since a stack of few characters may have become one of many.
+    return _STACK.sub(_thinned, normal)
 
 
 def one_line(text: str, max_chars: int = 500) -> str:
@@ -35,8 +37,10 @@ def one_line(text: str, max_chars: int = 500) -> str:
 def _thinned(stack: re.Match[str]) -> str:
     kept, marks = [], 0
     for char in stack.group():
-        # One mark may be made of two: it counts as what it becomes.
-        marks = marks + len(unicodedata.normalize("NFD", char)) if unicodedata.combining(char) else 0
+        # One mark may be made of two, and counts as what it becomes: three Tibetan vowel signs don't even
+        # call themselves combining, only their parts do.
+        parts = unicodedata.normalize("NFD", char)
+        marks = marks + len(parts) if unicodedata.combining(parts[0]) else 0
         if marks <= _MAX_MARKS:
             kept.append(char)
     return "".join(kept)

@@ -1,4 +1,5 @@
 import unicodedata
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -45,6 +46,35 @@ def test_a_tower_of_marks_is_cut_down_in_time(marks: str) -> None:
     assert clean(cleaned) == cleaned
     assert max(map(len, cleaned.split())) < 1_000_000
     assert clean("e" + "\u0301" * 30) == "é" + "\u0301" * 29
+
+
+@pytest.mark.parametrize("marks", ["\u0301", "\u0315\u0300", "\u0344", "\u0f73", "\u0f73\u0301", "\u0f75\u0f81"])
+def test_ordering_400_000_accents_costs_no_more_than_their_number(marks: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    normalize, spent = unicodedata.normalize, 0
+
+    def counted(form: Literal["NFC", "NFD"], text: str) -> str:
+        nonlocal spent
+        run = 0
+        # The n-th mark of a letter is compared with all before it.
+        for part in (part for char in text for part in normalize("NFD", char)):
+            run = run + 1 if unicodedata.combining(part) else 0
+            spent += 1 + run
+            # Told here: the real call would take minutes.
+            assert run < 100
+        return normalize(form, text)
+
+    monkeypatch.setattr(unicodedata, "normalize", counted)
+    tower = "e" + marks * (400_000 // len(marks))
+    cleaned = clean(tower)
+    assert 0 < spent < 8 * len(tower)
+    assert len(cleaned) <= 31
+
+
+@pytest.mark.parametrize("text", ["e" + "\u0344" * 30, "\u2adc" + "\u0315" * 30, "\u0958" + "\u0301" * 30])
+def test_a_short_stack_that_grows_is_cut_once_and_for_all(text: str) -> None:
+    cleaned = clean(text)
+    assert clean(cleaned) == cleaned
+    assert len(cleaned) == 31
 
 
 def test_a_row_of_symbols_is_no_tower() -> None:
