@@ -130,14 +130,18 @@ class ChannelWorld:
         return role
 
     async def stop(self) -> None:
+        """End the first process. Where others run, what stands before them sends everybody there."""
         if self.role is not None:
             await self.role.close(5.0)
             self.role = None
+            if self._replicas:
+                await self.simulator.enter(self._replicas[0].entrances()[self.adapter.name])
 
     async def close(self) -> None:
         self.bus.release()
+        replicas, self._replicas = self._replicas, []
         await self.stop()
-        for replica in self._replicas:
+        for replica in replicas:
             await replica.close(5.0)
         await self.simulator.close()
         await self.bus.close()
