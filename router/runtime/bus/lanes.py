@@ -78,7 +78,7 @@ class Consumer:
         self._progress = asyncio.Event()
         self._owner = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._polling = asyncio.timeout(None)
+        self._polling: asyncio.Timeout | None = None
         self._stopping = asyncio.Event()
         self._stop_at: float | None = None
         self._commit_at = 0.0
@@ -104,12 +104,13 @@ class Consumer:
                 self._lanes.append(queue)
                 self._start(self._work(queue), f"{self._group}-lane-{number}")
             try:
-                async with self._polling:
+                async with asyncio.timeout(None) as self._polling:
                     await self._consume(self._subscription)
             except TimeoutError:
                 if not self._stopping.is_set():
                     raise
             finally:
+                self._polling = None  # from here on there is nothing that a stop could cut short
                 await self._subscription.close()  # in here, as lanes end what they have begun
                 for task in self._tasks:
                     task.cancel()
@@ -124,7 +125,7 @@ class Consumer:
         bus's own stop deadline holds too."""
         self._stop_at = time.monotonic() + deadline_s
         self._stopping.set()
-        if self._tasks:  # a poll that hangs on a broker that is gone must leave time for the rest
+        if self._polling is not None:  # a poll that hangs on a broker that is gone must leave time for the rest
             self._polling.reschedule(asyncio.get_running_loop().time() + deadline_s / 3)
 
     async def _consume(self, subscription: Subscription) -> None:

@@ -282,3 +282,22 @@ async def test_cancelling_it_leaves_the_group(bus: MemoryBus) -> None:
     with pytest.raises(asyncio.CancelledError):
         await running
     assert await _uncommitted(bus) == []
+
+
+async def test_asking_to_stop_again_while_it_ends_does_nothing(bus: MemoryBus) -> None:
+    entered, leave = asyncio.Event(), asyncio.Event()
+
+    async def handle(record: Record) -> None:
+        entered.set()
+        await leave.wait()
+
+    await _publish(bus, ("a", "1"))
+    consumer = Consumer(bus, "g", ["t"], handle=handle, hooks=Owner(), limits=FAST)
+    running = asyncio.create_task(consumer.run())
+    await asyncio.wait_for(entered.wait(), 5)
+    consumer.stop(deadline_s=5)
+    await eventually(lambda: consumer._polling is None)
+    consumer.stop(deadline_s=5)
+    leave.set()
+    await asyncio.wait_for(running, 5)
+    assert await _uncommitted(bus) == []
