@@ -20,6 +20,7 @@ from router.engine.plans import Scene
 from router.engine.waiting import wait_class
 from router.runtime.bus.protocol import Record
 from router.service.acting import MAX_ATTEMPTS, Actor
+from router.service.aims import Aims
 from router.service.errors import Contended, IntakeHeldBack, Superseded
 from router.service.metrics import ServiceMetrics
 from router.service.policies import Policies
@@ -44,6 +45,7 @@ class Intake:
         self._policies = policies
         self._progress = progress
         self._metrics = metrics
+        self._aims = Aims()
 
     async def handle(self, record: Record, fence: Fence) -> Awaitable[None] | None:
         """Admit one record; what it returns completes when the act's event is on the bus.
@@ -66,7 +68,8 @@ class Intake:
         state: CaseState | None = None
         for _ in range(MAX_ATTEMPTS):
             act = self._bring_back(inquiry, state, fence) if state else self._open(inquiry, fence)
-            outcome = await self._actor.one(act)
+            with self._aims.at(act.placing) as placing:
+                outcome = await self._actor.one(replace(act, placing=placing))
             if outcome.result is not Result.CONFLICT:
                 return self._seen(outcome)
             state = outcome.case

@@ -1,10 +1,15 @@
 """What other routers got wrong, by its number in the list of scenarios. No sweep runs; time moves to timers only."""
 
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+
 from router.contract.advisor import Presence
 from router.contract.case import CaseStatus, Pending
 from router.contract.ids import AdvisorId, CaseId
-from router.store.acts import Result
-from tests.suites.stage import stage
+from router.store.acts import AnyAct, Outcome, Result
+from router.store.protocol import Store
+from tests.suites.stage import inquiry, stage
 
 
 async def test_scenario_03_a_burst_to_a_fresh_roster_spreads() -> None:
@@ -13,6 +18,29 @@ async def test_scenario_03_a_burst_to_a_fresh_roster_spreads() -> None:
             await scene.hire(f"advisor-{number}", budget=100)
         first = [await scene.write(f"c{number}") for number in range(10)]
         assert len({outcome.taken for outcome in first}) == 10
+
+
+class Together:
+    """A store that applies nothing before so many callers wait: as when a burst goes out in one pipeline."""
+
+    def __init__(self, store: Store, callers: int) -> None:
+        self._store = store
+        self._barrier = asyncio.Barrier(callers)
+
+    async def apply(self, acts: Sequence[AnyAct]) -> Sequence[Outcome]:
+        await self._barrier.wait()
+        return await self._store.apply(acts)
+
+
+async def test_scenario_03_a_burst_that_is_decided_at_once_spreads_too() -> None:
+    async with stage() as scene:
+        for number in range(5):
+            await scene.hire(f"advisor-{number}", budget=100)
+            await scene.pass_s(1)  # so the first of them is the longest idle
+        scene.actor._store = Together(scene.store, 10)  # type: ignore[assignment]
+        burst = [scene.intake.admit(inquiry(f"c{number}")) for number in range(10)]
+        taken = Counter(outcome.taken for outcome in await asyncio.gather(*burst))
+        assert sorted(taken.values()) == [2] * 5
 
 
 async def test_scenario_04_manual_and_automatic_assignment_race_and_one_wins() -> None:
