@@ -20,7 +20,7 @@ from channels.chat.visit import Visit, VisitKit, check_rate, end
 from channels.kit.problems import Refused, not_found
 from router.contract.ids import AccountId, conversation_id
 from router.contract.messages import Reply
-from router.runtime.chat_log import ORDINARY, Cursor, read_cursor
+from router.runtime.chat_log import Cursor, read_cursor
 from router.runtime.errors import SendLater, StoreUnavailable
 from router.runtime.plugins import Account, Adapter, ChannelHost, OpenChannel, SendResult, failed, sent
 from router.runtime.token_bucket import Limiter
@@ -97,12 +97,11 @@ class ChatChannel:
     async def send(self, reply: Reply) -> SendResult:
         if reply.to.account not in self._desks:
             return failed("there is no such account")
-        body = kept(reply)
-        if len(body) > ORDINARY.size_bytes:
-            return failed("the reply is too long for this channel")
         conversation = conversation_id(reply.to.account, reply.to.address)
         try:
-            cursor = await self._host.chat_log.append(conversation, reply.id, body, now_ms=self._host.clock.now_ms())
+            cursor = await self._host.chat_log.append(
+                conversation, reply.id, kept(reply), now_ms=self._host.clock.now_ms()
+            )
         except StoreUnavailable:
             raise SendLater("the log of chats does not answer") from None
         return sent(str(cursor))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from enum import StrEnum
 from typing import Final
 
@@ -71,14 +72,14 @@ class Line:
             return
         ends = {writer.transport, far_writer.transport}
         self._transports |= ends
+        broken = asyncio.Event()
         ways = [
-            asyncio.create_task(self._pass(Way.UP, reader, far_writer), name="line-up"),
-            asyncio.create_task(self._pass(Way.DOWN, far_reader, writer), name="line-down"),
+            asyncio.create_task(self._pass(Way.UP, reader, far_writer, broken), name="line-up"),
+            asyncio.create_task(self._pass(Way.DOWN, far_reader, writer, broken), name="line-down"),
         ]
         try:
             # A side that ends has said all; what is still under way in the other direction is of no use.
-            done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-            was_cut = any(task.result() for task in done)
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in ways:
                 task.cancel()
@@ -86,23 +87,22 @@ class Line:
             self._transports -= ends
             far_writer.close()
             writer.close()
-        if was_cut:
+        if broken.is_set():
             for transport in ends:
                 transport.abort()
 
-    async def _pass(self, way: Way, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Whether it ended by a cut."""
+    async def _pass(
+        self, way: Way, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, broken: asyncio.Event
+    ) -> None:
         is_shaken = False
-        try:
-            while chunk := await reader.read(_CHUNK_BYTES):
+        with suppress(ConnectionError):
+            while (chunk := await reader.read(_CHUNK_BYTES)) and not broken.is_set():
                 if is_shaken and self._wanted[way]:
                     self._wanted[way] -= 1
                     self.cuts += 1
+                    broken.set()
                     writer.write(chunk[:-1])
-                    return True
+                    return
                 writer.write(chunk)
                 await writer.drain()
                 is_shaken = True
-        except ConnectionError:
-            return False
-        return False
