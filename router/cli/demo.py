@@ -47,7 +47,8 @@ def demo(  # noqa: PLR0913 - one parameter an option
     Starts the service on free ports of this machine, lets simulated customers write in English and Korean over
     every installed channel, lets simulated advisors answer, and draws up an account from what both have seen.
     Exit 1 when anything was lost, doubled, above capacity or without the skill. Nothing needs to be installed for
-    it; on Kafka it uses the one of TURNOUT__KAFKA__BOOTSTRAP, else starts its own (Java and Maven needed).
+    it. With --bus kafka it starts a Kafka of its own (that takes Java and Maven), or uses the one that
+    TURNOUT__KAFKA__BOOTSTRAP names, which no other Turnout may be using.
     """
     plan = Plan(
         seconds=seconds,

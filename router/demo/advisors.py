@@ -50,6 +50,7 @@ class DemoAdvisor:
         self._random = Random(f"advisor {who.id} {seed}")  # noqa: S311 - nothing secret hangs on it
         self._hand: dict[str, Frame] = {}
         self._working: set[str] = set()
+        self._known: set[str] = set()
         self._ending: dict[str, tuple[str, float]] = {}
         self._news: set[str] = set()
         self._session: Session
@@ -124,13 +125,14 @@ class DemoAdvisor:
     # -- what he does
 
     async def _consider(self, case: str, offer_ver: int) -> None:
-        """Take the offer, or now and then give it back."""
+        """Take the offer, or now and then give it back; never that of a customer he has answered before."""
         await self._pause(self._habits.accept_s)
-        if self._random.random() < self._habits.declines:
+        if case not in self._known and self._random.random() < self._habits.declines:
             await self._end(case, "decline", offer_ver=offer_ver, reason="busy")
             return
         asked = await self._session.ask("accept", case=case, offer_ver=offer_ver)
         if asked.is_done:
+            self._known.add(case)
             self.history.append(Taken(at=time.monotonic(), advisor=self.who.id, case=case))
             await self._work(case)
 

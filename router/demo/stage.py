@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -10,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from router.demo.errors import ServiceFailed
+from router.demo.errors import DemoFailed, ServiceFailed
 from router.demo.roster import Advisor, make_roster, roster_document, units_of
 from router.demo.sabotage import Sabotage
 from router.demo.service import DemoService, ServiceFiles
@@ -88,6 +89,8 @@ async def open_stage(plan: Plan, say: Say) -> AsyncIterator[Stage]:
 def _folder(keep: Path | None) -> Iterator[Path]:
     """Short by itself, since the state store's socket lies in it."""
     if keep is not None:
+        if keep.exists() and any(keep.iterdir()):
+            raise DemoFailed(f"{keep} is not empty: its earlier messages would mix with the new ones; name another")
         keep.mkdir(parents=True, exist_ok=True)
         yield keep
         return
@@ -106,9 +109,10 @@ def _simulators() -> dict[str, Simulator]:
 
 
 async def _settings(plan: Plan, simulators: Mapping[str, Simulator], bootstrap: str) -> dict[str, Any]:
-    accounts = {}
+    # A Kafka that is used again knows the conversations of earlier runs: by its account each run has its own.
+    run, accounts = secrets.token_hex(3), {}
     for name, simulator in simulators.items():
-        account = f"demo-{name.replace('_', '-')}"
+        account = f"demo-{name.replace('_', '-')}-{run}"
         accounts[account] = {"channel": name, "options": dict(await simulator.start(account))}
     settings: dict[str, Any] = {
         "accounts": accounts,

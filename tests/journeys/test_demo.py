@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from router.runtime.plugin_catalog import CHANNELS, SIMULATORS, PluginCatalog
+from tests.kafka_server_fixture import Broker, cache_dir
 from tests.suites.eventually import eventually
 
 MEMBERS = [
@@ -26,9 +27,16 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "router.cli", "demo", "--seconds", "5", *arguments]
 
 
-def run(*arguments: str) -> tuple[int, dict[str, Any], str]:
+def run(*arguments: str, **environ: str) -> tuple[int, dict[str, Any], str]:
     """Exit code, the object on the last line, and what was said to people."""
-    done = subprocess.run(command("--json", *arguments), capture_output=True, text=True, timeout=110, check=False)
+    done = subprocess.run(
+        command("--json", *arguments),
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+        env={**os.environ, **environ},
+    )
     lines = done.stdout.splitlines()
     assert lines, done.stderr
     return done.returncode, msgspec.json.decode(lines[-1]), done.stderr
@@ -48,6 +56,22 @@ def test_the_demo_answers_every_message_and_its_account_is_sound(tmp_path: Path)
     assert "Where to look next:" in said
     assert "service.log" in said
     assert (tmp_path / "service.log").stat().st_size > 0
+
+
+def test_on_a_kafka_of_its_own(tmp_path: Path) -> None:
+    cache_dir()
+    code, account, said = run("--bus", "kafka", "--keep", str(tmp_path))
+    assert code == 0, said
+    assert account["sent"] == account["resolved"] > 10
+    assert (tmp_path / "kafka" / "kafka.log").exists()
+
+
+def test_on_a_kafka_that_is_there_time_and_again(fresh_kafka: Broker) -> None:
+    for _ in range(2):
+        code, account, said = run("--bus", "kafka", TURNOUT__KAFKA__BOOTSTRAP=fresh_kafka.bootstrap)
+        assert code == 0, said
+        assert account["sent"] == account["resolved"] > 10
+        assert "starting Kafka" not in said
 
 
 @pytest.mark.parametrize(
@@ -111,11 +135,21 @@ async def test_a_killed_demo_leaves_no_service_behind(tmp_path: Path) -> None:
 
 
 def test_a_service_that_cannot_start_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
-    (tmp_path / "data").write_text("no directory")
+    environ = {**os.environ, "TURNOUT__KAFKA__SECURITY": "NONE"}
+    done = subprocess.run(
+        command("--keep", str(tmp_path)), capture_output=True, text=True, timeout=60, check=False, env=environ
+    )
+    assert done.returncode == 2
+    assert "turnout demo: the service ended with code 2" in done.stderr
+    assert "kafka.security" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_directory_with_something_in_it_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "settings.yaml").write_text("data_dir: elsewhere")
     done = subprocess.run(command("--keep", str(tmp_path)), capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
-    assert "turnout demo: the service ended with code" in done.stderr
-    assert 'Traceback (most recent call last):\n  File "' not in done.stderr.split("the service ended")[0]
+    assert "is not empty" in done.stderr
 
 
 def test_sabotage_is_hidden_and_the_rest_is_explained() -> None:
