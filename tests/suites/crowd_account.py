@@ -11,7 +11,7 @@ from router.contract import topics
 from router.contract.case import CaseStatus
 from router.contract.codec import Decoder
 from router.contract.events import CaseEvent, EventType
-from router.runtime.bus.protocol import Bus
+from router.runtime.bus.protocol import Bus, Record
 from tests.suites.crowd import Talk
 from tests.suites.crowd_advisor import Worker
 
@@ -69,14 +69,35 @@ class Holdings:
             self.most[name] = max(self.most[name], len(held))
 
 
-async def story(bus: Bus, pool: str) -> Story:
-    """Every event of the pool that is on the bus. One that is there twice must be the same twice."""
-    found: dict[str, CaseEvent] = {}
-    async for record in bus.history(topics.EVENTS):
+class Chronicle:
+    """Events as they are read from the bus: one that is there twice must be the same twice."""
+
+    def __init__(self, pool: str) -> None:
+        self._pool = pool
+        self._events: dict[str, CaseEvent] = {}
+        self.last: dict[str, CaseEvent] = {}
+
+    def take(self, record: Record) -> None:
         event = _EVENT.decode(record.value, CaseEvent)
-        if event.pool == pool:
-            assert found.setdefault(event.id, event) == event, f"event {event.id} is there with two contents"
-    return Story(events=tuple(sorted(found.values(), key=lambda event: (event.gen, event.number))))
+        if event.pool != self._pool:
+            return
+        assert self._events.setdefault(event.id, event) == event, f"event {event.id} is there with two contents"
+        if event.subject not in self.last or self.last[event.subject].number < event.number:
+            self.last[event.subject] = event
+
+    def story(self, cases: Iterable[str] | None = None) -> Story:
+        """Of these cases, or of all."""
+        wanted = self.last if cases is None else set(cases)
+        events = (event for event in self._events.values() if event.subject in wanted)
+        return Story(events=tuple(sorted(events, key=lambda event: (event.gen, event.number))))
+
+
+async def story(bus: Bus, pool: str) -> Story:
+    """Every event of the pool that is on the bus."""
+    told = Chronicle(pool)
+    async for record in bus.history(topics.EVENTS):
+        told.take(record)
+    return told.story()
 
 
 async def count(bus: Bus, topic: str) -> int:

@@ -22,17 +22,18 @@ _REF = re.compile(r"<([^<>]+)>")
 
 class Worker:
     """One advisor. ``replied`` maps each reply that he was told is done to its case; ``most`` is the most he
-    ever had at hand: from an offer's arrival to the sending of the act that ends it."""
+    ever had at hand: from an offer's arrival to the sending of the act that ends it. With ``missed`` the first
+    offer of each case is let pass; who shares the set counts together."""
 
-    def __init__(self, name: str, key: str, line: Line, watch: Watch) -> None:
+    def __init__(self, name: str, key: str, line: Line, watch: Watch, *, missed: set[str] | None = None) -> None:
         self.name = name
         self.replied: dict[str, str] = {}
         self.holds: set[str] = set()
         self.most = 0
-        self.offers: list[str] = []
         self._key = key
         self._line = line
         self._watch = watch
+        self._missed = missed
         self._ops = itertools.count(1)
         self._asked: dict[str, tuple[Frame, asyncio.Future[Frame]]] = {}
         self._socket: aiohttp.ClientWebSocketResponse | None = None
@@ -96,16 +97,22 @@ class Worker:
         if kind in ("offer", "assigned"):
             self.holds.add(case)
             self._count()
-            if kind == "offer":
-                self._offered[case] = frame["offer_ver"]
-                self.offers.append(case)
-                self._watch.note("offer")
-            self._do(case)
+            if kind == "assigned" or self._takes(frame):
+                self._do(case)
         elif kind == "message":
             self._do(case)
         elif kind in ("offer_ended", "released"):
             self.holds.discard(case)
             self._offered.pop(case, None)
+
+    def _takes(self, offer: Frame) -> bool:
+        """Whether he goes for an offer."""
+        self._watch.note("offer")
+        if self._missed is not None and offer["case"] not in self._missed:
+            self._missed.add(offer["case"])
+            return False
+        self._offered[offer["case"]] = offer["offer_ver"]
+        return True
 
     def _answered(self, frame: Frame) -> None:
         asked = self._asked.get(frame.get("op", ""))
