@@ -20,6 +20,17 @@ from router.contract.case import (
     write_detail,
 )
 from router.contract.codec import CONTENT_TYPE, Decoder, Headers, cloud_headers, encode, from_rfc3339, header, rfc3339
+from router.contract.config import (
+    ACTIVE_RULEBOOK,
+    ActiveRulebook,
+    ApiKey,
+    Role,
+    config_headers,
+    key_entry,
+    named_key,
+    named_rulebook,
+    rulebook_entry,
+)
 from router.contract.envelope import case_event_bytes, case_event_headers, case_of, wire_case
 from router.contract.errors import ContractError, TooLarge, Undecodable
 from router.contract.events import CASE_EVENT_TYPES, CaseEvent, EventType, RelayNote
@@ -81,6 +92,7 @@ from router.contract.topics import (
 )
 
 __all__ = [
+    "ACTIVE_RULEBOOK",
     "ADVISORS",
     "CASES",
     "CASE_EVENT_TYPES",
@@ -100,11 +112,13 @@ __all__ = [
     "REPLIES",
     "SHORTENED",
     "AccountId",
+    "ActiveRulebook",
     "Address",
     "Advisor",
     "AdvisorId",
     "AdvisorState",
     "AnyMessage",
+    "ApiKey",
     "Attachment",
     "Candidate",
     "Case",
@@ -143,6 +157,7 @@ __all__ = [
     "RelayNote",
     "Reply",
     "ReplyId",
+    "Role",
     "SentReply",
     "TooLarge",
     "TopicSpec",
@@ -158,6 +173,7 @@ __all__ = [
     "case_id",
     "case_of",
     "cloud_headers",
+    "config_headers",
     "conversation_id",
     "cut",
     "encode",
@@ -167,8 +183,11 @@ __all__ = [
     "inquiries",
     "inquiry_fits",
     "inquiry_id",
+    "key_entry",
     "mail_inquiry_id",
     "message_id",
+    "named_key",
+    "named_rulebook",
     "notice_id",
     "offer_id",
     "pool_source",
@@ -177,6 +196,7 @@ __all__ = [
     "record_head",
     "reply_id",
     "rfc3339",
+    "rulebook_entry",
     "shorten",
     "topic_specs",
     "wire_case",
