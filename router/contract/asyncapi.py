@@ -54,7 +54,12 @@ def _channels() -> dict[str, Channel]:
             "The last event of each case, the same bytes; a record without value when it is closed for good.",
         ),
         "advisors": ("advisor", ("advisor",), True, "Each advisor's latest profile and presence."),
-        "config": ("kind/name", ("relay-note",), True, "Versions of the configuration, and how far each relay is."),
+        "config": (
+            "kind/name",
+            ("relay-note", "api-key", "active-rulebook"),
+            True,
+            "API keys, which rulebook is in force, each rulebook's content as it is, and how far each relay is.",
+        ),
         "replies": ("conversation", ("reply",), True, "Messages to customers, for the account they name."),
         "deliveries": ("conversation", ("delivery",), False, "What became of replies."),
         "notices": ("case", ("notice",), True, "Messages to staff."),

@@ -1,7 +1,8 @@
 """Entries of the configuration topic: rulebooks and keys. One partition; the last record of a key stands.
 
 ``rulebook/<hash>`` holds a rulebook's canonical content as it is (``rules.content``), ``rulebook/active`` says
-which one is in force, ``key/<id>`` holds an API key without its secret. A tombstone takes an entry away.
+which one is in force, ``key/<id>`` holds an API key without its secret. A tombstone takes an entry away. The
+relays' notes lie on the same topic and are none of this: ``record_head`` places them.
 """
 
 from enum import StrEnum
@@ -11,6 +12,7 @@ import msgspec
 
 from router.contract.codec import Headers, cloud_headers
 from router.contract.ids import AdvisorId, PoolId
+from router.contract.records import CLOUD_TYPES
 from router.contract.values import Integer
 
 ACTIVE_RULEBOOK: Final = "rulebook/active"
@@ -18,6 +20,7 @@ CONFIG_SOURCE: Final = "/turnout/config"
 
 _RULEBOOK: Final = "rulebook/"
 _KEY: Final = "key/"
+_NAMES: Final = {_RULEBOOK: "active-rulebook", _KEY: "api-key"}
 
 
 class Role(StrEnum):
@@ -76,6 +79,9 @@ def named_key(entry: str) -> str | None:
 
 
 def config_headers(entry: str, *, at_ms: int) -> Headers:
-    """The headers of a configuration record. Its id names entry and time: an entry is written many times."""
-    kind = entry.split("/", 1)[0]
-    return cloud_headers(id=f"{entry}:{at_ms}", type=f"turnout.{kind}.v1", source=CONFIG_SOURCE, time_ms=at_ms)
+    """The headers of an entry that is written at ``at_ms``. Its id names entry and time: an entry is written many
+    times. Raises ``KeyError`` for a record key that is neither a rulebook's nor an API key's.
+    """
+    kind, slash, _ = entry.partition("/")
+    type_ = CLOUD_TYPES[_NAMES[kind + slash]]
+    return cloud_headers(id=f"{entry}:{at_ms}", type=type_, source=CONFIG_SOURCE, time_ms=at_ms)

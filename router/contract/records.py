@@ -17,8 +17,9 @@ AnyMessage = Inquiry | Handover | Reply | Delivery | Notice | CaseEvent | Adviso
 CLOUD_TYPES: Final[Mapping[str, str]] = {
     name: f"turnout.{name}.v1"
     for name in ("inquiry", "handover", "reply", "delivery", "notice", "advisor", "relay-note")
-}
-"""The CloudEvents type of each message; a case event's is its own ``type``."""
+} | {"api-key": "turnout.key.v1", "active-rulebook": "turnout.rulebook.v1"}
+"""The CloudEvents type of each message; a case event's is its own ``type``. Those of the configuration are named
+after what the record key begins with, so a rulebook's content has that of ``active-rulebook``."""
 
 
 class RecordHead(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +31,8 @@ class RecordHead(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def record_head(message: AnyMessage, *, traceparent: str = "") -> RecordHead:
-    """Where a message goes, and under which key and headers.
+    """Where a message goes, and under which key and headers. Entries of the configuration are not among them:
+    theirs tell when they were written (``config_headers``).
 
     A ``CaseEvent`` goes to the events topic; the cases topic takes the same record. A malformed
     ``traceparent`` is left out.

@@ -12,6 +12,7 @@ import msgspec
 
 from router.contract.advisor import Advisor
 from router.contract.asyncapi import CHANNELS, Channel, asyncapi_document, topic_settings
+from router.contract.config import ActiveRulebook, ApiKey
 from router.contract.events import CaseEvent, RelayNote
 from router.contract.messages import Delivery, Handover, Inquiry, Notice, Reply
 
@@ -26,6 +27,8 @@ MESSAGES: Final[Mapping[str, type[msgspec.Struct]]] = {
     "case-event": CaseEvent,
     "advisor": Advisor,
     "relay-note": RelayNote,
+    "api-key": ApiKey,
+    "active-rulebook": ActiveRulebook,
 }
 """Every message of the wire by the name that the documents give it."""
 
@@ -47,6 +50,14 @@ member has a default; a member never changes its type. The same `ce_id` is the s
 
 A pool has an inquiries topic of its own. Partition counts are those a fresh installation gets; they are settings,
 and fixed once the topic is there.
+
+The records of `turnout.config.v1` are told apart by their keys. `key/<id>` holds an api-key, `rulebook/active` the
+active-rulebook, `relay/<pool>` that pool's relay-note. `rulebook/<hash>` holds a rulebook as canonical JSON: members
+sorted, those that have their defaults left out, no blanks; the hash is the first 16 hexadecimal digits of the SHA-256
+of these very bytes. It is no message of its own: its members are those of the rule files, its `ce_type` that of
+active-rulebook. The `ce_id` of keys and rulebooks is the record's key, a colon and the time of writing; an entry that
+is written again is another record, a record without value takes its entry away, and a reader ignores what it doesn't
+know.
 
 ## Messages
 

@@ -5,11 +5,14 @@ from typing import Final
 import msgspec
 
 from router.contract import (
+    ACTIVE_RULEBOOK,
     AccountId,
+    ActiveRulebook,
     Address,
     Advisor,
     AdvisorId,
     AnyMessage,
+    ApiKey,
     Attachment,
     CaseId,
     Customer,
@@ -24,7 +27,9 @@ from router.contract import (
     Profile,
     RelayNote,
     Reply,
+    Role,
     conversation_id,
+    key_entry,
     mail_inquiry_id,
     notice_id,
     reply_id,
@@ -184,4 +189,35 @@ EXAMPLES: Final[dict[str, AnyMessage]] = {
         number=57,
     ),
     "relay-note": RelayNote(pool=MAIN, gen=1, number=1_024, at_ms=START_MS + 201_000),
+}
+
+# By the record key that they lie under.
+CONFIG_EXAMPLES: Final[dict[str, tuple[str, ApiKey | ActiveRulebook]]] = {
+    "api-key": (
+        key_entry("8c41f0a27be3"),
+        ApiKey(
+            id="8c41f0a27be3",
+            sha256="b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9",
+            role=Role.SUPERVISOR,
+            pool=MAIN,
+            created_at_ms=START_MS - 86_400_000,
+            advisor=MINJI,
+            name="민지, 교대 책임자",
+        ),
+    ),
+    "api-key-revoked": (
+        key_entry("15d9e6c0b482"),
+        ApiKey(
+            id="15d9e6c0b482",
+            sha256="2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+            role=Role.OPERATIONS,
+            pool=MAIN,
+            created_at_ms=START_MS - 172_800_000,
+            revoked=True,
+        ),
+    ),
+    "active-rulebook": (
+        ACTIVE_RULEBOOK,
+        ActiveRulebook(hash="3b1f0c9e5a7d2468", at_ms=START_MS - 3_600_000, by="files"),
+    ),
 }

@@ -6,26 +6,36 @@ import msgspec
 import pytest
 
 from router.contract import (
+    CLOUD_TYPES,
+    CONFIG,
     AnyMessage,
     Case,
     Decoder,
     EventType,
+    Headers,
     Inquiry,
     IntakeMessage,
     case_event_bytes,
     case_event_headers,
     case_of,
+    config_headers,
     encode,
+    header,
     record_head,
+    rulebook_entry,
 )
 from router.contract.asyncapi import CHANNELS
 from router.contract.schema import MESSAGES
 from tests.suites.golden import check_golden, read_golden, strangers
 from tests.suites.wire_cases import case_event, case_state, happening
-from tests.suites.wire_examples import EXAMPLES, START_MS
+from tests.suites.wire_examples import CONFIG_EXAMPLES, EXAMPLES, START_MS
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-ALL: dict[str, AnyMessage] = {**EXAMPLES, **{f"case-event-{kind.name.lower()}": case_event(kind) for kind in EventType}}
+PLACED: dict[str, AnyMessage] = {
+    **EXAMPLES,
+    **{f"case-event-{kind.name.lower()}": case_event(kind) for kind in EventType},
+}
+ALL: dict[str, msgspec.Struct] = {**PLACED, **{name: message for name, (_, message) in CONFIG_EXAMPLES.items()}}
 
 # One case event stands for all: what differs between them is the type.
 LABELLED = [*EXAMPLES, "case-event-admit"]
@@ -37,6 +47,10 @@ def decoded(value: bytes, kind: type[Any]) -> Any:
 
 def in_order(members: dict[str, Any]) -> bytes:
     return msgspec.json.format(msgspec.json.encode(members), indent=2)
+
+
+def outside(topic: str, key: str, headers: Headers) -> bytes:
+    return in_order({"topic": topic, "key": key, "headers": {name: value.decode() for name, value in headers}})
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -70,9 +84,26 @@ def test_a_rebuild_finds_the_state_in_the_golden_bytes(kind: EventType) -> None:
 
 @pytest.mark.parametrize("name", LABELLED)
 def test_headers_are_the_golden_ones(name: str) -> None:
-    head = record_head(ALL[name], traceparent=TRACE)
-    members = {"topic": head.topic, "key": head.key, "headers": {key: value.decode() for key, value in head.headers}}
-    check_golden(f"wire/headers/{name}.json", in_order(members))
+    head = record_head(PLACED[name], traceparent=TRACE)
+    check_golden(f"wire/headers/{name}.json", outside(head.topic, head.key, head.headers))
+
+
+@pytest.mark.parametrize("name", CONFIG_EXAMPLES)
+def test_headers_of_the_configuration_are_the_golden_ones(name: str) -> None:
+    entry, _ = CONFIG_EXAMPLES[name]
+    check_golden(f"wire/headers/{name}.json", outside(CONFIG, entry, config_headers(entry, at_ms=START_MS)))
+
+
+def test_the_content_of_a_rulebook_has_the_type_of_the_active_one() -> None:
+    headers = config_headers(rulebook_entry("3b1f0c9e5a7d2468"), at_ms=START_MS)
+    assert header(headers, "ce_type") == CLOUD_TYPES["active-rulebook"]
+    assert header(headers, "ce_id") == f"rulebook/3b1f0c9e5a7d2468:{START_MS}"
+
+
+@pytest.mark.parametrize("entry", ["relay/main", "key", "", "keys/a"])
+def test_only_entries_of_the_configuration_get_its_headers(entry: str) -> None:
+    with pytest.raises(KeyError):
+        config_headers(entry, at_ms=START_MS)
 
 
 @pytest.mark.parametrize("kind", EventType)
@@ -85,12 +116,12 @@ def test_the_relay_writes_the_same_headers(kind: EventType) -> None:
 
 def test_every_golden_file_has_its_example() -> None:
     assert strangers("wire", {f"{name}.json" for name in ALL}) == set()
-    assert strangers("wire/headers", {f"{name}.json" for name in LABELLED}) == set()
+    assert strangers("wire/headers", {f"{name}.json" for name in [*LABELLED, *CONFIG_EXAMPLES]}) == set()
 
 
 def test_every_message_and_every_topic_has_an_example() -> None:
     assert {type(message) for message in ALL.values()} == set(MESSAGES.values())
-    taken = {record_head(message).topic for message in ALL.values()}
+    taken = {record_head(message).topic for message in PLACED.values()}
     # The cases topic takes the records of the events topic; dead letters are whatever they were.
     rest = {
         channel.spec.name for name, channel in CHANNELS.items() if name not in ("inquiries", "cases", "dead-letters")

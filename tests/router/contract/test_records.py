@@ -40,7 +40,8 @@ def test_where_a_message_lies(message: AnyMessage, topic: str, key: str) -> None
 
 
 def test_every_message_has_a_place_and_a_type() -> None:
-    assert PLACES.keys() == MESSAGES.keys()
+    # The writer of the configuration places its entries: their heads tell when they were written.
+    assert PLACES.keys() == MESSAGES.keys() - {"api-key", "active-rulebook"}
     assert CLOUD_TYPES.keys() == MESSAGES.keys() - {"case-event"}
 
 
