@@ -8,6 +8,7 @@ import click
 _COMMANDS: Final = {
     "up": ("router.cli.up", "Start the service: all roles in one process, or some of them."),
     "demo": ("router.cli.demo", "Watch the whole line at work for a minute."),
+    "advisor": ("router.cli.advisor", "Answer cases as an advisor, in the terminal."),
     "keys": ("router.cli.keys", "Make, list and revoke keys of the API."),
     "check": ("router.cli.check", "Check settings, rules and roster, all problems together."),
     "status": ("router.cli.status", "Say how the running service does."),

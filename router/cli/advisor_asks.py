@@ -1,0 +1,50 @@
+"""From a command to the frame that asks for it. Pure: the operation id comes in."""
+
+from typing import Any, Final
+
+import msgspec
+
+from router.api import asking
+from router.api.asking import CaseAsk, Frame
+from router.cli.advisor_commands import Command
+from router.contract.ids import CaseId
+
+_KINDS: Final[dict[str, type[CaseAsk | asking.Read]]] = {
+    "accept": asking.Accept,
+    "decline": asking.Decline,
+    "read": asking.Read,
+    "reply": asking.Reply,
+    "note": asking.Note,
+    "label": asking.Label,
+    "pend": asking.Pend,
+    "follow_up": asking.FollowUp,
+    "resolve": asking.Resolve,
+    "transfer": asking.Transfer,
+}
+_QUEUE_UNKNOWN: Final = "urn:turnout:problem:unknown-queue"
+
+
+def frame_of(command: Command, *, op: str, case: str, offer_ver: int = 0) -> Frame:
+    """What to send for it. Whether the service takes it is the service's to say."""
+    members: dict[str, Any] = dict(command.members)
+    if command.kind == "presence":
+        return asking.SetPresence(op=op, **members)
+    if "either" in members:
+        members["queue"] = members.pop("either")
+    if command.kind in ("accept", "decline"):
+        members["offer_ver"] = offer_ver
+    return _KINDS[command.kind](op=op, case=CaseId(case), **members)
+
+
+def second_try(command: Command, problem: str) -> Command | None:
+    """A transfer to a name that is no queue: to the advisor of that name. None when there is nothing to try."""
+    name = command.members.get("either")
+    if command.kind != "transfer" or name is None or problem != _QUEUE_UNKNOWN:
+        return None
+    members = {key: value for key, value in command.members.items() if key != "either"}
+    return command._replace(members={**members, "to": name})
+
+
+def written(frame: Frame) -> str:
+    """The frame as it travels. A time without whole seconds keeps its zone."""
+    return msgspec.json.encode(frame).decode()

@@ -1,0 +1,231 @@
+"""An advisor's desk at the terminal: his cases by small numbers, and what each thing told means. Does no I/O."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Final, assert_never
+
+from router.api import frames
+from router.api.frames import Push, Welcome, WorkItem
+from router.cli.advisor_text import Line, Span, column, line, one_line
+from router.cli.advisor_time import seconds_left
+
+MAX_GONE: Final = 200
+_REMIND_AT_S: Final = 5
+_RESTING: Final = "pending"
+_ON_DESK: Final = frozenset({"offer", "case", "consult", "wrap-up"})
+_COLUMNS: Final = ((4, "n"), (9, "what"), (15, "queue"), (10, "channel"), (4, "pr"), (16, "customer"), (34, "subject"))
+
+
+class Place:
+    """One case under its number. ``kind`` is that of the work item, or ``pending`` or ``gone``."""
+
+    def __init__(self, number: int, case: str) -> None:
+        self.number = number
+        self.case = case
+        self.kind = "gone"
+        self.work: WorkItem | None = None
+        self.told: set[str] = set()
+        self.is_reminded = False
+
+    @property
+    def is_here(self) -> bool:
+        return self.kind in _ON_DESK
+
+
+class Desk:
+    """The work set as far as it was told. A case keeps its number for as long as the terminal runs."""
+
+    def __init__(self) -> None:
+        self.advisor = ""
+        self.presence = "offline"
+        self._reason = ""
+        self._by_case: dict[str, Place] = {}
+        self._by_number: dict[int, Place] = {}
+        self._last = 0
+
+    # -- looking up
+
+    def find(self, number: int) -> Place | None:
+        return self._by_number.get(number)
+
+    def number_of(self, case: str) -> int:
+        """The case's number; it gets one if it has none."""
+        return self._place(case).number
+
+    def first_offer(self) -> Place | None:
+        """The offer that ends first."""
+        offers = [place for place in self._by_case.values() if place.kind == "offer" and place.work]
+        return min(offers, key=lambda place: place.work.deadline if place.work else "", default=None)
+
+    def only_case(self) -> Place | None:
+        """The one case on the desk, if there is exactly one."""
+        here = [place for place in self._by_case.values() if place.is_here]
+        return here[0] if len(here) == 1 else None
+
+    def cases(self) -> tuple[str, ...]:
+        """The cases that are his, pending ones too."""
+        return tuple(case for case, place in self._by_case.items() if place.is_here or place.kind == _RESTING)
+
+    # -- what is told
+
+    def welcome(self, frame: Welcome, now: datetime, *, is_first: bool) -> list[Line]:
+        """Take over the whole work set; what to say of the differences to what was known."""
+        was_present = self.presence
+        self.advisor, self.presence, self._reason = frame.advisor, frame.presence, frame.reason
+        said = [self._presence_line()] if is_first or was_present != self.presence else []
+        if self.presence == "offline":
+            said.append(line(Span("You get no work while offline: type `online` to begin.", "dim")))
+        here = {work.case for work in frame.work}
+        for place in [one for one in self._by_case.values() if one.is_here and one.case not in here]:
+            said += self._goes(place, "while you were not connected")
+        for work in frame.work:
+            said += self._comes(work, now)
+        return said
+
+    def told(self, push: Push, now: datetime) -> list[Line]:
+        """What a push means; nothing when it says what is known."""
+        match push:
+            case frames.Offered() | frames.Assigned():
+                return self._comes(push.work, now)
+            case frames.OfferEnded():
+                place = self._place(push.case)
+                return self._goes(place, push.reason) if place.kind == "offer" else []
+            case frames.Released():
+                place = self._place(push.case)
+                return self._goes(place, push.reason) if place.is_here and place.kind != "offer" else []
+            case frames.Message():
+                words = one_line(push.summary) or one_line(push.subject)
+                return [line(Span(f"{self.number_of(push.case)}: the customer has written again: ", "bold"), words)]
+            case frames.Delivery():
+                return self.delivery(push.case, reply=push.reply, state=push.state, reason=push.reason)
+            case frames.PresenceChanged():
+                is_news = (self.presence, self._reason) != (push.presence, push.reason)
+                self.presence, self._reason = push.presence, push.reason
+                return [self._presence_line()] if is_news else []
+            case frames.Confirmed():
+                return [line(Span(f"{self._about(push.case)}safe now: {push.op}", "dim"))]
+            case _:
+                assert_never(push)
+
+    def delivery(self, case: str, *, reply: str, state: str, reason: str) -> list[Line]:
+        """Say once that a reply did not arrive, or may not have."""
+        place = self._place(case)
+        if f"{reply}={state}" in place.told:
+            return []
+        place.told.add(f"{reply}={state}")
+        what = "did not reach the customer" if state == "failed" else "may not have reached the customer"
+        return [line(Span(f"{place.number}: your reply {what}", "bold red"), f": {reason}" if reason else "")]
+
+    def done(self, case: str, kind: str) -> None:
+        """An act of his took effect: the push that says so too may come later, or never."""
+        place = self._place(case)
+        match kind:
+            case "accept":
+                place.kind = "case" if place.kind == "offer" else place.kind
+            case "pend" | "follow_up":
+                place.kind = _RESTING
+            case "resolve" | "transfer" | "decline":
+                place.kind = "gone"
+            case _:
+                return
+
+    def reminders(self, now: datetime) -> list[Line]:
+        """Offers about to end of which nothing was said yet."""
+        said = []
+        for place in self._by_case.values():
+            if place.kind != "offer" or place.work is None or place.is_reminded:
+                continue
+            left_s = seconds_left(place.work.deadline, now)
+            if left_s <= _REMIND_AT_S:
+                place.is_reminded = True
+                said.append(line(Span(f"offer {place.number}: {left_s} s left", "bold yellow")))
+        return said
+
+    # -- what is shown
+
+    def listing(self, now: datetime) -> list[Line]:
+        """Presence and everything at hand, in columns."""
+        shown = [place for place in self._by_number.values() if place.is_here or place.kind == _RESTING]
+        said = [self._presence_line()]
+        if not shown:
+            return [*said, line(Span("Nothing at hand.", "dim"))]
+        said.append(line(Span(" ".join(column(title, cells) for cells, title in _COLUMNS).rstrip(), "dim")))
+        return [*said, *(self._row(place, now) for place in shown)]
+
+    def _row(self, place: Place, now: datetime) -> Line:
+        work = place.work
+        if work is None:
+            return line(" ".join(column(text, cells) for (cells, _), text in zip(_COLUMNS, _bare(place), strict=False)))
+        words = work.subject or work.summary
+        texts = (*_bare(place), work.queue, work.channel, str(work.priority), work.customer, words)
+        row = " ".join(column(text, cells) for (cells, _), text in zip(_COLUMNS, texts, strict=True))
+        if place.kind != "offer":
+            return line(row.rstrip())
+        return line(row, Span(f" {seconds_left(work.deadline, now)} s left", "bold yellow"))
+
+    def _presence_line(self) -> Line:
+        reason = f" ({one_line(self._reason)})" if self._reason else ""
+        style = "green" if self.presence == "online" else "yellow"
+        return line(f"{self.advisor}: you are ", Span(f"{self.presence}{reason}", style))
+
+    # -- changes
+
+    def _comes(self, work: WorkItem, now: datetime) -> list[Line]:
+        place = self._place(work.case)
+        before, place.work = place.work, work
+        was, place.kind = place.kind, work.kind
+        if work.kind == "offer":
+            is_same = was == "offer" and before is not None and before.offer_ver == work.offer_ver
+            place.is_reminded = place.is_reminded and is_same
+            return [] if is_same else [*_offer_lines(place, work, now)]
+        said = []
+        if work.kind not in (was, "wrap-up"):
+            what = (
+                "is yours again" if was == _RESTING else "is yours" if work.kind == "case" else "asks for your advice"
+            )
+            said.append(line(Span(f"{place.number} {what}: ", "bold green"), _about(work)))
+        elif before is not None and work.inquiries > before.inquiries:
+            said.append(
+                line(Span(f"{place.number}: the customer has written again: ", "bold"), work.summary or work.subject)
+            )
+        return said
+
+    def _goes(self, place: Place, reason: str) -> list[Line]:
+        was, place.kind = place.kind, _RESTING if reason == "pending" else "gone"
+        if was == "wrap-up":
+            return []
+        what = "offer " if was == "offer" else ""
+        return [line(Span(f"{what}{place.number} has gone: {one_line(reason)}", "dim"))]
+
+    def _place(self, case: str) -> Place:
+        place = self._by_case.get(case)
+        if place is None:
+            self._forget()
+            self._last += 1
+            place = self._by_case[case] = self._by_number[self._last] = Place(self._last, case)
+        return place
+
+    def _forget(self) -> None:
+        """Let the oldest of what has gone go, when there is very much of it."""
+        gone = [place for place in self._by_case.values() if place.kind == "gone"]
+        for place in gone[: len(gone) - MAX_GONE]:
+            del self._by_case[place.case], self._by_number[place.number]
+
+    def _about(self, case: str) -> str:
+        return f"{self.number_of(case)}: " if case else ""
+
+
+def _bare(place: Place) -> Iterable[str]:
+    return (str(place.number), place.kind)
+
+
+def _about(work: WorkItem) -> str:
+    language = f", {work.language}" if work.language else ""
+    words = one_line(work.summary) or one_line(work.subject)
+    return f"{work.queue}, {work.channel}, priority {work.priority}{language}, {one_line(work.customer)}: {words}"
+
+
+def _offer_lines(place: Place, work: WorkItem, now: datetime) -> Iterator[Line]:
+    left_s = seconds_left(work.deadline, now)
+    yield line(Span(f"offer {place.number}: ", "bold yellow"), _about(work))
+    yield line(Span(f"  {left_s} s to answer: `accept {place.number}` or `decline {place.number}`", "yellow"))
