@@ -28,7 +28,6 @@ from router.runtime.token_bucket import Limiter
 LOG = logging.getLogger(__name__)
 _CUSTOMERS: Final = 50_000
 _BUSY_S: Final = 5.0
-_RESTART: Final = Closed(Code.RESTART, "The service restarts: come again.")
 
 
 class ChatAdapter:
@@ -111,7 +110,7 @@ class ChatChannel:
         self._is_stopping = True
         open_ = [one for desk in self._desks.values() for one in desk.sockets.items()]
         await asyncio.gather(
-            *(end(socket, _RESTART) if visit is None else visit.dismiss(_RESTART) for socket, visit in open_)
+            *(end(socket, _restart()) if visit is None else visit.dismiss(_restart()) for socket, visit in open_)
         )
 
     async def close(self, within_s: float) -> None:
@@ -200,7 +199,7 @@ class ChatChannel:
         except TimeoutError:
             raise Closed(Code.HELLO_LATE, "The first frame must be a hello, and soon.") from None
         if self._is_stopping:
-            raise _RESTART
+            raise _restart()
         if first.type is WSMsgType.BINARY:
             raise Closed(Code.NOT_GREETED, "The first frame must be a hello.")
         if first.type is not WSMsgType.TEXT:
@@ -213,6 +212,10 @@ class ChatChannel:
         await socket.send_str(written(welcome))
         visitor = Visitor(desk.account.id, desk.account.pool, session, hello)
         return Visit(socket, visitor, cursor, desk.kit)
+
+
+def _restart() -> Closed:
+    return Closed(Code.RESTART, "The service restarts: come again.")
 
 
 def _cursor_of(hello: Hello) -> Cursor:
