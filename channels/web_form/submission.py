@@ -82,7 +82,7 @@ def read(content_type: str, body: bytes, *, honeypot: str) -> Submission:
         # msgspec says what was expected and where, and quotes nothing of the form.
         raise Malformed(f"The body is not a form: {exc}.") from None
     except (ValueError, RecursionError):  # UnicodeDecodeError is one
-        raise Malformed("The body is not a form: it is not UTF-8, or has too many fields.") from None
+        raise Malformed("The body is not a form: it is not UTF-8, nested too deeply or has too many fields.") from None
     raise Malformed("The body is neither JSON nor a form.")
 
 
