@@ -32,7 +32,7 @@ from tests.suites.eventually import eventually
 from tests.suites.installation import Installation, installation
 
 KILLS = int(os.environ.get("TURNOUT_TEST_KILLS", "10"))
-SEED = 20240229
+SEED = int(os.environ.get("TURNOUT_TEST_SEED", "20240229"))
 CROWD = 90
 IN_FLIGHT = 50
 ADVISORS = tuple(f"advisor-{number}" for number in range(8))
