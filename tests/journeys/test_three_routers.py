@@ -21,23 +21,29 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)
 
 RULES = """
 defaults: {queue: general, language: en}
-skills: {one: One, two: Two, three: Three, six: Six, eight: Eight, spread: Spread}
+skills: {one: One, two: Two, three: Three, six: Six, seven: Seven, eight: Eight, ten: Ten, eleven: Eleven}
 outcomes: {solved: Solved}
 channels: {webhook: {units: 10}}
 policies: {standard: {first_response_s: 3600, resolution_s: 86400}}
 queues: {general: {policy: standard, offer_s: 60}, quick: {policy: standard, offer_s: 4}}
 away_after: 0
 grace_s: 1
+backoff_s: 1
 rules:
   - {name: one, match: {text: {contains: about one}}, set: {skills: {one: 1}}}
   - {name: two, match: {text: {contains: about two}}, set: {skills: {two: 1}}}
   - {name: three, match: {text: {contains: about three}}, set: {skills: {three: 1}}}
   - {name: six, match: {text: {contains: about six}}, set: {queue: quick, skills: {six: 1}}}
+  - {name: seven, match: {text: {contains: about seven}}, set: {skills: {seven: 1}}}
   - {name: eight, match: {text: {contains: about eight}}, set: {skills: {eight: 1}}}
-  - {name: spread, match: {text: {contains: about spread}}, set: {skills: {spread: 1}}}
+  - {name: ten, match: {text: {contains: about ten}}, set: {skills: {ten: 1}}}
+  - {name: eleven, match: {text: {contains: about eleven}}, set: {skills: {eleven: 1}}}
 """
 # Skill, how many have it, and the room each has.
-STAFF = (("one", 1, 30), ("two", 10, 100), ("three", 10, 100), ("six", 12, 10), ("eight", 1, 50), ("spread", 3, 30))
+STAFF = (
+    *(("one", 1, 30), ("two", 10, 100), ("three", 10, 100), ("six", 12, 10)),
+    *(("seven", 1, 30), ("eight", 1, 50), ("ten", 1, 10), ("eleven", 1, 50)),
+)
 
 
 def names(skill: str) -> list[str]:
@@ -141,6 +147,56 @@ async def test_scenario_08_who_comes_online_gets_work_at_once_within_his_room(pl
         assert worker.most <= 5
     assert told.holders().most == {"eight-0": 5}
     assert told.faults() == []
+    await place.nothing_was_swept()
+
+
+async def test_scenario_07_the_freed_place_goes_to_who_waits_not_to_who_comes_later(place: Fleet) -> None:
+    async with place.at_desks(names("seven")) as (person,):
+        held, waiting = [], []
+        for number in range(3):
+            await place.write(f"seven-{number}", 1)
+            held.append(await accepted(person))
+        (first,) = await place.write("seven-3", 1)
+        await place.told({first}, "queued")
+        waiting.append(first)
+        for number in range(4, 12):  # the one who comes and the place that becomes free, at the same time
+            freed = person.ask("resolve", case=held.pop(0), outcome="solved")
+            (later,), _ = await asyncio.gather(place.write(f"seven-{number}", 1), freed)
+            waiting.append(later)
+            held.append(await accepted(person))
+            assert held[-1] == waiting.pop(0)
+    await place.nothing_was_swept()
+
+
+async def accepted(person: Advisor) -> str:
+    """The next case he is offered, taken."""
+    offer = await person.push("offer")
+    assert (await person.ask("accept", case=offer["case"], offer_ver=offer["offer_ver"]))["result"] == "assigned"
+    return str(offer["case"])
+
+
+async def test_scenario_10_what_the_only_advisor_declines_comes_back_to_him(place: Fleet) -> None:
+    async with place.at_desks(names("ten")) as (person,):
+        (case,) = await place.write("ten", 1)
+        for _ in range(3):
+            offer = await person.push("offer", case=case)
+            assert (await person.ask("decline", case=case, offer_ver=offer["offer_ver"]))["type"] == "result"
+        assert await accepted(person) == case
+        told = await place.told({case}, "assigned")
+    assert len(offered_to(told.events)) == 4
+    await place.nothing_was_swept()
+
+
+async def test_scenario_11_toggling_presence_loses_nothing_and_leaves_nothing_stuck(place: Fleet) -> None:
+    async with place.at_work(names("eleven")) as (worker,):
+        writing = asyncio.create_task(place.write("eleven", 30), name="burst")
+        for _ in range(20):
+            await worker.ask("presence", presence="away")
+            await worker.ask("presence", presence="online")
+        told = await place.told(await writing, "resolved")
+        assert worker.most <= 5
+    assert told.faults() == []
+    assert told.holders().shared == []
     await place.nothing_was_swept()
 
 
