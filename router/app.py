@@ -32,7 +32,7 @@ from router.runtime.metrics import RuntimeMetrics
 from router.runtime.notice_host import NoticeRole
 from router.runtime.ops import OpsServer, Readiness
 from router.runtime.plugin_catalog import Installation
-from router.runtime.redis import Coalescer, Purpose, connect
+from router.runtime.redis import Coalescer, Purpose, RedisClient, connect
 from router.runtime.run_file import RunFile
 from router.runtime.settings import Mode, Settings
 from router.runtime.signer import Signer, kept_key
@@ -136,16 +136,22 @@ class Service:
             self._store_url = settings.redis.url.reveal()
         self._bus = make_bus(settings, self._store_url)
         await self._life.open("bus", self._open_bus(), lambda _, __: self._bus.close())
-        commands = connect(self._store_url, max_connections=settings.redis.connections)
-        waits = connect(self._store_url, purpose=Purpose.BLOCKING)
+        commands = await self._connect("store commands", connections=settings.redis.connections)
+        waits = await self._connect("store waits", purpose=Purpose.BLOCKING)
         self._store = RedisStore(commands, waits)
         await self._life.open("store", self._store.open(), lambda _, __: self._store.close())
         self._life.spawn("store library", self._keep_library())
-        self._ledger = RedisLedger(Coalescer(connect(self._store_url)))
-        tails = connect(self._store_url, purpose=Purpose.BLOCKING, max_connections=2)
-        self._chat_log = RedisChatLog(Coalescer(connect(self._store_url)), tails)
+        logs = Coalescer(await self._connect("reply and chat logs"))
+        self._ledger = RedisLedger(logs)
+        self._chat_log = RedisChatLog(logs, await self._connect("chat log waits", purpose=Purpose.BLOCKING))
         self._signer = Signer([settings.signing_key or kept_key(data / "signing-key")])
         self._blobs = open_blobs(settings.blobs.url, data / "blobs", self._signer, metrics=self._runtime_metrics)
+
+    async def _connect(self, name: str, *, purpose: Purpose = Purpose.COMMANDS, connections: int = 8) -> RedisClient:
+        """A client of the state store, given back when the process ends."""
+        client = connect(self._store_url, purpose=purpose, max_connections=connections)
+        await self._life.open(name, _nothing(), lambda _, __: client.close())
+        return client
 
     async def _keep_library(self) -> None:
         """Say every hour that this version's functions are in use; those that nobody uses go after a day."""
@@ -343,6 +349,10 @@ class Service:
 
 async def _awaited(future: "asyncio.Future[Rulebook]") -> Rulebook:
     return await future
+
+
+async def _nothing() -> None:
+    """For a part that opens by itself when it is first used."""
 
 
 async def _end_with(exited: Awaitable[int]) -> None:

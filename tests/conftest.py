@@ -7,17 +7,19 @@
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.kafka_server_fixture import Broker, kafka, own_kafka, running_broker
-from tests.servers import KINDS, Server, running
+# Suites are imported by test modules; without this, before any of them, their assertions would not say what
+# they saw.
+_SUITES = sorted((Path(__file__).parent / "suites").glob("*.py"))
+pytest.register_assert_rewrite(*(f"tests.suites.{path.stem}" for path in _SUITES))
+
+from tests.kafka_server_fixture import Broker, kafka, own_kafka, running_broker  # noqa: E402
+from tests.servers import KINDS, Server, running  # noqa: E402
 
 __all__ = ["kafka", "own_kafka"]
-
-# Suites are imported by test modules; without this their assertions would not say what they saw.
-_SUITES = ("bus", "bus_checks", "bus_faults", "bus_members")
-pytest.register_assert_rewrite(*(f"tests.suites.{name}" for name in _SUITES))
 
 
 @pytest.fixture(scope="session")

@@ -4,11 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-pytest.register_assert_rewrite("tests.suites")
-
-from tests.servers import KINDS, Server  # noqa: E402 - after the rewriting of the suites' assertions
-from tests.suites.store import Desk, MakeBench  # noqa: E402
-from tests.suites.store_benches import memory_bench, redis_benches  # noqa: E402
+from tests.servers import KINDS, Server
+from tests.suites.store import Desk, MakeBench
+from tests.suites.store_benches import memory_bench, redis_benches
 
 
 @pytest.fixture(params=["memory", *KINDS])
