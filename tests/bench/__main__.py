@@ -26,7 +26,8 @@ def main(words: list[str] | None = None) -> int:
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     names = [given.only] if given.only else list(BENCHES)
-    scale = QUICK if given.quick else msgspec.structs.replace(Scale(), runs=given.runs)
+    full = msgspec.structs.replace(Scale(), runs=given.runs, inquiries=given.inquiries, lives=given.lives)
+    scale = QUICK if given.quick else full
     with asyncio.Runner(loop_factory=_fast_loop()) as runner:
         found = runner.run(_run(names, BusKind(given.bus), scale, judging=not given.quick and given.bus == "kafka"))
     given.out.parent.mkdir(parents=True, exist_ok=True)
@@ -43,6 +44,8 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a smoke run: small, judged by no aim")
     parser.add_argument("--bus", choices=tuple(BusKind), default="kafka", help="aims are for kafka")
     parser.add_argument("--runs", type=int, default=Scale().runs, help="the middle one counts")
+    parser.add_argument("--inquiries", type=int, default=Scale().inquiries, help="preloaded for line_throughput")
+    parser.add_argument("--lives", type=int, default=Scale().lives, help="lived for life_throughput")
     parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
     return parser.parse_args(words)
 

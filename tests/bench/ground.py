@@ -33,11 +33,13 @@ from router.store.protocol import Outbox, Store
 from router.store.redis import RedisStore
 from rules import Roster, Rulebook
 from tests.bench.traffic import write_policy
+from tests.suites.eventually import eventually
 
 T = TypeVar("T")
 
 _PAGE: Final = 1_000
 _BATCH: Final = 100
+_START_S: Final = 60.0
 
 
 class Scale(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,13 +47,13 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
 
     runs: int = 3
     advisors: int = 1_000
-    inquiries: int = 20_000
-    lives: int = 5_000
+    inquiries: int = 6_000
+    lives: int = 2_000
     batches: tuple[int, ...] = (32, 64, 128, 256, 512)
     rate: int = 500
     paced: int = 5_000
     partitions: int = 64
-    longest_s: float = 180.0
+    longest_s: float = 300.0
 
 
 QUICK: Final = Scale(runs=1, advisors=40, inquiries=300, lives=80, batches=(32, 512), paced=250, partitions=4)
@@ -146,18 +148,21 @@ class Ground:
 
 
 async def _desk(service: Service, pool: PoolId, running: "asyncio.Task[None]") -> Desk:
-    async with asyncio.timeout(60):
-        while pool not in service._pools:
-            if running.done():
-                running.result()
-            await asyncio.sleep(0)
-    return service._pools[pool]
+    def found() -> Desk | None:
+        if running.done():
+            running.result()
+        return service._pools.get(pool)
+
+    desk = await eventually(found, within_s=_START_S)
+    assert desk is not None
+    return desk
 
 
 async def _join(service: Service) -> None:
-    async with asyncio.timeout(60):
-        while await service._readiness.problems():
-            await asyncio.sleep(0)
+    async def is_ready() -> bool:
+        return not await service._readiness.problems()
+
+    await eventually(is_ready, within_s=_START_S)
 
 
 async def staff(store: Store, pool: PoolId, roster: Roster) -> None:
