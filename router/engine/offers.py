@@ -29,6 +29,9 @@ def without(
     ever take it, for the back-off only; then it is offered to him again."""
     declined = {name: until for name, until in detail.declined.items() if until > now_ms}
     declined[advisor] = now_ms + rulebook.cool_down_s * 1000
+    if detail.held_for == advisor:
+        # Held for him alone it would wait for the one who has just refused it.
+        detail = replace(detail, held_for="", held_until_ms=None)
     tried = replace(detail, declined=declined)
     waiting = wait_class(tried, channel=state.channel, units=state.units, rulebook=rulebook, now_ms=now_ms)
     if not fit(roster, waiting) & roster.online:

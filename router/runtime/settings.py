@@ -14,6 +14,8 @@ from router.runtime.secret import RawOptions, Secret
 
 # Names that become parts of topics, keys and paths.
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+# Plug-ins are named as their entry points are.
+PluginName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
@@ -175,7 +177,7 @@ class Mask(Section, frozen=True):
 
 
 class AccountSettings(Section, frozen=True):
-    channel: Annotated[Name, Meta(description="Channel adapter that serves the account.")]
+    channel: Annotated[PluginName, Meta(description="Channel adapter that serves the account.")]
     pool: Annotated[Name, Meta(description="Pool that the account's conversations belong to.")] = "default"
     options: Annotated[RawOptions, Meta(description="The adapter's own options; see the channel's page.")] = RawOptions(
         {}
@@ -183,7 +185,7 @@ class AccountSettings(Section, frozen=True):
 
 
 class TargetSettings(Section, frozen=True):
-    notifier: Annotated[Name, Meta(description="Notifier that serves the target.")]
+    notifier: Annotated[PluginName, Meta(description="Notifier that serves the target.")]
     options: Annotated[RawOptions, Meta(description="The notifier's own options.")] = RawOptions({})
 
 

@@ -11,7 +11,7 @@ from tests.kafka_server_fixture import Broker
 from tests.servers import Server
 from tests.suites.installation import Installation, installation
 
-CHANNELS = ("webhook", "email", "telegram", "messenger")
+CHANNELS = ("webhook", "email", "telegram", "messenger", "chat", "web_form")
 RULES = """
 defaults: {queue: general, language: en}
 skills: {billing: Money, technical: Machines}

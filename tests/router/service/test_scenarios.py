@@ -270,3 +270,18 @@ async def test_a_resolved_case_closes_for_good_when_its_reopen_window_ends() -> 
         await scene.pass_s(7 * 86_400 + 1)
         assert await scene.store.case(scene.actor.pool, CaseId("c1")) is None
         assert (await scene.write("c2", talk="t")).result is Result.OFFERED
+
+
+async def test_a_reopened_case_that_its_advisor_declines_goes_to_others_at_once() -> None:
+    async with stage() as scene:
+        await scene.hire("mina")
+        await scene.hire("jun")
+        first = (await scene.write("c1", talk="t")).taken
+        await scene.accept("c1")
+        await scene.resolve("c1")
+        await scene.write("again", talk="t")
+        await scene.settle()
+        assert await scene.holder("c1") == first
+        await scene.decline("c1")
+        await scene.settle()
+        assert await scene.holder("c1") == ({"mina", "jun"} - {first}).pop()
