@@ -144,7 +144,7 @@ async def test_a_case_handed_on_by_a_bare_name_reaches_the_advisor_of_that_name(
             await mina.shows("you are online")
             assert (await running.customers["webhook"].send(message("m1", "Where is it?"))).accepted
             await mina.shows("offer 1: ")
-            mina.type("accept 1", "transfer 1 second")
+            mina.type("accept 1", "transfer 1 jun")
             await mina.shows("1 has gone: transferred")
             await jun.shows("offer 1: second")
             jun.type("accept", "pend 1 on third-party until 2h because courier")
