@@ -99,6 +99,10 @@ class Customers:
         """How many conversations wait for an answer."""
         return sum(talk.is_waiting for talk in self.talks.values())
 
+    def has_answers_since(self, begun: int) -> bool:
+        """Whether of the conversations after the first ``begun`` one has been answered."""
+        return any(talk.replies for talk in tuple(self.talks.values())[begun:])
+
     def close(self) -> None:
         """Begin no conversation any more; those that go on end."""
         self._goes_on = False
