@@ -111,8 +111,7 @@ def moments() -> list[tuple[Moment, bool]]:
     """When to kill, and whether the store goes too: of each kind of moment one, in a seeded order."""
     drawn = Random(SEED)
     kinds = drawn.sample(MOMENTS, len(MOMENTS))
-    stores = drawn.sample([True, False] * len(MOMENTS), KILLS)
-    with_store = sorted(range(KILLS), key=lambda place: (stores[place], place))[: KILLS // 2]
+    with_store = drawn.sample(range(KILLS), KILLS // 2)
     return [(Moment(kinds[place % len(kinds)], drawn.randint(5, 40)), place in with_store) for place in range(KILLS)]
 
 
