@@ -101,7 +101,15 @@ class Killer:
         assert holder_of(self._lock).pid != left.pid
         await self.enter()
 
+    async def leave_nothing(self) -> None:
+        """Stop the service; a store that it can't take with it, dead as it is, is ended too."""
+        await asyncio.to_thread(self._place.process.stop)
+        left = holder_of(self._lock)
+        if await ask(left.socket, b"PING"):
+            os.kill(left.pid, signal.SIGKILL)
+
     async def enter(self) -> None:
+        """Tell everybody where the service is now."""
         running = self._place.running
         await self._place.customers["webhook"].enter(Entrance(base_url=running.channels["webhook"]))
         self._line.open(running.api)
@@ -154,20 +162,23 @@ async def test_nothing_is_lost_and_nothing_is_twice_however_often_it_is_killed(t
         killer = Killer(place, line)
         customers = Customers(place.customers["webhook"], line, watch, seed=SEED)
         await killer.enter()
-        async with at_work(place, customers, line, watch) as (workers, working):
-            for number, (moment, store_too) in enumerate(moments()):
-                begun = len(customers.talks)
-                if number % 2 == 0:  # one kill in full flow, the next in the midst of coming back
-                    await eventually(lambda: working.done() or customers.has_answers_since(begun), within_s=60)  # noqa: B023
-                killer.fired.clear()
-                watch.arm(moment, partial(killer.kill, customers, store_too=store_too))
-                await seen(killer.fired, working, within_s=60)
-                await killer.start_again(store_too=store_too)
-            customers.close()
-            await seen(customers.finished, working, within_s=120)
-            await eventually(lambda: not any(worker.holds for worker in workers), within_s=60)
-            await eventually(lambda: not faults_of_answers(workers, customers.talks), within_s=60)
-            await nothing_went_wrong(place, customers, workers)
+        try:
+            async with at_work(place, customers, line, watch) as (workers, working):
+                for number, (moment, store_too) in enumerate(moments()):
+                    begun = len(customers.talks)
+                    if number % 2 == 0:  # one kill in full flow, the next in the midst of coming back
+                        await eventually(lambda: working.done() or customers.has_answers_since(begun), within_s=60)  # noqa: B023
+                    killer.fired.clear()
+                    watch.arm(moment, partial(killer.kill, customers, store_too=store_too))
+                    await seen(killer.fired, working, within_s=60)
+                    await killer.start_again(store_too=store_too)
+                customers.close()
+                await seen(customers.finished, working, within_s=120)
+                await eventually(lambda: not any(worker.holds for worker in workers), within_s=60)
+                await eventually(lambda: not faults_of_answers(workers, customers.talks), within_s=60)
+                await nothing_went_wrong(place, customers, workers)
+        finally:
+            await killer.leave_nothing()
 
 
 async def nothing_went_wrong(place: Installation, customers: Customers, workers: list[Worker]) -> None:
