@@ -192,7 +192,8 @@ class Client:
             self._look_at(answer)
             return
         told = self._asked.pop(op)
-        self._desk.done(told.case, told.command.kind)
+        if told.case:
+            self._desk.done(told.case, told.command.kind)
         if told.command.kind == "read":
             width = self._terminal.width
             base = self._connection.base
