@@ -62,7 +62,7 @@ def _numbered(rest: str, *, is_needed: bool = True) -> tuple[int, str]:
     """The case's number and what follows it."""
     word, _, more = rest.partition(" ")
     number = word.removeprefix("#")
-    if number.isascii() and number.isdigit() and 0 < len(number) < 7:
+    if number.isascii() and number.isdigit() and len(number) < 7 and int(number):
         return int(number), more.strip()
     if is_needed:
         raise _Misused("")

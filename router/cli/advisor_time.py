@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 FORMS: Final = "30m, 2h, 3d, 14:30, tomorrow 9:00, 2026-11-24, 2026-11-24T09:00 or with a zone: ...T09:00+09:00"
-_AGE: Final = re.compile(r"\+?(\d{1,5})\s*(m|min|h|d)")
+_AGE: Final = re.compile(r"\+?(\d{1,3})\s*(m|min|h|d)")
 _CLOCK: Final = re.compile(r"(?:(tomorrow)\s+)?(\d{1,2}):(\d{2})")
 _UNITS: Final = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days"}
 
