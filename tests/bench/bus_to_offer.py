@@ -36,8 +36,7 @@ async def measure(ground: Ground, run: int) -> Sample:
         async with asyncio.timeout(scale.longest_s):
             await source.run()
             await offered.complete.wait()
-    whole = [offered.at[one.id] - source.handed[one.id] for one in messages]
-    waited = source.waits(offered.at)
+    waited, whole = source.waits(offered.at), source.waits(offered.at, with_publish=True)
     parts = {
         "p50": (percentile(waited, 0.5) * 1000, "ms"),
         "with_publish_p50": (percentile(whole, 0.5) * 1000, "ms"),
@@ -78,10 +77,11 @@ class _Source:
         times = sorted(self.handed.values())
         return (len(times) - 1) / max(times[-1] - times[0], 1e-9)
 
-    def waits(self, offered: Mapping[InquiryId, float]) -> list[float]:
-        """Seconds from the bus to the offer; 0 where the offer was seen before the bus's own answer."""
+    def waits(self, offered: Mapping[InquiryId, float], *, with_publish: bool = False) -> list[float]:
+        """Seconds from the bus (or from handing over) to the offer; 0 where it was seen before the bus's answer."""
         counted = self._messages[int(len(self._messages) * _WARMING) :]
-        return [max(0.0, offered[one.id] - self._on_bus[one.id]) for one in counted]
+        began = self.handed if with_publish else self._on_bus
+        return [max(0.0, offered[one.id] - began[one.id]) for one in counted]
 
     async def run(self) -> None:
         began = self._clock.now_ms()
