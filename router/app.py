@@ -127,7 +127,8 @@ class Service:
     async def _open_state(self, data: Path) -> None:
         settings = self._settings
         if settings.mode is Mode.STANDALONE:
-            embedded = start_embedded(data / "valkey", dies_with_parent=not settings.redis.outlives)
+            binary = Path(settings.redis.binary) if settings.redis.binary else None
+            embedded = start_embedded(data / "valkey", dies_with_parent=not settings.redis.outlives, binary=binary)
             server = await self._life.open("valkey", embedded, lambda one, _: one.stop())
             self._store_url = server.url
             self._life.spawn("valkey watch", _end_with(server.exited()))
@@ -264,6 +265,8 @@ class Service:
         async def is_polling() -> str | None:
             if consumer.polled_at is None:
                 return "has not joined its group yet"
+            if self._settings.mode is Mode.STANDALONE and not consumer.owned:
+                return "waits for its partitions"
             age_s = time.monotonic() - consumer.polled_at
             return f"has not polled for {age_s:.0f} s" if age_s > 10 else None
 

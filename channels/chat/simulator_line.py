@@ -24,6 +24,7 @@ class Line:
         self._server: asyncio.Server | None = None
         self._running: set[asyncio.Task[None]] = set()
         self._transports: set[asyncio.WriteTransport] = set()
+        self._is_closed = False
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
@@ -45,14 +46,19 @@ class Line:
             transport.abort()
 
     async def close(self) -> None:
+        self._is_closed = True
         if self._server is not None:
             self._server.close()
+        await asyncio.sleep(0)  # lets those begin, and end, whose connection was accepted just now
         running = list(self._running)
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._is_closed:
+            writer.transport.abort()
+            return
         task = asyncio.current_task()
         assert task is not None
         self._running.add(task)
@@ -81,12 +87,13 @@ class Line:
             # A side that ends has said all; what is still under way in the other direction is of no use.
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in ways:
-                task.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
+            # Before anything is awaited: a close of the line may cancel right here.
             self._transports -= ends
             far_writer.close()
             writer.close()
+            for task in ways:
+                task.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
         if broken.is_set():
             for transport in ends:
                 transport.abort()

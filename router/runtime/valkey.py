@@ -122,20 +122,22 @@ async def start_embedded(
     append_fsync: Fsync = "always",
     max_memory_bytes: int = 0,
     dies_with_parent: bool = True,
+    binary: Path | None = None,
 ) -> EmbeddedValkey:
     """Start the server of this data directory, or raise ``EmbeddedServerError``.
 
     A server that a killed process left on the directory is ended first; a directory in use by a live
     process is refused. The server ends with this process, unless told otherwise (a test's orphan). Over
-    ``max_memory_bytes`` (0: no limit) it refuses what is not marked to run regardless.
+    ``max_memory_bytes`` (0: no limit) it refuses what is not marked to run regardless. ``binary`` is the
+    server to run instead of the one that ``server_binary`` finds.
     """
-    binary = server_binary()
+    program = binary or server_binary()
     data_dir, directory_lock = claim_directory(data_dir)
     try:
         server_lock = await claim_server(data_dir)
         socket = make_socket_directory() / "v.sock"
         options = server_arguments(data_dir, socket, append_fsync=append_fsync, max_memory_bytes=max_memory_bytes)
-        command = [str(binary), *options]
+        command = [str(program), *options]
         try:
             output = data_dir / "server.out"
             process = await _spawn(

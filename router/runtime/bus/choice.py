@@ -1,19 +1,24 @@
 """The bus that the settings ask for."""
 
-from typing import cast
+from typing import Final, cast
 
 from router.runtime.bus.kafka import KafkaBus
 from router.runtime.bus.kafka_client import KafkaOptions
 from router.runtime.bus.kafka_security import KafkaSecurity, Mechanism, Protocol
 from router.runtime.bus.protocol import Bus
 from router.runtime.bus.streams import StreamsBus
-from router.runtime.settings import BusKind, Settings
+from router.runtime.settings import BusKind, Mode, Settings
+
+# Alone there is nobody to hand over to: a long lease would only hold up the restart after a crash.
+_ALONE_LEASE_MS: Final = 2_000
+_LEASE_MS: Final = 10_000
 
 
 def make_bus(settings: Settings, store_url: str) -> Bus:
     """A bus, not yet connected: Kafka, or Streams on the server of the state store."""
     if settings.bus.kind is BusKind.STREAMS:
-        return StreamsBus(store_url, max_topic_bytes=settings.bus.stream_max_bytes)
+        lease_ms = _ALONE_LEASE_MS if settings.mode is Mode.STANDALONE else _LEASE_MS
+        return StreamsBus(store_url, lease_ms=lease_ms, max_topic_bytes=settings.bus.stream_max_bytes)
     kafka = settings.kafka
     # The settings' patterns allow these texts only.
     security = KafkaSecurity(

@@ -95,6 +95,11 @@ class Consumer:
         """Records held: queued, at work or not yet durable."""
         return self._marks.in_flight
 
+    @property
+    def owned(self) -> int:
+        """How many partitions are this member's now."""
+        return len(self._epochs)
+
     async def run(self) -> None:
         """Join, and consume until stopped. Raises what kills a lane: a hook that fails for good, a bug."""
         self._subscription = await self._bus.subscribe(self._group, self._topics, self)
