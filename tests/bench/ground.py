@@ -3,7 +3,7 @@
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
@@ -136,6 +136,8 @@ class Ground:
         With ``ready`` it has joined its groups; else it may have begun to work, and waits for no one.
         """
         service = Service(self.settings(pool), frozenset({Role.ROUTER, Role.RELAY}), Installation({}, {}))
+        # Ctrl-C is for the benchmark: the service would only stop itself, and leave the run waiting for it.
+        service._life.handle_signals = _take_no_signals  # type: ignore[method-assign]
         running = asyncio.create_task(service.run(), name="bench-service")
         try:
             desk = await _desk(service, pool, running)
@@ -145,6 +147,10 @@ class Ground:
         finally:
             service._life.request_stop("the run is over")
             await running
+
+
+def _take_no_signals(reload: Callable[[], object] | None = None) -> None:
+    """In place of ``Lifecycle.handle_signals``."""
 
 
 async def _desk(service: Service, pool: PoolId, running: "asyncio.Task[None]") -> Desk:
