@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import pty
 import re
 import sys
+import termios
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -194,3 +196,52 @@ async def test_a_key_out_of_force_and_a_service_that_is_not_there_have_exit_code
     async with desk("--url", address, "--key", key) as nobody:
         await nobody.shows("the service can't be reached")
         assert await nobody.ends() == 2
+
+
+@pytest.mark.timeout(150)
+async def test_at_a_real_terminal_what_is_told_does_not_tear_what_is_being_typed(tmp_path: Path) -> None:
+    async with place(tmp_path) as running:
+        ours, its = pty.openpty()
+        before = termios.tcgetattr(its)
+        child = await asyncio.create_subprocess_exec(
+            *running.process.command("advisor"),
+            stdin=its,
+            stdout=its,
+            stderr=its,
+            env={**os.environ, "TERM": "xterm-256color", "TURNOUT_KEY": key_of(running, "mina")},
+        )
+        try:
+            await _shows(ours, b"to begin.\x1b[0m\r\n> ")
+            os.write(ours, b"online\r")
+            await _shows(ours, b"online: done\x1b[0m\r\n> ")
+            os.write(ours, "note 1 안녕".encode())
+            await _shows(ours, "안녕".encode())
+            assert (await running.customers["webhook"].send(message("m1", "Where is it?"))).accepted
+            await _shows(ours, "\x1b[0m\r\n> note 1 안녕".encode())
+            os.write(ours, b" x\r")
+            await _shows(ours, b"note 1: done")
+            os.write(ours, b"quit\r")
+            async with asyncio.timeout(20):
+                assert await child.wait() == 0
+            assert termios.tcgetattr(its) == before
+        finally:
+            if child.returncode is None:
+                child.kill()
+                await child.wait()
+            os.close(ours)
+            os.close(its)
+
+
+async def _shows(terminal: int, wanted: bytes) -> None:
+    """Read what the terminal shows up to the words wanted."""
+    loop, seen = asyncio.get_running_loop(), b""
+    while wanted not in seen:
+        ready = asyncio.Event()
+        loop.add_reader(terminal, ready.set)
+        try:
+            await asyncio.wait_for(ready.wait(), 30)
+        except TimeoutError as exc:
+            raise AssertionError(f"never shown: {wanted!r}; shown: {seen!r}") from exc
+        finally:
+            loop.remove_reader(terminal)
+        seen += os.read(terminal, 4096)
