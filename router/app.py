@@ -105,6 +105,7 @@ class Service:
                 await self._open_policy()
                 await self._open_pools()
             run_file = await self._open_roles(data)
+            self._readiness.add("start", _is_done)
             await self._life.open("run file", _write_run_file(data, run_file), _remove_run_file)
             await self._life.stopped()
             self._readiness.withdraw("the process is stopping")
@@ -199,6 +200,7 @@ class Service:
     async def _open_roles(self, data: Path) -> RunFile:
         if Role.RELAY in self._roles:
             for name in self._settings.served_pools:
+                await self._store.open_pool(PoolId(name))  # whichever role comes first makes it
                 relay = Relay(PoolId(name), self._store, self._bus, clock=self._clock, metrics=self._metrics)
                 self._life.spawn(f"relay {name}", relay.run())
         if Role.ROUTER in self._roles:
@@ -352,6 +354,10 @@ class Service:
 
 async def _awaited(future: "asyncio.Future[Rulebook]") -> Rulebook:
     return await future
+
+
+async def _is_done() -> None:
+    """The check of a process whose roles have no other: everything has been opened."""
 
 
 async def _nothing() -> None:

@@ -9,7 +9,7 @@ import pytest
 from router.runtime.simulators import CustomerMessage
 from tests.kafka_server_fixture import Broker
 from tests.servers import Server
-from tests.suites.installation import Installation, installation
+from tests.suites.installation import Installation, Process, installation
 
 CHANNELS = ("webhook", "email", "telegram", "messenger", "chat", "web_form")
 RULES = """
@@ -93,3 +93,19 @@ async def _nothing_went_wrong(place: Installation) -> None:
     metrics = await place.metrics()
     assert metrics["turnout_sweep_found_total"] == 0
     assert metrics["turnout_dead_letters_total"] == 0
+
+
+@pytest.mark.timeout(120)
+async def test_a_process_of_one_role_gets_ready(tmp_path: Path, valkey: Server) -> None:
+    settings = {
+        "data_dir": str(tmp_path / "data"),
+        "http": {"channels_port": 0, "api_port": 0, "ops_port": 0},
+        "bus": {"inquiry_partitions": 4, "partitions": 2},
+        "redis": {"url": valkey.url},
+        "signing_key": "a key for a journey, long enough to sign",
+    }
+    relay = Process(tmp_path, settings, roles=["relay"])
+    try:
+        assert (await relay.start()).roles == ("relay",)
+    finally:
+        assert relay.stop() == 0
