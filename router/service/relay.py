@@ -1,6 +1,5 @@
 """The relay: the outbox goes to the bus, in order, and is forgotten only when the bus has it."""
 
-import asyncio
 import logging
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -44,25 +43,15 @@ class Relay:
     async def run(self) -> None:
         """Relay until cancelled. Raises ``Superseded`` when another relay has taken over."""
         epoch = await self._outbox.take(self._pool)
-        entries = await self._after(0)
+        done = 0
         while True:
-            # What comes next is read while this goes out, or the loop would idle for as long as a batch takes.
-            ahead = asyncio.create_task(self._after(entries[-1].number), name=f"relay-ahead-{self._pool}")
-            try:
+            entries = await self._outbox.pending(self._pool, done, limit=BATCH, wait_ms=_WAIT_MS)
+            if entries:
                 await self._publish(entries)
-                if not await self._outbox.trim(self._pool, epoch, entries[-1].number):
+                done = entries[-1].number
+                if not await self._outbox.trim(self._pool, epoch, done):
                     raise Superseded(f"another relay serves pool {self._pool} now")
                 self._metrics.relayed.inc(len(entries))
-                entries = await ahead
-            finally:
-                ahead.cancel()
-                await asyncio.gather(ahead, return_exceptions=True)
-
-    async def _after(self, number: int) -> Sequence[OutboxEntry]:
-        """The next entries, as soon as there are any."""
-        while not (entries := await self._outbox.pending(self._pool, number, limit=BATCH, wait_ms=_WAIT_MS)):
-            pass
-        return entries
 
     async def _publish(self, entries: Sequence[OutboxEntry]) -> None:
         records = [record for entry in entries for record in records_of(self._pool, entry)]

@@ -9,15 +9,14 @@ from router.contract import topics
 from router.contract.advisor import Advisor
 from router.contract.codec import Decoder
 from router.contract.events import CaseEvent
-from router.contract.ids import CaseId, PoolId
+from router.contract.ids import CaseId
 from router.contract.messages import Notice, Reply
 from router.contract.topics import topic_specs
 from router.runtime.bus.memory import MemoryBus
 from router.runtime.bus.protocol import Outgoing, Position
-from router.runtime.errors import BusUnavailable, StoreUnavailable
+from router.runtime.errors import BusUnavailable
 from router.service.errors import Superseded
 from router.service.relay import Relay, records_of
-from router.store.protocol import Outbox, OutboxEntry
 from tests.suites.eventually import eventually
 from tests.suites.stage import POOL, Stage, stage
 
@@ -35,27 +34,6 @@ class LameBus(MemoryBus):
             self.lost -= 1
             raise BusUnavailable("no answer")
         return positions
-
-
-class Watched:
-    """An outbox that remembers what it has given, and may fail at its nth read."""
-
-    def __init__(self, outbox: Outbox, *, fails_at: int = 0) -> None:
-        self._outbox = outbox
-        self._fails_at = fails_at
-        self._reads = 0
-        self.given: list[OutboxEntry] = []
-        self.take = outbox.take
-        self.trim = outbox.trim
-        self.relayed = outbox.relayed
-
-    async def pending(self, pool: PoolId, after: int, *, limit: int = 100, wait_ms: int = 0) -> Sequence[OutboxEntry]:
-        self._reads += 1
-        if self._reads == self._fails_at:
-            raise StoreUnavailable("it is away")
-        entries = await self._outbox.pending(pool, after, limit=limit, wait_ms=wait_ms)
-        self.given.extend(entries)
-        return entries
 
 
 async def bus_of() -> LameBus:
@@ -130,50 +108,6 @@ async def test_a_relay_that_was_superseded_is_told_at_its_next_batch() -> None:
         with pytest.raises(Superseded):
             await asyncio.wait_for(old, 10)
         assert (await scene.store.status(POOL)).trimmed < (await scene.store.status(POOL)).number
-
-
-class SlowBus(MemoryBus):
-    """Takes nothing before it is let."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked = asyncio.Event()
-        self.let = asyncio.Event()
-
-    async def publish(self, records: Sequence[Outgoing]) -> Sequence[Position]:
-        self.asked.set()
-        await self.let.wait()
-        return await super().publish(records)
-
-
-async def test_the_next_batch_is_read_but_not_sent_while_one_is_on_its_way() -> None:
-    async with stage() as scene:
-        bus = SlowBus()
-        await bus.create_topics(topic_specs((POOL,), inquiry_partitions=4, partitions=4))
-        read = Watched(scene.store)
-        relaying = asyncio.create_task(Relay(POOL, read, bus, clock=scene.clock, metrics=scene.metrics).run())
-        await scene.write("c1")
-        await asyncio.wait_for(bus.asked.wait(), 10)
-        await scene.write("c2")
-        await eventually(lambda: len(read.given) == 2)
-        assert [record async for record in bus.history(topics.EVENTS)] == []
-        assert (await scene.store.status(POOL)).trimmed == 0
-        bus.let.set()
-        await all_relayed(scene)
-        relaying.cancel()
-        events = [_EVENT.decode(record.value, CaseEvent) async for record in bus.history(topics.EVENTS)]
-        assert sorted(event.subject for event in events) == ["c1", "c2"]
-
-
-async def test_a_store_that_fails_while_a_batch_goes_out_ends_the_relay_after_it() -> None:
-    async with stage() as scene:
-        bus = await bus_of()
-        read = Watched(scene.store, fails_at=2)
-        await scene.write("c1")
-        with pytest.raises(StoreUnavailable):
-            await asyncio.wait_for(Relay(POOL, read, bus, clock=scene.clock, metrics=scene.metrics).run(), 10)
-        status = await scene.store.status(POOL)
-        assert status.trimmed == status.number == 1
 
 
 async def test_a_step_of_a_ladder_sends_its_notice_once() -> None:
