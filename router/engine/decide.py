@@ -10,7 +10,7 @@ from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Candidate
 from router.engine.eligibility import eligible, sieve
 from router.engine.explain import Explanation, RankedHead, explain
-from router.engine.ranking import score
+from router.engine.ranking import best
 from router.engine.roster import Member, Roster
 from router.engine.waiting import WaitClass, read_class, urgency
 from rules import Rulebook
@@ -42,15 +42,14 @@ def decide(roster: Roster, waiting: WaitClass, case: CaseId, rulebook: Rulebook,
     """The best five eligible advisors for a case, by its queue's strategy."""
     sifted = sieve(roster, waiting)
     strategy = strategy_of(waiting, rulebook)
-    scored = [score(member, case, strategy, now_ms) for member in roster.members(sifted.eligible)]
-    best = heapq.nsmallest(MAX_CANDIDATES, scored, key=lambda one: one.rank)
+    first = best(roster.members(sifted.eligible), case, strategy, count=MAX_CANDIDATES, now_ms=now_ms)
     candidates = []
-    for one in best:
+    for one in first:
         member = roster.get(one.advisor)
         if member is not None:
             candidates.append(Candidate(advisor=one.advisor, elig=member.state.elig))
     explanation = explain(
-        roster, sifted, best, strategy=strategy, rulebook=rulebook.hash, at_ms=now_ms, class_key=waiting.key
+        roster, sifted, first, strategy=strategy, rulebook=rulebook.hash, at_ms=now_ms, class_key=waiting.key
     )
     return Decision(candidates=tuple(candidates), explanation=explanation)
 
@@ -59,7 +58,8 @@ def nominate(roster: Roster, head: Waiting, rulebook: Rulebook, now_ms: int) -> 
     """The advisor for whom to decide when a class asks for the matcher, or None when nobody can take it."""
     bits = eligible(roster, head.waiting)
     strategy = strategy_of(head.waiting, rulebook)
-    return min(roster.members(bits), key=lambda member: score(member, head.case, strategy, now_ms).rank, default=None)
+    first = best(roster.members(bits), head.case, strategy, count=1, now_ms=now_ms)
+    return roster.get(first[0].advisor) if first else None
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,8 +1,9 @@
 """In which order eligible advisors are tried. A strategy is one small pure function, found by name."""
 
+import heapq
 import zlib
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -22,24 +23,31 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
         return (*(-value for value in self.terms.values()), float(self.tie))
 
 
-Strategy = Callable[[Member, int], dict[str, float]]
+class Strategy(NamedTuple):
+    """``order`` sorts members, the first first, as the terms do: it costs little, and is asked of all who are
+    eligible. ``terms`` says it in words, for the few who are tried."""
 
-
-def longest_idle(member: Member, now_ms: int) -> dict[str, float]:
-    """Who has been without a change of work for longest; among those, who has the greatest free share."""
-    return {"idle_s": _idle_s(member, now_ms), "free_share": member.free_share}
-
-
-def least_loaded(member: Member, now_ms: int) -> dict[str, float]:
-    """Who has the greatest free share of his budget; among those, the longest idle."""
-    return {"free_share": member.free_share, "idle_s": _idle_s(member, now_ms)}
+    order: Callable[[Member], tuple[float, float]]
+    terms: Callable[[Member, int], dict[str, float]]
 
 
 def _idle_s(member: Member, now_ms: int) -> float:
     return (now_ms - member.state.idle_since_ms) / 1000
 
 
-STRATEGIES: Final[dict[str, Strategy]] = {"longest-idle": longest_idle, "least-loaded": least_loaded}
+LONGEST_IDLE: Final = Strategy(
+    order=lambda member: (member.state.idle_since_ms, -member.free_share),
+    terms=lambda member, now_ms: {"idle_s": _idle_s(member, now_ms), "free_share": member.free_share},
+)
+"""Who has been without a change of work for longest; among those, who has the greatest free share."""
+
+LEAST_LOADED: Final = Strategy(
+    order=lambda member: (-member.free_share, member.state.idle_since_ms),
+    terms=lambda member, now_ms: {"free_share": member.free_share, "idle_s": _idle_s(member, now_ms)},
+)
+"""Who has the greatest free share of his budget; among those, the longest idle."""
+
+STRATEGIES: Final[dict[str, Strategy]] = {"longest-idle": LONGEST_IDLE, "least-loaded": LEAST_LOADED}
 
 
 def tie_break(case: CaseId, advisor: AdvisorId) -> int:
@@ -47,7 +55,15 @@ def tie_break(case: CaseId, advisor: AdvisorId) -> int:
     return zlib.crc32(f"{case}/{advisor}".encode())
 
 
-def score(member: Member, case: CaseId, strategy: str, now_ms: int) -> Scored:
-    """A member's terms by a strategy; one that doesn't exist any more counts as ``longest-idle``."""
-    terms = STRATEGIES.get(strategy, longest_idle)(member, now_ms)
-    return Scored(advisor=member.state.id, terms=terms, tie=tie_break(case, member.state.id))
+def best(members: Iterable[Member], case: CaseId, strategy: str, *, count: int, now_ms: int) -> list[Scored]:
+    """The first ``count`` of the members, best first, by a strategy; one that doesn't exist any more counts as
+    ``longest-idle``."""
+    order, terms = STRATEGIES.get(strategy, LONGEST_IDLE)
+    keyed = [(order(member), member) for member in members]
+    if len(keyed) > count:
+        last = heapq.nsmallest(count, [key for key, _ in keyed])[-1]
+        keyed = [one for one in keyed if one[0] <= last]
+    # Only now, as in a quiet hour many tie, and no more than a few are left as a rule.
+    tied = [(key, tie_break(case, member.state.id), member) for key, member in keyed]
+    first = heapq.nsmallest(count, tied, key=lambda one: one[:2])
+    return [Scored(advisor=member.state.id, terms=terms(member, now_ms), tie=tie) for _, tie, member in first]

@@ -5,17 +5,15 @@ import random
 import pytest
 from msgspec.structs import replace
 
-from router.contract.advisor import AdvisorState, Presence, Profile, Work, WorkKind
-from router.contract.codec import encode
+from router.contract.advisor import Presence
 from router.contract.ids import AdvisorId, CaseId
 from router.engine.decide import Waiting, decide, decide_turn, next_for, nominate
 from router.engine.explain import case_again, decide_again, read_explanation, write_explanation
-from router.engine.roster import Roster
 from router.engine.waiting import ClassWant, WaitClass
 from tests.suites.golden import check_golden
+from tests.suites.people import NOW, advisor, roster
 from tests.suites.stage import rulebook
 
-NOW = 1_800_000_000_000
 RULES = rulebook()
 CLASS = WaitClass(
     queue="billing",
@@ -30,33 +28,6 @@ CLASS = WaitClass(
     excluded=("excluded",),
     held_for="",
 )
-FIT = {"skills": {"billing": 5}, "languages": {"ko": 7}, "tier": "senior", "queues": ("billing",)}
-
-
-def advisor(
-    name: str, *, presence: Presence = Presence.ONLINE, idle_s: int = 0, load: int = 0, **profile: object
-) -> AdvisorState:
-    person = Profile(**{**FIT, **profile})  # type: ignore[arg-type]
-    work = {"other": Work(units=load, channel="chat", kind=WorkKind.CASE)} if load else {}
-    return AdvisorState(
-        id=AdvisorId(name),
-        ver=1,
-        elig=1,
-        gen=1,
-        presence=presence,
-        budget=person.budget,
-        caps=person.caps,
-        idle_since_ms=NOW - idle_s * 1000,
-        work=work,
-        profile=encode(person).decode(),
-    )
-
-
-def roster(*states: AdvisorState) -> Roster:
-    people = Roster()
-    for state in states:
-        people.apply(state)
-    return people
 
 
 def head(name: str, waiting: WaitClass = CLASS, *, due_s: int = 1800) -> Waiting:
