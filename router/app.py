@@ -45,6 +45,7 @@ from router.service.configuration import ConfigurationTail, ConfigurationWriter
 from router.service.dead_letters import DeadLetters
 from router.service.deliveries import Deliveries
 from router.service.fences import Fences, NoFences
+from router.service.gauges import Gauges, PoolMetrics
 from router.service.intake import Intake
 from router.service.matcher import Matcher
 from router.service.metrics import ServiceMetrics
@@ -83,6 +84,7 @@ class Service:
         self._clock = SystemClock()
         self._runtime_metrics = RuntimeMetrics(self._registry, version=metadata.version("turnout"), mode=settings.mode)
         self._metrics = ServiceMetrics(self._registry)
+        self._pool_metrics = PoolMetrics(self._registry, settings.served_pools if Role.ROUTER in roles else ())
         self._readiness = Readiness()
         self._life = Lifecycle(stop_s=settings.stop_s)
         self._policies: Policies
@@ -238,7 +240,9 @@ class Service:
             metrics=self._metrics,
             every_s=self._settings.router.sweep_s,
         )
-        for title, work in (("matcher", matcher.run()), ("timers", timers.run()), ("sweep", sweep.run())):
+        gauges = Gauges(name, self._store, pool.tail, clock=self._clock, metrics=self._pool_metrics)
+        loops = {"matcher": matcher.run(), "timers": timers.run(), "sweep": sweep.run(), "gauges": gauges.run()}
+        for title, work in loops.items():
             self._life.spawn(f"{title} {name}", work)
         self._consume_deliveries(pool)
         self._consume_inquiries(pool)
