@@ -8,8 +8,9 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 from aiohttp import web
 
+from channels.kit.splitting import units
 from channels.messenger.options import MessengerOptions
-from channels.messenger.pieces import MAX_TEXT, units
+from channels.messenger.pieces import MAX_TEXT
 from router.runtime.simulators import CustomerFile, Misbehaviour, ReceivedReply
 
 _MAX_BYTES: Final = 50 * 1024 * 1024

@@ -9,7 +9,8 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
-from channels.telegram.pieces import MAX_CAPTION, MAX_TEXT, units
+from channels.kit.splitting import units
+from channels.telegram.pieces import MAX_CAPTION, MAX_TEXT
 from router.runtime.simulators import CustomerFile, Misbehaviour, ReceivedReply
 
 _MAX_BYTES: Final = 50 * 1024 * 1024
