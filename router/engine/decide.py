@@ -1,7 +1,7 @@
 """The decision: candidates for a case, or the case for a candidate. Pure: same input, same answer."""
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -10,7 +10,7 @@ from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Candidate
 from router.engine.eligibility import eligible, sieve
 from router.engine.explain import Explanation, RankedHead, explain
-from router.engine.ranking import best
+from router.engine.ranking import NOBODY, best
 from router.engine.roster import Member, Roster
 from router.engine.waiting import WaitClass, read_class, urgency
 from rules import Rulebook
@@ -38,11 +38,20 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
         return read_class(self.class_key)
 
 
-def decide(roster: Roster, waiting: WaitClass, case: CaseId, rulebook: Rulebook, now_ms: int) -> Decision:
-    """The best five eligible advisors for a case, by its queue's strategy."""
+def decide(
+    roster: Roster,
+    waiting: WaitClass,
+    case: CaseId,
+    rulebook: Rulebook,
+    now_ms: int,
+    *,
+    asked: Mapping[AdvisorId, int] = NOBODY,
+) -> Decision:
+    """The best five eligible advisors for a case, by its queue's strategy. ``asked`` counts the decisions under
+    way for an advisor, which the roster can't show yet: who has fewer goes first."""
     sifted = sieve(roster, waiting)
     strategy = strategy_of(waiting, rulebook)
-    first = best(roster.members(sifted.eligible), case, strategy, count=MAX_CANDIDATES, now_ms=now_ms)
+    first = best(roster.members(sifted.eligible), case, strategy, count=MAX_CANDIDATES, now_ms=now_ms, asked=asked)
     candidates = []
     for one in first:
         member = roster.get(one.advisor)

@@ -2,7 +2,7 @@
 
 import heapq
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -50,20 +50,36 @@ LEAST_LOADED: Final = Strategy(
 STRATEGIES: Final[dict[str, Strategy]] = {"longest-idle": LONGEST_IDLE, "least-loaded": LEAST_LOADED}
 
 
+NOBODY: Final[Mapping[AdvisorId, int]] = {}
+
+
 def tie_break(case: CaseId, advisor: AdvisorId) -> int:
     """A number that differs by case: with ids alone, a burst from three routers would herd on one advisor."""
     return zlib.crc32(f"{case}/{advisor}".encode())
 
 
-def best(members: Iterable[Member], case: CaseId, strategy: str, *, count: int, now_ms: int) -> list[Scored]:
-    """The first ``count`` of the members, best first, by a strategy; one that doesn't exist any more counts as
-    ``longest-idle``."""
+def best(
+    members: Iterable[Member],
+    case: CaseId,
+    strategy: str,
+    *,
+    count: int,
+    now_ms: int,
+    asked: Mapping[AdvisorId, int] = NOBODY,
+) -> list[Scored]:
+    """The first ``count`` of the members, best first: who is asked least at the moment, and then by a strategy;
+    one that doesn't exist any more counts as ``longest-idle``."""
     order, terms = STRATEGIES.get(strategy, LONGEST_IDLE)
-    keyed = [(order(member), member) for member in members]
+    keyed = [(asked.get(member.state.id, 0), *order(member), member) for member in members]
     if len(keyed) > count:
-        last = heapq.nsmallest(count, [key for key, _ in keyed])[-1]
-        keyed = [one for one in keyed if one[0] <= last]
+        last = heapq.nsmallest(count, [one[:3] for one in keyed])[-1]
+        keyed = [one for one in keyed if one[:3] <= last]
     # Only now, as in a quiet hour many tie, and no more than a few are left as a rule.
-    tied = [(key, tie_break(case, member.state.id), member) for key, member in keyed]
-    first = heapq.nsmallest(count, tied, key=lambda one: one[:2])
-    return [Scored(advisor=member.state.id, terms=terms(member, now_ms), tie=tie) for _, tie, member in first]
+    tied = [(*one[:3], tie_break(case, one[3].state.id), one[3]) for one in keyed]
+    first = heapq.nsmallest(count, tied, key=lambda one: one[:4])
+    scored = []
+    for aimed, _, _, tie, member in first:
+        # In all of them or in none: ranks are compared term by term.
+        known = {"asked": 0.0 - aimed, **terms(member, now_ms)} if asked else terms(member, now_ms)
+        scored.append(Scored(advisor=member.state.id, terms=known, tie=tie))
+    return scored

@@ -68,8 +68,8 @@ class Intake:
         state: CaseState | None = None
         for _ in range(MAX_ATTEMPTS):
             act = self._bring_back(inquiry, state, fence) if state else self._open(inquiry, fence)
-            with self._aims.at(act.placing) as placing:
-                outcome = await self._actor.one(replace(act, placing=placing))
+            with self._aims.at(act.placing):
+                outcome = await self._actor.one(act)
             if outcome.result is not Result.CONFLICT:
                 return self._seen(outcome)
             state = outcome.case
@@ -120,7 +120,7 @@ class Intake:
         waiting = wait_class(
             detail, channel=state.channel, units=state.units, rulebook=scene.rulebook, now_ms=scene.now_ms
         )
-        decision = decide(self._tail.roster, waiting, state.id, scene.rulebook, scene.now_ms)
+        decision = decide(self._tail.roster, waiting, state.id, scene.rulebook, scene.now_ms, asked=self._aims.counts)
         plan = plans.plan(state, detail, scene, why=write_explanation(decision.explanation))
         return plan, offers.placing(decision.candidates, waiting, scene.rulebook, scene.now_ms)
 

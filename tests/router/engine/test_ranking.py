@@ -1,10 +1,11 @@
 """Ranking: the quick way gives what scoring everybody would give."""
 
 import random
+from collections import Counter
 
 import pytest
 
-from router.contract.ids import CaseId
+from router.contract.ids import AdvisorId, CaseId
 from router.engine.ranking import STRATEGIES, Scored, best, tie_break
 from router.engine.roster import Roster
 from tests.suites.people import NOW, advisor, roster
@@ -48,3 +49,17 @@ def test_the_members_of_a_set_come_in_slot_order(bits: int) -> None:
     people = roster(*(advisor(f"a{index}") for index in range(70)))
     slots = [member.slot for member in people.members(bits)]
     assert slots == [slot for slot in range(70) if bits >> slot & 1]
+
+
+def test_who_is_asked_already_comes_behind_those_who_are_not_and_the_record_says_so() -> None:
+    people = roster(*(advisor(f"a{index}", idle_s=10 - index) for index in range(10)))
+    asked = Counter[AdvisorId]()
+    first = []
+    for number in range(20):
+        found = best(
+            people.members(people.everyone), CaseId(f"c{number}"), "longest-idle", count=5, now_ms=NOW, asked=asked
+        )
+        assert min(found, key=lambda one: one.rank) == found[0]
+        first.append(found[0].advisor)
+        asked[found[0].advisor] += 1
+    assert first == [f"a{index}" for index in range(10)] * 2
