@@ -6,10 +6,15 @@
 * ``own_server``: both in turn, a fresh one for the test alone, synced, to be killed and frozen.
 """
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+# A shell's background job ignores Ctrl-C, and so would every child of the tests: with a handler here they begin
+# with the system's default.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Suites are imported by test modules; without this, before any of them, their assertions would not say what
 # they saw.
