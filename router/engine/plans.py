@@ -21,7 +21,7 @@ from router.contract.ids import ReplyId, case_id
 from router.contract.messages import Inquiry
 from router.contract.plan import Plan
 from router.engine import escalation, offers, sla
-from router.engine.waiting import crowded_class, score, wait_class
+from router.engine.waiting import WaitClass, crowded_class, score, wait_class
 from rules import Rulebook, Verdict
 
 
@@ -61,10 +61,23 @@ def blank(inquiry: Inquiry, units: int, now_ms: int) -> CaseState:
     )
 
 
-def plan(state: CaseState, detail: CaseDetail, scene: Scene, *, why: str | None = None) -> Plan:
-    """The plan that makes ``detail`` of the case: its class, place and timers follow from it."""
+def waiting_class(state: CaseState, detail: CaseDetail, scene: Scene) -> WaitClass:
+    """The class in which the case would wait."""
+    return wait_class(detail, channel=state.channel, units=state.units, rulebook=scene.rulebook, now_ms=scene.now_ms)
+
+
+def plan(
+    state: CaseState,
+    detail: CaseDetail,
+    scene: Scene,
+    *,
+    why: str | None = None,
+    waiting: WaitClass | None = None,
+) -> Plan:
+    """The plan that makes ``detail`` of the case: its class, place and timers follow from it. ``waiting`` is the
+    case's ``waiting_class``, for who knows it already."""
     now = scene.now_ms
-    waiting = wait_class(detail, channel=state.channel, units=state.units, rulebook=scene.rulebook, now_ms=now)
+    waiting = waiting or waiting_class(state, detail, scene)
     policy = scene.rulebook.policies.get(detail.verdict.policy)
     ladder = escalation.ladder_of(detail, scene.rulebook)
     timers = (
@@ -117,7 +130,7 @@ def resolved(state: CaseState, outcome: str, scene: Scene) -> CaseDetail:
         detail,
         outcome=outcome,
         pending=None,
-        clocks=sla.resolve(detail.clocks, scene.now_ms),
+        clocks=sla.pause(detail.clocks, scene.now_ms),
         last_advisor=state.owner or detail.last_advisor,
         declined={},
         held_for="",

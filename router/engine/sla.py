@@ -48,11 +48,6 @@ def meet(clocks: Clocks, name: str, now_ms: int) -> Clocks:
     return clocks | {name: replace(_stop(clock, now_ms), met_at_ms=now_ms)}
 
 
-def resolve(clocks: Clocks, now_ms: int) -> Clocks:
-    """The case is resolved: every clock stands still, the resolution's so that a reopening can resume it."""
-    return pause(clocks, now_ms)
-
-
 def timers(clocks: Clocks, policy: Policy | None, *, armed: dict[str, int], now_ms: int) -> dict[str, int]:
     """What to arm and disarm so that each running clock warns and breaches; a policy that is gone fires nothing."""
     wanted: dict[str, int] = {}

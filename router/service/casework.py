@@ -15,7 +15,6 @@ from router.engine import offers, plans
 from router.engine.decide import decide
 from router.engine.explain import write_explanation
 from router.engine.plans import Scene
-from router.engine.waiting import wait_class
 from router.service.acting import Actor
 from router.service.policies import Policies
 from router.service.roster import RosterTail
@@ -182,16 +181,14 @@ class Casework:
                 detail = replace(detail, verdict=replace(detail.verdict, queue=queue))
             if request.advisor:
                 detail = replace(detail, last_advisor=request.advisor, held_for="", held_until_ms=None)
-            waiting = wait_class(
-                detail, channel=state.channel, units=state.units, rulebook=scene.rulebook, now_ms=scene.now_ms
-            )
+            waiting = plans.waiting_class(state, detail, scene)
             member = self._tail.roster.get(to) if to else None
             asked = offers.asked_first(member) if member else ()
             decision = decide(self._tail.roster, waiting, case, scene.rulebook, scene.now_ms)
             return Transfer(
                 **self._common(request),
                 case=case,
-                plan=plans.plan(state, detail, scene, why=write_explanation(decision.explanation)),
+                plan=plans.plan(state, detail, scene, why=write_explanation(decision.explanation), waiting=waiting),
                 advisor=request.advisor,
                 placing=offers.placing(asked, waiting, scene.rulebook, scene.now_ms),
                 must=to is not None,

@@ -17,7 +17,6 @@ from router.engine.decide import decide
 from router.engine.explain import write_explanation
 from router.engine.facts import facts_of
 from router.engine.plans import Scene
-from router.engine.waiting import wait_class
 from router.runtime.bus.protocol import Record
 from router.service.acting import MAX_ATTEMPTS, Actor
 from router.service.aims import Aims
@@ -117,11 +116,9 @@ class Intake:
         return self._act(inquiry, state, plan=plan, placing=placing, fence=fence)
 
     def _place(self, state: CaseState, detail: CaseDetail, scene: Scene) -> tuple[Plan, Placing]:
-        waiting = wait_class(
-            detail, channel=state.channel, units=state.units, rulebook=scene.rulebook, now_ms=scene.now_ms
-        )
+        waiting = plans.waiting_class(state, detail, scene)
         decision = decide(self._tail.roster, waiting, state.id, scene.rulebook, scene.now_ms, asked=self._aims.counts)
-        plan = plans.plan(state, detail, scene, why=write_explanation(decision.explanation))
+        plan = plans.plan(state, detail, scene, why=write_explanation(decision.explanation), waiting=waiting)
         return plan, offers.placing(decision.candidates, waiting, scene.rulebook, scene.now_ms)
 
     def _act(

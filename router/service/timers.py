@@ -142,9 +142,9 @@ class Timers:
 
     def _released(self, state: CaseState, claim: TimerClaim) -> AnyAct:
         scene = self._scene(state)
-        plan = plans.plan(state, offers.released(read_detail(state.detail), scene.now_ms), scene)
         if state.state is CaseStatus.RESOLVED:
             return self._drop(state, claim)
+        plan = plans.plan(state, offers.released(read_detail(state.detail), scene.now_ms), scene)
         return Rejudge(**self._planned(state, claim), plan=plan)
 
     def _follow_up(self, state: CaseState, claim: TimerClaim) -> AnyAct:

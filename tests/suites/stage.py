@@ -3,9 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib import resources
 
-from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
 from router.contract.advisor import Presence, Profile
@@ -59,11 +57,6 @@ rules:
 
 def rulebook(text: str = RULES) -> Rulebook:
     return load({"rules.yaml": text})
-
-
-def default_rulebook() -> Rulebook:
-    folder = resources.files("rules") / "defaults"
-    return load({name: (folder / name).read_text("utf-8") for name in ("rulebook.yaml", "rules.yaml")})
 
 
 def inquiry(
@@ -215,4 +208,4 @@ async def stage(rules: Rulebook | None = None) -> AsyncIterator[Stage]:
         await asyncio.gather(tailing, return_exceptions=True)
 
 
-__all__ = ["POOL", "CaseStatus", "Result", "Stage", "default_rulebook", "inquiry", "replace", "rulebook", "stage"]
+__all__ = ["POOL", "CaseStatus", "Result", "Stage", "inquiry", "rulebook", "stage"]
