@@ -3,6 +3,7 @@
 ServiceError
 ├── IntakeHeldBack     retryable
 ├── Contended          retryable
+├── NotServed
 ├── Superseded
 └── SkewedClock
 """
@@ -24,6 +25,10 @@ class Contended(ServiceError):
     """The case changed under every one of five attempts. Repeat the act."""
 
     retryable = True
+
+
+class NotServed(ServiceError):
+    """This version can't handle such a message. It goes to the dead letters, to be replayed by one that can."""
 
 
 class Superseded(ServiceError):

@@ -20,7 +20,7 @@ from router.engine.plans import Scene
 from router.runtime.bus.protocol import Record
 from router.service.acting import MAX_ATTEMPTS, Actor
 from router.service.aims import Aims
-from router.service.errors import Contended, IntakeHeldBack, Superseded
+from router.service.errors import Contended, IntakeHeldBack, NotServed, Superseded
 from router.service.metrics import ServiceMetrics
 from router.service.policies import Policies
 from router.service.progress import Progress
@@ -49,12 +49,12 @@ class Intake:
     async def handle(self, record: Record, fence: Fence) -> Awaitable[None] | None:
         """Admit one record; what it returns completes when the act's event is on the bus.
 
-        Raises ``Undecodable`` (for the dead letters), ``IntakeHeldBack`` and store errors (to be tried again),
-        ``Superseded`` when the partition is somebody else's.
+        Raises ``Undecodable`` and ``NotServed`` (for the dead letters), ``IntakeHeldBack`` and store errors (to be
+        tried again), ``Superseded`` when the partition is somebody else's.
         """
         message = _DECODER.decode(record.value, object)
         if isinstance(message, Handover):
-            raise Superseded("handovers between pools are not served yet")
+            raise NotServed("handovers between pools are not served by this version")
         assert isinstance(message, Inquiry)
         if message.automatic:
             self._metrics.inquiries.labels("automatic").inc()

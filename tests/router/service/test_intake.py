@@ -1,0 +1,43 @@
+"""Intake of records: what can never be handled is for the dead letters, and does not end the router."""
+
+import pytest
+
+from router.contract.codec import encode
+from router.contract.ids import CaseId, ConversationId
+from router.contract.messages import Handover, Inquiry
+from router.contract.topics import inquiries
+from router.runtime.bus.protocol import Partition, Record
+from router.service.errors import NotServed, Superseded
+from router.store.acts import Fence
+from tests.suites.stage import POOL, inquiry, stage
+
+FENCE = Fence(partition="p", epoch=1, offset=0)
+
+
+def record(message: Inquiry | Handover) -> Record:
+    return Record(
+        partition=Partition(inquiries(POOL), 0),
+        offset=0,
+        epoch=1,
+        key="t",
+        value=encode(message),
+        headers=(),
+        published_at_ms=1,
+    )
+
+
+async def test_a_handover_is_put_aside_and_does_not_end_the_process() -> None:
+    handover = Handover(
+        id="h", pool=POOL, from_pool=POOL, from_case=CaseId("c"), conversation=ConversationId("t"), queue="q", at_ms=1
+    )
+    async with stage() as scene:
+        with pytest.raises(NotServed) as caught:
+            await scene.intake.handle(record(handover), FENCE)
+        assert not isinstance(caught.value, Superseded)
+        assert not caught.value.retryable
+
+
+async def test_a_partition_that_was_taken_over_ends_the_process() -> None:
+    async with stage() as scene:
+        with pytest.raises(Superseded):
+            await scene.intake.handle(record(inquiry("c1")), FENCE)
