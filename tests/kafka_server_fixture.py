@@ -10,7 +10,6 @@
 import asyncio
 import os
 import shutil
-import signal
 import tempfile
 import uuid
 from collections.abc import Coroutine, Iterator, Mapping
@@ -22,6 +21,7 @@ import pytest
 from router.runtime.errors import EmbeddedServerError
 from router.runtime.kafka_install import default_cache_dir, ensure_installed, find_java
 from router.runtime.kafka_server import KafkaPorts, KafkaServer, start_kafka
+from tests.suites import processes
 
 T = TypeVar("T")
 
@@ -43,10 +43,10 @@ class Broker:
 
     def freeze(self) -> None:
         """It stays connected and answers nothing."""
-        os.kill(self.server.pid, signal.SIGSTOP)
+        processes.freeze(self.server.pid)
 
     def thaw(self) -> None:
-        os.kill(self.server.pid, signal.SIGCONT)
+        processes.thaw(self.server.pid)
 
 
 def cache_dir() -> Path:

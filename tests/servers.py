@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import pytest
 
 from router.runtime import valkey_guard
 from router.runtime.valkey import Fsync, make_socket_directory, server_arguments, server_binary
+from tests.suites import processes
 
 Kind = Literal["valkey", "redis7"]
 KINDS: tuple[Kind, ...] = ("valkey", "redis7")
@@ -91,21 +91,19 @@ class Server:
         assert self.ask("FLUSHALL SYNC") == b"+OK"
         assert self.ask("FUNCTION FLUSH SYNC") == b"+OK"
 
-    def _signal(self, number: signal.Signals) -> None:
-        assert self._process is not None
-        self._process.send_signal(number)
-
     def freeze(self) -> None:
         """It stays there and answers nothing."""
-        self._signal(signal.SIGSTOP)
+        assert self._process is not None
+        processes.freeze(self._process.pid)
 
     def thaw(self) -> None:
-        self._signal(signal.SIGCONT)
+        assert self._process is not None
+        processes.thaw(self._process.pid)
 
     def kill(self) -> None:
         """SIGKILL, and wait until it is gone."""
-        self._signal(signal.SIGKILL)
         assert self._process is not None
+        self._process.kill()
         self._process.wait(10)
 
     def close(self) -> None:
