@@ -19,8 +19,8 @@ from typing import Any, TypeVar
 import pytest
 
 from router.runtime.errors import EmbeddedServerError
-from router.runtime.kafka_install import default_cache_dir, ensure_installed, find_java
-from router.runtime.kafka_server import KafkaPorts, KafkaServer, start_kafka
+from router.runtime.servers.kafka_install import default_cache_dir, ensure_installed, find_java
+from router.runtime.servers.kafka_server import KafkaPorts, KafkaServer, start_kafka
 from tests.suites import processes
 
 T = TypeVar("T")

@@ -13,8 +13,8 @@ from typing import Literal
 
 import pytest
 
-from router.runtime import valkey_guard
-from router.runtime.valkey import Fsync, make_socket_directory, server_arguments, server_binary
+from router.runtime.servers import valkey_guard
+from router.runtime.servers.valkey import Fsync, make_socket_directory, server_arguments, server_binary
 from tests.suites import processes
 
 Kind = Literal["valkey", "redis7"]

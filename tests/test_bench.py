@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from router.runtime.settings import BusKind
+from router.runtime.settings.model import BusKind
 from tests.bench.catalog import BENCHES
 from tests.bench.results import Aim, Finding, Judged, Row, Sample, findings, percentile, skipped, table
 from tests.servers import binary_of

@@ -18,9 +18,9 @@ from router.api.asking import read_body
 from router.api.cases import ACTS
 from router.api.routes import DESCRIBED
 from router.cli.main import main
-from router.runtime.settings import Settings
-from router.runtime.settings_table import describe
-from router.runtime.settings_tree import build
+from router.runtime.settings.model import Settings
+from router.runtime.settings.table import describe
+from router.runtime.settings.tree import build
 from rules import load, load_roster
 from rules.lint import lint
 

@@ -148,7 +148,7 @@ def test_a_guard_lets_pass(guard: Guard, text: str) -> None:
         ("tests/unit/test_x.py", 1),
         ("tests/router/brain/test_x.py", 1),
         ("tests/fakes.py", 1),
-        ("router/app.py", 0),
+        ("router/app/service.py", 0),
         ("router/store/lua/admit.lua", 0),
         ("router/simulation/arrivals.py", 0),
         ("channels/chat/widget/page.html", 0),
@@ -170,8 +170,8 @@ def test_a_file_belongs_in_its_room(path: str, complaints: int) -> None:
 @pytest.mark.parametrize(
     ("paths", "bare"),
     [
-        (["router/__init__.py", "router/app.py"], 0),
-        (["router/app.py"], 1),
+        (["router/__init__.py", "router/app/__init__.py", "router/app/service.py"], 0),
+        (["router/app/service.py"], 1),
         (["router/__init__.py", "router/api/cases.py"], 1),
         (["router/store/lua/admit.lua", "tests/router/test_x.py"], 0),
         (["rules/a/b/c.py"], 3),

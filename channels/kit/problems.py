@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from router.runtime.channel_host_problems import problem
+from router.runtime.hosting.problems import problem
 
 
 class Refused(Exception):

@@ -18,8 +18,8 @@ from channels.web_form.normalise import CHANNEL
 from channels.web_form.options import WebFormOptions
 from router.contract.ids import AccountId
 from router.contract.messages import Reply
-from router.runtime.channel_host_problems import problem_of
 from router.runtime.errors import RuntimeFailure
+from router.runtime.hosting.problems import problem_of
 from router.runtime.plugins import Account, Adapter, ChannelHost, OpenChannel, SendResult, failed
 
 _PREFLIGHT: Final = {

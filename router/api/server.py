@@ -22,7 +22,7 @@ from router.api.transcripts import Links
 from router.runtime.blobs import Blobs
 from router.runtime.bus.protocol import Bus
 from router.runtime.clock import Clock
-from router.runtime.settings import Settings
+from router.runtime.settings.model import Settings
 from router.service.api_keys import KeyTable
 
 _CLOSING_S: Final = 5.0

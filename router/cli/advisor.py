@@ -14,7 +14,7 @@ from router.cli.advisor_client import Client, Ending
 from router.cli.advisor_terminal import Terminal
 from router.cli.given import read_settings, refuse, settings_option
 from router.runtime import run_file
-from router.runtime.settings import Settings
+from router.runtime.settings.model import Settings
 
 _INTERRUPTED = 130
 

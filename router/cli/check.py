@@ -7,7 +7,7 @@ import click
 from router.cli.given import read_settings, refuse, settings_option
 from router.runtime.errors import SettingsError
 from router.runtime.plugin_catalog import PluginCatalog, install
-from router.runtime.settings import Settings
+from router.runtime.settings.model import Settings
 from router.service.rule_files import RuleFiles
 from rules.errors import RulesError, Severity
 from rules.lint import lint

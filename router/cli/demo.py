@@ -20,7 +20,7 @@ from router.demo.sabotage import Sabotage
 from router.demo.stage import Plan
 from router.demo.table import LiveScreen, PlainScreen
 from router.runtime.errors import RuntimeFailure
-from router.runtime.settings import BusKind
+from router.runtime.settings.model import BusKind
 
 _INTERRUPTED = 130
 

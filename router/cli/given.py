@@ -8,8 +8,8 @@ from typing import NoReturn
 import click
 
 from router.runtime.errors import SettingsError
-from router.runtime.settings import Settings
-from router.runtime.settings_loader import load
+from router.runtime.settings.loader import load
+from router.runtime.settings.model import Settings
 
 settings_option: Callable[[Callable[..., None]], Callable[..., None]] = click.option(
     "--settings",

@@ -16,7 +16,7 @@ from router.runtime.bus.choice import make_bus
 from router.runtime.bus.protocol import Bus
 from router.runtime.clock import SystemClock
 from router.runtime.errors import RuntimeFailure
-from router.runtime.settings import Mode, Settings
+from router.runtime.settings.model import Mode, Settings
 from router.service.api_keys import InvalidKey, KeyTable, make_key
 from router.service.configuration import ConfigurationTail, ConfigurationWriter
 from router.service.rule_files import RuleFiles

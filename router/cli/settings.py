@@ -2,7 +2,7 @@
 
 import click
 
-from router.runtime.settings_table import describe
+from router.runtime.settings.table import describe
 
 
 @click.command()

@@ -18,8 +18,9 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from router.demo.errors import ServiceFailed
-from router.runtime import run_file, valkey_guard
+from router.runtime import run_file
 from router.runtime.run_file import RunFile
+from router.runtime.servers import valkey_guard
 
 _START_S: Final = 60.0
 _STOP_S: Final = 30.0

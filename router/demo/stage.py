@@ -15,10 +15,10 @@ from router.demo.errors import DemoFailed, ServiceFailed
 from router.demo.roster import Advisor, make_roster, roster_document, units_of
 from router.demo.sabotage import Sabotage
 from router.demo.service import DemoService, ServiceFiles
-from router.runtime.kafka_install import default_cache_dir
-from router.runtime.kafka_server import start_kafka
 from router.runtime.plugin_catalog import CHANNELS, SIMULATORS, PluginCatalog
-from router.runtime.settings import BusKind
+from router.runtime.servers.kafka_install import default_cache_dir
+from router.runtime.servers.kafka_server import start_kafka
+from router.runtime.settings.model import BusKind
 from router.runtime.simulators import Entrance, Simulator
 
 _KAFKA: Final = "TURNOUT__KAFKA__"

@@ -8,7 +8,7 @@ from typing import Any, Final, TextIO
 
 import msgspec
 
-from router.runtime.settings import LogFormat, LogSettings
+from router.runtime.settings.model import LogFormat, LogSettings
 
 # What every record has by itself; the rest was given as ``extra``.
 _OWN: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "event"}

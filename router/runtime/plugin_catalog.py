@@ -7,8 +7,8 @@ from typing import Any, Final
 from router.contract.ids import AccountId, PoolId
 from router.runtime.errors import PluginFailed, PluginMissing, SettingsError
 from router.runtime.plugins import Account, Adapter, Notifier, Target
-from router.runtime.settings import Settings
-from router.runtime.settings_tree import build, suggestion
+from router.runtime.settings.model import Settings
+from router.runtime.settings.tree import build, suggestion
 from router.runtime.simulators import Simulator
 
 CHANNELS: Final = "turnout.channels"

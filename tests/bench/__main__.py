@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 import msgspec
 
-from router.app import _fast_loop
+from router.app import fast_loop
 from router.runtime.errors import EmbeddedServerError
-from router.runtime.settings import BusKind
+from router.runtime.settings.model import BusKind
 from tests.bench.catalog import BENCHES
 from tests.bench.ground import QUICK, Ground, Scale, open_ground
 from tests.bench.results import Finding, Sample, findings, skipped, table
@@ -28,7 +28,7 @@ def main(words: list[str] | None = None) -> int:
     names = [given.only] if given.only else list(BENCHES)
     full = msgspec.structs.replace(Scale(), runs=given.runs, inquiries=given.inquiries, lives=given.lives)
     scale = QUICK if given.quick else full
-    with asyncio.Runner(loop_factory=_fast_loop()) as runner:
+    with asyncio.Runner(loop_factory=fast_loop()) as runner:
         found = runner.run(_run(names, BusKind(given.bus), scale, judging=not given.quick and given.bus == "kafka"))
     given.out.parent.mkdir(parents=True, exist_ok=True)
     rows = msgspec.json.encode([one.row for one in found])

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
@@ -18,13 +18,13 @@ from router.contract.topics import inquiries, topic_specs
 from router.runtime.bus.choice import make_bus
 from router.runtime.bus.protocol import Bus, Outgoing
 from router.runtime.clock import SystemClock
-from router.runtime.kafka_install import default_cache_dir
-from router.runtime.kafka_server import start_kafka
 from router.runtime.plugin_catalog import Installation
 from router.runtime.redis import Purpose, connect
 from router.runtime.secret import Secret
-from router.runtime.settings import BusKind, BusSettings, HttpSettings, KafkaSettings, RedisSettings, Settings
-from router.runtime.valkey import start_embedded
+from router.runtime.servers.kafka_install import default_cache_dir
+from router.runtime.servers.kafka_server import start_kafka
+from router.runtime.servers.valkey import start_embedded
+from router.runtime.settings.model import BusKind, BusSettings, HttpSettings, KafkaSettings, RedisSettings, Settings
 from router.service.rule_files import RuleFiles, profile_of
 from router.store.acts import AnyAct, Done, PresenceAct, ProfileAct
 from router.store.keys import prefix
@@ -137,27 +137,22 @@ class Ground:
         """
         service = Service(self.settings(pool), frozenset({Role.ROUTER, Role.RELAY}), Installation({}, {}))
         # Ctrl-C is for the benchmark: the service would only stop itself, and leave the run waiting for it.
-        service._life.handle_signals = _take_no_signals  # type: ignore[method-assign]
-        running = asyncio.create_task(service.run(), name="bench-service")
+        running = asyncio.create_task(service.run(signals=False), name="bench-service")
         try:
             desk = await _desk(service, pool, running)
             if ready:
                 await _join(service)
             yield desk
         finally:
-            service._life.request_stop("the run is over")
+            service.process.life.request_stop("the run is over")
             await running
-
-
-def _take_no_signals(reload: Callable[[], object] | None = None) -> None:
-    """In place of ``Lifecycle.handle_signals``."""
 
 
 async def _desk(service: Service, pool: PoolId, running: "asyncio.Task[None]") -> Desk:
     def found() -> Desk | None:
         if running.done():
             running.result()
-        return service._pools.get(pool)
+        return service.desks.get(pool)
 
     desk = await eventually(found, within_s=_START_S)
     assert desk is not None
@@ -166,7 +161,7 @@ async def _desk(service: Service, pool: PoolId, running: "asyncio.Task[None]") -
 
 async def _join(service: Service) -> None:
     async def is_ready() -> bool:
-        return not await service._readiness.problems()
+        return not await service.process.readiness.problems()
 
     await eventually(is_ready, within_s=_START_S)
 

@@ -13,7 +13,7 @@ import yaml
 from channels.kit import signatures
 from channels.webhook.options import WebhookOptions
 from router.runtime.plugin_catalog import CHANNELS, SIMULATORS
-from router.runtime.settings_tree import build
+from router.runtime.settings.tree import build
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "adapters.md").read_text("utf-8")

@@ -16,8 +16,8 @@ import pytest
 
 from router.contract.topics import DEAD_LETTERS
 from router.runtime.bus.streams import StreamsBus
+from router.runtime.servers.valkey_directory import ask, holder_of
 from router.runtime.simulators import Entrance
-from router.runtime.valkey_directory import ask, holder_of
 from tests.suites.crowd import Customers, Line, Moment, Watch
 from tests.suites.crowd_account import (
     Office,

@@ -26,7 +26,7 @@ from router.runtime.blobs import open_blobs
 from router.runtime.bus.memory import MemoryBus
 from router.runtime.clock import ManualClock
 from router.runtime.secret import Secret
-from router.runtime.settings import ApiSettings, Settings
+from router.runtime.settings.model import ApiSettings, Settings
 from router.runtime.signer import Signer
 from router.service.acting import Actor
 from router.service.api_keys import KeyTable, make_key

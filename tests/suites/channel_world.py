@@ -15,16 +15,16 @@ from router.contract.records import record_head
 from router.contract.topics import DELIVERIES, inquiries, topic_specs
 from router.runtime.blobs import Blobs
 from router.runtime.bus.protocol import Bus, Outgoing, Position, Rebalance, Record, Subscription
-from router.runtime.channel_host_role import ChannelRole, RoleLimits, RoleParts
 from router.runtime.chat_log import ChatLog, MemoryChatLog
 from router.runtime.clock import SystemClock
 from router.runtime.errors import BusUnavailable
+from router.runtime.hosting.channel_role import ChannelRole, RoleLimits, RoleParts
+from router.runtime.hosting.reply_sender import SendPolicy
 from router.runtime.ledger import MemoryLedger
 from router.runtime.plugins import Account, Adapter
-from router.runtime.reply_sender import SendPolicy
 from router.runtime.secret import Secret
-from router.runtime.settings import AccountSettings, HttpSettings, Settings
-from router.runtime.settings_tree import build
+from router.runtime.settings.model import AccountSettings, HttpSettings, Settings
+from router.runtime.settings.tree import build
 from router.runtime.signer import Signer
 from router.runtime.simulators import Simulator
 from tests.suites.eventually import eventually

@@ -15,14 +15,14 @@ from router.contract.topics import DEAD_LETTERS, NOTICES, topic_specs
 from router.runtime.blobs import Blobs
 from router.runtime.bus.memory import MemoryBus
 from router.runtime.bus.protocol import Outgoing, Partition, Record
-from router.runtime.channel_host_role import RoleParts
 from router.runtime.chat_log import MemoryChatLog
 from router.runtime.clock import Clock, SystemClock
+from router.runtime.hosting.channel_role import RoleParts
+from router.runtime.hosting.notice_role import GROUP, NoticeRole
+from router.runtime.hosting.notice_sender import PROMPT
+from router.runtime.hosting.reply_sender import SendPolicy
 from router.runtime.ledger import Ledger, MemoryLedger
-from router.runtime.notice_host import GROUP, NoticeRole
-from router.runtime.notice_sender import PROMPT
 from router.runtime.plugins import Notifier, Target
-from router.runtime.reply_sender import SendPolicy
 from router.runtime.secret import Secret
 from router.runtime.signer import Signer
 from tests.suites.channel_world import HeldBus

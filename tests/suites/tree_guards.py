@@ -20,7 +20,7 @@ VAGUE_NAMES: Final = re.compile(r"^(utils?|helpers?|managers?|misc|common)$|_(ut
 
 # The rooms of the design. A folder that is not here has no place yet: give it one by argument.
 ROUTER_ROOMS: Final = frozenset(
-    {"api", "cli", "contract", "demo", "engine", "runtime", "service", "simulation", "store"}
+    {"api", "app", "cli", "contract", "demo", "engine", "runtime", "service", "simulation", "store"}
 )
 CHANNEL_ROOMS: Final = frozenset({"chat", "email", "kit", "messenger", "notify", "telegram", "web_form", "webhook"})
 ROOMS: Final = {
@@ -36,7 +36,7 @@ ROOMS: Final = {
 }
 # What may lie beside the rooms of a folder that is made of rooms only.
 LOOSE_FILES: Final = {
-    "router": re.compile(r"__init__\.py|__main__\.py|app\.py|py\.typed"),
+    "router": re.compile(r"__init__\.py|__main__\.py|py\.typed"),
     "channels": re.compile(r"__init__\.py|py\.typed"),
     "tests": re.compile(r"(test_\w+|conftest|servers|\w+_fixture)\.py"),
 }

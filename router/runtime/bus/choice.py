@@ -7,7 +7,7 @@ from router.runtime.bus.kafka_client import KafkaOptions
 from router.runtime.bus.kafka_security import KafkaSecurity, Mechanism, Protocol
 from router.runtime.bus.protocol import Bus
 from router.runtime.bus.streams import StreamsBus
-from router.runtime.settings import BusKind, Mode, Settings
+from router.runtime.settings.model import BusKind, Mode, Settings
 
 # Alone there is nobody to hand over to: a long lease would only hold up the restart after a crash.
 _ALONE_LEASE_MS: Final = 2_000

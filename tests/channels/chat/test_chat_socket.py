@@ -15,10 +15,10 @@ from channels.chat.visit import MAX_VISITS
 from router.contract.ids import ConversationId, ReplyId
 from router.contract.messages import Attachment, DeliveryState
 from router.runtime.bus.memory import MemoryBus
-from router.runtime.channel_host_intake import IntakeLimits
-from router.runtime.channel_host_role import RoleLimits
 from router.runtime.chat_log import ChatNews, ChatPage, Cursor, MemoryChatLog
 from router.runtime.errors import StoreUnavailable
+from router.runtime.hosting.channel_role import RoleLimits
+from router.runtime.hosting.intake import IntakeLimits
 from router.runtime.token_bucket import Rate
 from tests.suites.channel_world import ACCOUNT, ChannelWorld, running
 from tests.suites.channels import message

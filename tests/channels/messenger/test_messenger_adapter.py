@@ -16,7 +16,7 @@ from channels.messenger.simulator import MessengerSimulator, delivery
 from router.contract.messages import Attachment, DeliveryState, Inquiry
 from router.runtime.bus.memory import MemoryBus
 from router.runtime.errors import SendLater
-from router.runtime.settings_tree import build
+from router.runtime.settings.tree import build
 from router.runtime.simulators import CustomerFile, CustomerMessage
 from tests.suites.channel_world import ChannelWorld, running
 

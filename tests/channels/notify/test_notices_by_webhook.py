@@ -8,7 +8,7 @@ from channels.notify.webhook import WebhookTargetOptions, notifier
 from channels.notify.webhook_simulator import WebhookTargetSimulator
 from router.contract.codec import header
 from router.runtime.plugins import Target
-from router.runtime.settings_tree import build
+from router.runtime.settings.tree import build
 from router.runtime.simulators import Misbehaviour
 from tests.suites.eventually import eventually
 from tests.suites.notices import HASTY, NoticeWorld, notice, telling

@@ -15,14 +15,14 @@ from channels.notify.webhook import NAME, OpenWebhookNotifier, WebhookTargetOpti
 from channels.notify.wording import summary
 from router.contract.ids import AdvisorId
 from router.contract.messages import DeliveryState
-from router.runtime.channel_host_outbound import client_session
 from router.runtime.clock import SystemClock
 from router.runtime.errors import SendLater
+from router.runtime.hosting.outbound import client_session
 from router.runtime.plugin_catalog import NOTIFIERS, PluginCatalog, install
 from router.runtime.plugins import Target
 from router.runtime.secret import RawOptions, Secret
-from router.runtime.settings import Settings, TargetSettings
-from router.runtime.settings_tree import build
+from router.runtime.settings.model import Settings, TargetSettings
+from router.runtime.settings.tree import build
 from tests.suites.notices import notice
 
 SECRET = "whsec_" + "A" * 32

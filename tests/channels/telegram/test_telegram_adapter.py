@@ -12,7 +12,7 @@ from channels.telegram.adapter import adapter
 from channels.telegram.options import TelegramOptions
 from channels.telegram.simulator import TelegramSimulator
 from router.runtime.bus.memory import MemoryBus
-from router.runtime.settings_tree import build
+from router.runtime.settings.tree import build
 from router.runtime.simulators import CustomerFile, CustomerMessage
 from tests.suites.channel_world import ChannelWorld, running
 

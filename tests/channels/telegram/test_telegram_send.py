@@ -18,9 +18,9 @@ from channels.telegram.send import send_reply
 from router.contract.ids import AccountId, CaseId, ConversationId, PoolId, ReplyId
 from router.contract.messages import Address, Attachment, DeliveryState, Reply
 from router.runtime.blobs import Blobs
-from router.runtime.channel_host_outbound import client_session
 from router.runtime.clock import SystemClock
 from router.runtime.errors import SendLater
+from router.runtime.hosting.outbound import client_session
 from router.runtime.plugins import SendResult
 from router.runtime.secret import Secret
 from router.runtime.signer import Signer

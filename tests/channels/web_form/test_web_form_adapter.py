@@ -13,7 +13,7 @@ from channels.web_form.options import WebFormOptions
 from channels.web_form.simulator import SITE, WebFormSimulator
 from router.contract.messages import Attachment, Inquiry
 from router.runtime.bus.memory import MemoryBus
-from router.runtime.settings_tree import build
+from router.runtime.settings.tree import build
 from tests.suites.channel_world import ChannelWorld, running
 
 HTML = {"Accept": "text/html,application/json;q=0.9"}

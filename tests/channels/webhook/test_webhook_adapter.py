@@ -14,9 +14,9 @@ from channels.webhook.adapter import adapter
 from channels.webhook.options import WebhookOptions
 from channels.webhook.simulator import WebhookSimulator
 from router.runtime.bus.memory import MemoryBus
-from router.runtime.channel_host_intake import IntakeLimits
-from router.runtime.channel_host_role import RoleLimits
-from router.runtime.settings_tree import build
+from router.runtime.hosting.channel_role import RoleLimits
+from router.runtime.hosting.intake import IntakeLimits
+from router.runtime.settings.tree import build
 from router.runtime.token_bucket import Rate
 from tests.suites.channel_world import ChannelWorld, running
 

@@ -17,9 +17,9 @@ from channels.webhook.send import post_reply
 from router.contract.ids import AccountId, CaseId, ConversationId, PoolId, ReplyId
 from router.contract.messages import Address, Attachment, DeliveryState, Reply
 from router.runtime.blobs import Blobs
-from router.runtime.channel_host_outbound import client_session
 from router.runtime.clock import SystemClock
 from router.runtime.errors import SendLater
+from router.runtime.hosting.outbound import client_session
 from router.runtime.plugins import ChannelHost
 from router.runtime.secret import Secret
 from router.runtime.signer import Signer

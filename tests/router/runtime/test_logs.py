@@ -7,7 +7,7 @@ import pytest
 
 from router.runtime.logs import install_logs
 from router.runtime.secret import MASK, Secret
-from router.runtime.settings import LogFormat, LogLevel, LogSettings
+from router.runtime.settings.model import LogFormat, LogLevel, LogSettings
 
 LOG = logging.getLogger("test.logs")
 

@@ -19,7 +19,7 @@ from router.runtime.plugins import (
     unknown,
 )
 from router.runtime.secret import RawOptions, Secret
-from router.runtime.settings import AccountSettings, Settings, TargetSettings
+from router.runtime.settings.model import AccountSettings, Settings, TargetSettings
 
 
 class PostOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

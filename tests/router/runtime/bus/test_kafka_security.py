@@ -10,8 +10,8 @@ import pytest
 from router.contract.topics import TopicSpec
 from router.runtime.bus.kafka_security import KafkaSecurity
 from router.runtime.errors import BusUnavailable
-from router.runtime.kafka_server import free_ports
 from router.runtime.secret import Secret
+from router.runtime.servers.kafka_server import free_ports
 from tests.kafka_server_fixture import Broker, running_broker, unique
 from tests.suites.kafka_members import Diary, bus_on, new_topic, numbers, read, records
 

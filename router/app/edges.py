@@ -1,0 +1,61 @@
+"""The roles with ports of their own: the API and the channels. Each tells the run file where it listens."""
+
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from router.api.desks import Desk
+from router.api.server import ApiParts, ApiServer
+from router.app.policy import Policy
+from router.app.process import Process
+from router.app.state import State
+from router.contract.ids import PoolId
+from router.runtime.hosting.channel_role import ChannelRole, RoleParts
+from router.runtime.hosting.notice_role import NoticeRole
+from router.runtime.run_file import RunFile
+
+
+async def open_api(
+    process: Process, state: State, policy: Policy, *, desks: Mapping[PoolId, Desk], run_file: RunFile
+) -> RunFile:
+    """Serve advisors and supervisors."""
+    parts = ApiParts(
+        desks=desks,
+        keys=policy.keys,
+        bus=state.bus,
+        blobs=state.blobs,
+        clock=process.clock,
+        registry=process.registry,
+        settings=process.settings,
+        process=process.name,
+    )
+    server, http = ApiServer(parts), process.settings.http
+    process.life.spawn("api events", server.run())
+    await process.life.open("api port", server.start(http.host, http.api_port), lambda _, __: server.close())
+    return replace(run_file, api=f"http://{http.host}:{server.port}")
+
+
+async def open_channels(process: Process, state: State, run_file: RunFile) -> RunFile:
+    """Serve customers on every account of the settings, and staff by the notifiers."""
+    life, clock, registry = process.life, process.clock, process.registry
+    parts = RoleParts(state.bus, state.ledger, state.blobs, state.signer, clock, registry, state.chat_log)
+    channels = process.installation.channels
+    role = ChannelRole(parts, settings=process.settings, channels=channels, on_failure=life.fail)
+    await life.open("channels", role.start(), lambda _, left_s: role.close(left_s))
+    _report(process, "channels", role)
+    notices = NoticeRole(parts, notifiers=process.installation.notifiers, on_failure=life.fail)
+    await life.open("notices", notices.start(), lambda _, left_s: notices.close(left_s))
+    _report(process, "notices", notices)
+    entrances = role.entrances()
+    return replace(
+        run_file,
+        channels={name: entrance.base_url for name, entrance in entrances.items()},
+        ports={name: entrance.ports for name, entrance in entrances.items()},
+    )
+
+
+def _report(process: Process, name: str, role: ChannelRole | NoticeRole) -> None:
+    async def has_no_troubles() -> str | None:
+        return "; ".join(role.troubles()) or None
+
+    process.readiness.add(name, has_no_troubles)

@@ -1,0 +1,81 @@
+"""The roles that move cases: relay and router."""
+
+import time
+from collections.abc import Awaitable
+
+from router.api.desks import Desk
+from router.app.process import Process
+from router.app.state import State
+from router.contract.ids import PoolId
+from router.contract.topics import DELIVERIES, inquiries
+from router.runtime.bus.lanes import Consumer, Limits
+from router.runtime.bus.protocol import Record
+from router.runtime.settings.model import Mode
+from router.service.dead_letters import DeadLetters
+from router.service.deliveries import Deliveries
+from router.service.fences import Fences, NoFences
+from router.service.gauges import Gauges
+from router.service.intake import Intake
+from router.service.matcher import Matcher
+from router.service.relay import Relay
+from router.service.sweep import Sweep
+from router.service.timers import Timers
+
+_POLL_AGE_S = 10
+
+
+async def open_relay(process: Process, state: State, pool: PoolId) -> None:
+    """Bring a pool's outbox to the bus from now on."""
+    await state.store.open_pool(pool)  # whichever role comes first makes it
+    relay = Relay(pool, state.store, state.bus, clock=process.clock, metrics=process.metrics)
+    process.life.spawn(f"relay {pool}", relay.run())
+
+
+def open_router(process: Process, state: State, desk: Desk) -> None:
+    """Serve a pool's inquiries, deliveries, timers and waiting cases from now on."""
+    pool, store, metrics = desk.actor.pool, state.store, process.metrics
+    matcher = Matcher(desk.actor, store, desk.tail, policies=desk.policies, metrics=metrics)
+    timers = Timers(desk.actor, store, desk.tail, policies=desk.policies, clock=process.clock, metrics=metrics)
+    sweep_s = process.settings.router.sweep_s
+    sweep = Sweep(pool, store, desk.tail, clock=process.clock, metrics=metrics, every_s=sweep_s)
+    gauges = Gauges(pool, store, desk.tail, clock=process.clock, metrics=process.pool_metrics)
+    loops = {"matcher": matcher.run(), "timers": timers.run(), "sweep": sweep.run(), "gauges": gauges.run()}
+    for title, work in loops.items():
+        process.life.spawn(f"{title} {pool}", work)
+    _consume_deliveries(process, state, desk)
+    _consume_inquiries(process, state, desk)
+
+
+def _consume_inquiries(process: Process, state: State, desk: Desk) -> None:
+    pool, metrics = desk.actor.pool, process.metrics
+    intake = Intake(desk.actor, desk.tail, policies=desk.policies, progress=desk.progress, metrics=metrics)
+    fences = Fences(pool, state.store, DeadLetters(state.bus, metrics))
+
+    async def admit(record: Record) -> Awaitable[None] | None:
+        return await intake.handle(record, fences.fence_of(record))
+
+    lanes = process.settings.router.lanes
+    limits = Limits(lanes=lanes, max_in_flight=lanes * 16, resume_at=lanes * 8)
+    consumer = Consumer(state.bus, f"router.{pool}", [inquiries(pool)], handle=admit, hooks=fences, limits=limits)
+    _run_consumer(process, f"inquiries {pool}", consumer)
+
+
+def _consume_deliveries(process: Process, state: State, desk: Desk) -> None:
+    pool = desk.actor.pool
+    deliveries = Deliveries(desk.actor, policies=desk.policies, progress=desk.progress)
+    hooks = NoFences(DeadLetters(state.bus, process.metrics))
+    consumer = Consumer(state.bus, f"deliveries.{pool}", [DELIVERIES], handle=deliveries.handle, hooks=hooks)
+    _run_consumer(process, f"deliveries {pool}", consumer)
+
+
+def _run_consumer(process: Process, name: str, consumer: Consumer) -> None:
+    async def is_polling() -> str | None:
+        if consumer.polled_at is None:
+            return "has not joined its group yet"
+        if process.settings.mode is Mode.STANDALONE and not consumer.owned:
+            return "waits for its partitions"
+        age_s = time.monotonic() - consumer.polled_at
+        return f"has not polled for {age_s:.0f} s" if age_s > _POLL_AGE_S else None
+
+    process.readiness.add(name, is_polling)
+    process.life.spawn(name, consumer.run(), ask=consumer.stop)
