@@ -4,6 +4,7 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import Final
 
+from router.app.crashing import Crashes
 from router.app.process import Process
 from router.contract.ids import PoolId
 from router.contract.topics import topic_specs
@@ -11,7 +12,7 @@ from router.runtime.blobs import Blobs, open_blobs
 from router.runtime.bus.choice import make_bus
 from router.runtime.bus.protocol import Bus
 from router.runtime.chat_log import RedisChatLog
-from router.runtime.ledger import RedisLedger
+from router.runtime.ledger import Ledger, RedisLedger
 from router.runtime.redis import Coalescer, Purpose, RedisClient, connect
 from router.runtime.servers.valkey import start_embedded
 from router.runtime.settings.model import Mode
@@ -27,7 +28,7 @@ class State:
     url: str
     bus: Bus
     store: RedisStore
-    ledger: RedisLedger
+    ledger: Ledger
     chat_log: RedisChatLog
     signer: Signer
     blobs: Blobs
@@ -37,16 +38,17 @@ async def open_state(process: Process) -> State:
     """Connect to the state server (standalone: start one), the bus and the object store."""
     state, settings = State(), process.settings
     state.url = await _server(process)
-    state.bus = make_bus(settings, state.url)
+    crashes = Crashes(settings.crash_at)
+    state.bus = crashes.bus(make_bus(settings, state.url))
     await process.life.open("bus", _open_bus(process, state.bus), lambda _, __: state.bus.close())
     commands = await _connect(process, state.url, "store commands", connections=settings.redis.connections)
     waits = await _connect(process, state.url, "store waits", purpose=Purpose.BLOCKING)
-    state.store = RedisStore(commands, waits)
+    state.store = crashes.store(commands, waits)
     await process.life.open("store", state.store.open(), lambda _, __: state.store.close())
     process.life.spawn("store library", _keep_library(process, state.store))
     logs = Coalescer(await _connect(process, state.url, "reply and chat logs"))
     chat_waits = await _connect(process, state.url, "chat log waits", purpose=Purpose.BLOCKING)
-    state.ledger = RedisLedger(logs)
+    state.ledger = crashes.ledger(RedisLedger(logs))
     state.chat_log = RedisChatLog(logs, chat_waits)
     state.signer = Signer([settings.signing_key or kept_key(process.data / "signing-key")])
     blobs = process.data / "blobs"

@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from router.runtime.crash_points import PATTERN as CRASH_PATTERN
 from router.runtime.secret import RawOptions, Secret
 
 # Names that become parts of topics, keys and paths.
@@ -19,6 +20,7 @@ PluginName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
+CrashAt = Annotated[str, Meta(pattern=CRASH_PATTERN)]
 
 
 class Mode(StrEnum):
@@ -224,6 +226,10 @@ class Settings(Section, frozen=True):
     targets: Annotated[dict[Name, TargetSettings], Meta(description="Where notices to staff go, by id.")] = {}
     masks: Annotated[tuple[Mask, ...], Meta(description="What is blanked out of messages before the bus.")] = _MASKS
     stop_s: Annotated[Seconds, Meta(description="Time to stop in; what is unfinished then is given back.")] = 25.0
+    crash_at: Annotated[
+        tuple[CrashAt, ...],
+        Meta(description="Points at which the process ends itself as if killed. For tests of crashes only."),
+    ] = ()
     redis: RedisSettings = RedisSettings()
     kafka: KafkaSettings = KafkaSettings()
     bus: BusSettings = BusSettings()
