@@ -3,6 +3,7 @@
 Sources: CloudEvents 1.0 Kafka protocol binding, section 3.2 (binary content mode); W3C Trace Context.
 """
 
+import functools
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
@@ -61,7 +62,7 @@ def cloud_headers(*, id: str, type: str, source: str, time_ms: int, traceparent:
         ("ce_time", rfc3339(time_ms).encode()),
         ("content-type", CONTENT_TYPE),
     )
-    if _TRACEPARENT.fullmatch(traceparent):
+    if traceparent and _TRACEPARENT.fullmatch(traceparent):
         return (*headers, ("traceparent", traceparent.encode()))
     return headers
 
@@ -76,7 +77,13 @@ def header(headers: Headers, name: str) -> str:
 
 def rfc3339(time_ms: int) -> str:
     """UTC with milliseconds: ``2026-11-22T05:19:35.120Z``. Years 1 to 9999; raises ``OverflowError`` beyond."""
-    return (_EPOCH + time_ms * _MILLISECOND).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    second, rest_ms = divmod(time_ms, 1_000)
+    return f"{_rfc3339_second(second)}.{rest_ms:03}Z"
+
+
+@functools.lru_cache(maxsize=64)  # what is told at one time is mostly of one second
+def _rfc3339_second(second: int) -> str:
+    return (_EPOCH + timedelta(seconds=second)).isoformat().removesuffix("+00:00")
 
 
 def from_rfc3339(text: str) -> int:

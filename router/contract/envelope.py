@@ -31,7 +31,7 @@ class _RawEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     number: int
     at_ms: int
     outcome: str
-    case: Members
+    case: msgspec.Raw
     actor: str = ""
     about: str = ""
     reason: str = ""
@@ -39,8 +39,28 @@ class _RawEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 _TEXTS: Final = ("detail", "why")
 _FLAT: Final = tuple(name for name in CaseState.__struct_fields__ if name not in _TEXTS)
-_ORDER: Final = Case.__struct_fields__
+_OURS: Final = frozenset((*_FLAT, "pool", "why"))
+_DETAIL: Final = frozenset(Case.__struct_fields__) - _OURS
 
+
+def _composed() -> type[msgspec.Struct]:
+    """``Case`` with flat members as in ``CaseState`` and those of the detail as they are, absent where it has none."""
+    flat = {field.name: field for field in msgspec.structs.fields(CaseState)}
+    members: list[tuple[str, object] | tuple[str, object, object]] = []
+    for name in Case.__struct_fields__:
+        if name in _DETAIL:
+            members.append((name, msgspec.Raw | msgspec.UnsetType, msgspec.UNSET))
+        elif name in _FLAT and flat[name].default is not msgspec.NODEFAULT:
+            members.append((name, flat[name].type, flat[name].default))
+        elif name in _FLAT and flat[name].default_factory is not msgspec.NODEFAULT:
+            factory = flat[name].default_factory
+            members.append((name, flat[name].type, msgspec.field(default_factory=factory)))
+        else:
+            members.append((name, str if name == "pool" else msgspec.Raw))
+    return msgspec.defstruct("_Composed", members, frozen=True, kw_only=True, omit_defaults=True)
+
+
+_COMPOSED: Final = _composed()
 _ENCODER: Final = msgspec.json.Encoder()
 _CANONICAL: Final = msgspec.json.Encoder(order="deterministic")
 _MEMBERS: Final = msgspec.json.Decoder(Members)
@@ -55,7 +75,7 @@ def wire_case(pool: PoolId, state: CaseState) -> bytes:
 
     The same state gives the same bytes. Raises ``Undecodable`` when ``detail`` or ``why`` isn't JSON.
     """
-    return _ENCODER.encode(_compose(pool, state))
+    return _compose(pool, state)
 
 
 def case_event_bytes(  # noqa: PLR0913 - one keyword for each member of the event
@@ -86,7 +106,7 @@ def case_event_bytes(  # noqa: PLR0913 - one keyword for each member of the even
             number=number,
             at_ms=at_ms,
             outcome=outcome,
-            case=_compose(pool, state),
+            case=msgspec.Raw(_compose(pool, state)),
             actor=actor,
             about=about,
             reason=reason,
@@ -119,7 +139,7 @@ def case_of(event: bytes) -> CaseState:
     """
     try:
         _CHECK.decode(event)
-        members = _EVENT.decode(event).case
+        members = _MEMBERS.decode(_EVENT.decode(event).case)
         flat = {name: members.pop(name) for name in _FLAT if name in members}
         state = _STATE.decode(_ENCODER.encode(flat))
         why = bytes(members.pop("why", b"null")).decode()
@@ -130,19 +150,16 @@ def case_of(event: bytes) -> CaseState:
     return msgspec.structs.replace(state, detail=detail, why=why)
 
 
-def _compose(pool: PoolId, state: CaseState) -> Members:
+def _compose(pool: PoolId, state: CaseState) -> bytes:
     try:
         members = _MEMBERS.decode(state.detail)
         why = _ANY.decode(state.why)
     except (msgspec.DecodeError, RecursionError) as exc:
         raise Undecodable(f"the detail or why of case {state.id}: {exc}") from exc
-    for name in _FLAT:
-        members.pop(name, None)
-    flat = _MEMBERS.decode(_CANONICAL.encode(state))
-    for name in _TEXTS:
-        flat.pop(name, None)
-    members |= flat
-    members["pool"] = msgspec.Raw(_ENCODER.encode(pool))
-    members["why"] = why
-    known = {name: members.pop(name) for name in _ORDER if name in members}
-    return known | dict(sorted(members.items()))
+    newer = {name: members.pop(name) for name in sorted(members.keys() - _DETAIL)}
+    values: dict[str, object] = msgspec.structs.asdict(state)
+    del values["detail"]
+    values.update(members, pool=pool, why=why)
+    known = _CANONICAL.encode(_COMPOSED(**values))
+    newer = {name: value for name, value in newer.items() if name not in _OURS}
+    return known[:-1] + b"," + _ENCODER.encode(newer)[1:] if newer else known
