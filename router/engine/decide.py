@@ -10,7 +10,7 @@ from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Candidate
 from router.engine.eligibility import eligible, sieve
 from router.engine.explain import Explanation, RankedHead, explain
-from router.engine.ranking import NOBODY, best
+from router.engine.ranking import NOBODY, Measure, best
 from router.engine.roster import Member, Roster
 from router.engine.waiting import WaitClass, read_class, urgency
 from rules import Rulebook
@@ -51,7 +51,8 @@ def decide(
     way for an advisor, which the roster can't show yet: who has fewer goes first."""
     sifted = sieve(roster, waiting)
     strategy = strategy_of(waiting, rulebook)
-    first = best(roster.members(sifted.eligible), case, strategy, count=MAX_CANDIDATES, now_ms=now_ms, asked=asked)
+    by = Measure(strategy=strategy, now_ms=now_ms, asked=asked)
+    first = best(roster, sifted.eligible, case, count=MAX_CANDIDATES, by=by)
     candidates = []
     for one in first:
         member = roster.get(one.advisor)
@@ -66,8 +67,8 @@ def decide(
 def nominate(roster: Roster, head: Waiting, rulebook: Rulebook, now_ms: int) -> Member | None:
     """The advisor for whom to decide when a class asks for the matcher, or None when nobody can take it."""
     bits = eligible(roster, head.waiting)
-    strategy = strategy_of(head.waiting, rulebook)
-    first = best(roster.members(bits), head.case, strategy, count=1, now_ms=now_ms)
+    by = Measure(strategy=strategy_of(head.waiting, rulebook), now_ms=now_ms)
+    first = best(roster, bits, head.case, count=1, by=by)
     return roster.get(first[0].advisor) if first else None
 
 

@@ -102,9 +102,10 @@ def read_explanation(why: str) -> Explanation | None:
 
 
 def _removed(roster: Roster, bits: int) -> Removed:
-    first = []
-    for member in roster.members(bits):
-        first.append(member.state.id)
-        if len(first) == NAMED:
-            break
+    first: list[AdvisorId] = []
+    left = bits
+    while left and len(first) < NAMED:
+        lowest = left & -left
+        first.append(roster.in_slot(lowest.bit_length() - 1).state.id)
+        left ^= lowest
     return Removed(count=bits.bit_count(), first=tuple(first))

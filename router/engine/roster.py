@@ -4,7 +4,7 @@ Bit i of every set is the advisor in slot i. Applying one advisor's state costs 
 for ten thousand, give or take the length of an integer.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import compress
 from typing import Final
 
@@ -12,6 +12,7 @@ import msgspec
 
 from router.contract.advisor import AdvisorState, Presence, Profile, read_profile
 from router.contract.ids import AdvisorId
+from router.engine.order import Order, Rank
 
 LEVELS: Final = 10
 _TRUTHS: Final = bytes.maketrans(b"01", b"\0\1")
@@ -27,6 +28,9 @@ class Member(msgspec.Struct, kw_only=True):
     free_share: float = 0.0
 
 
+Ranks = Callable[[Member], Rank]
+
+
 class Roster:
     """Advisors by id and by bit. ``change`` is the last change number it has caught up with."""
 
@@ -40,6 +44,7 @@ class Roster:
         self._named: dict[tuple[str, str], int] = {}
         self._levels: dict[tuple[str, str, int], int] = {}
         self._room: dict[tuple[int, str], int] = {}
+        self._orders: dict[Ranks, Order[Member]] = {}
 
     def __len__(self) -> int:
         return len(self._members)
@@ -111,6 +116,14 @@ class Roster:
         # A text of its digits is walked in C; taking bit by bit off a long integer is many times slower.
         return compress(self._in_order, bin(bits)[:1:-1].encode().translate(_TRUTHS))
 
+    def order(self, ranks: Ranks) -> Order[Member]:
+        """Who is online, in the order of their ranks. It is built once for a function, then kept up."""
+        order = self._orders.get(ranks)
+        if order is None:
+            order = self._orders[ranks] = Order()
+            order.fill((*ranks(member), member.state.id, member) for member in self.members(self.online))
+        return order
+
     # -- keeping them
 
     def _index(self, member: Member, *, present: bool) -> None:
@@ -132,6 +145,11 @@ class Roster:
         self.online = self.online | bit if is_online else self.online & ~bit
         for units, channel in self._room:
             self._index_room(member, units, channel)
+        for ranks, order in self._orders.items():
+            if is_online:
+                order.put(member.state.id, ranks(member), member)
+            else:
+                order.drop(member.state.id)
 
     def _index_room(self, member: Member, units: int, channel: str) -> None:
         bit = 1 << member.slot

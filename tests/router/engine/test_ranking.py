@@ -4,9 +4,11 @@ import random
 from collections import Counter
 
 import pytest
+from msgspec.structs import replace
 
+from router.contract.advisor import Presence
 from router.contract.ids import AdvisorId, CaseId
-from router.engine.ranking import STRATEGIES, Scored, best, tie_break
+from router.engine.ranking import FEW, MOST_TIED, STRATEGIES, Measure, Scored, best, tie_break
 from router.engine.roster import Roster
 from tests.suites.people import NOW, advisor, roster
 
@@ -21,26 +23,71 @@ def everybody(people: Roster, case: CaseId, strategy: str) -> list[Scored]:
     return sorted(scored, key=lambda one: one.rank)
 
 
+def measure(strategy: str = "longest-idle") -> Measure:
+    return Measure(strategy=strategy, now_ms=NOW)
+
+
+def drawn(dice: random.Random, size: int, *, idle_s: int = 4) -> Roster:
+    return roster(
+        *(advisor(f"a{index}", idle_s=dice.randrange(idle_s), load=dice.choice((0, 30, 60))) for index in range(size))
+    )
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize("seed", range(20))
 def test_the_first_five_are_those_of_the_whole_order(strategy: str, seed: int) -> None:
     dice = random.Random(seed)
-    size = dice.randrange(1, 40)
-    people = roster(
-        *(advisor(f"a{index}", idle_s=dice.randrange(4), load=dice.choice((0, 30, 60))) for index in range(size))
-    )
+    people = drawn(dice, dice.randrange(1, 40))
     case = CaseId(f"c{seed}")
-    found = best(people.members(people.everyone), case, strategy, count=5, now_ms=NOW)
+    found = best(people, people.everyone, case, count=5, by=measure(strategy))
     assert found == everybody(people, case, strategy)[:5]
 
 
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("seed", range(20))
+def test_among_many_too_also_after_they_have_changed(strategy: str, seed: int) -> None:
+    dice = random.Random(seed)
+    size = 4 * FEW
+    people = drawn(dice, size, idle_s=100)
+    for ver in range(2, 50):
+        case, changed = CaseId(f"c{seed}-{ver}"), f"a{dice.randrange(size)}"
+        people.apply(replace(advisor(changed, idle_s=dice.randrange(100), load=dice.choice((0, 90))), ver=ver))
+        wanted = dice.randrange(people.everyone) | people.everyone >> size // 2
+        fitting = [one for one in everybody(people, case, strategy) if people.bit(one.advisor) & wanted]
+        assert best(people, wanted, case, count=5, by=measure(strategy)) == fitting[:5]
+
+
+def test_among_very_many_who_tie_some_are_compared_and_every_one_has_his_turn() -> None:
+    people = roster(*(advisor(f"a{index}") for index in range(10 * MOST_TIED)))
+    winners: Counter[AdvisorId] = Counter()
+    for number in range(100 * MOST_TIED):
+        found = best(people, people.everyone, CaseId(f"c{number}"), count=5, by=measure())
+        assert len(found) == 5
+        assert found == sorted(found, key=lambda one: one.rank)
+        winners[found[0].advisor] += 1
+    assert len(winners) == len(people)
+    assert max(winners.values()) < 40  # 10 is what each would have by lot
+
+
+def test_whoever_goes_offline_leaves_the_order_and_comes_back_to_it() -> None:
+    people = drawn(random.Random(1), 2 * FEW)
+    first = best(people, people.online, CaseId("c"), count=1, by=measure())[0].advisor
+    before = people.get(first)
+    assert before is not None
+    state = before.state
+    people.apply(replace(state, ver=2, presence=Presence.AWAY))
+    assert best(people, people.online, CaseId("c"), count=1, by=measure())[0].advisor != first
+    people.apply(replace(state, ver=3))
+    assert best(people, people.online, CaseId("c"), count=1, by=measure())[0].advisor == first
+
+
 def test_nobody_is_ranked_where_nobody_is() -> None:
-    assert best([], CaseId("c"), "longest-idle", count=5, now_ms=NOW) == []
+    assert best(Roster(), 0, CaseId("c"), count=5, by=measure()) == []
 
 
 def test_a_strategy_that_is_gone_counts_as_longest_idle() -> None:
     people = roster(advisor("fresh", idle_s=1), advisor("rested", idle_s=9))
-    found = best(people.members(people.everyone), CaseId("c"), "gone", count=1, now_ms=NOW)
+    found = best(people, people.everyone, CaseId("c"), count=1, by=measure("gone"))
     assert [one.advisor for one in found] == ["rested"]
 
 
@@ -51,15 +98,15 @@ def test_the_members_of_a_set_come_in_slot_order(bits: int) -> None:
     assert slots == [slot for slot in range(70) if bits >> slot & 1]
 
 
-def test_who_is_asked_already_comes_behind_those_who_are_not_and_the_record_says_so() -> None:
-    people = roster(*(advisor(f"a{index}", idle_s=10 - index) for index in range(10)))
+@pytest.mark.parametrize("size", [10, 4 * FEW])
+def test_who_is_asked_already_comes_behind_those_who_are_not_and_the_record_says_so(size: int) -> None:
+    people = roster(*(advisor(f"a{index}", idle_s=size - index) for index in range(size)))
     asked = Counter[AdvisorId]()
     first = []
-    for number in range(20):
-        found = best(
-            people.members(people.everyone), CaseId(f"c{number}"), "longest-idle", count=5, now_ms=NOW, asked=asked
-        )
+    for number in range(2 * size):
+        by = Measure(strategy="longest-idle", now_ms=NOW, asked=asked)
+        found = best(people, people.everyone, CaseId(f"c{number}"), count=5, by=by)
         assert min(found, key=lambda one: one.rank) == found[0]
         first.append(found[0].advisor)
         asked[found[0].advisor] += 1
-    assert first == [f"a{index}" for index in range(10)] * 2
+    assert first == [f"a{index}" for index in range(size)] * 2

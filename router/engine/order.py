@@ -1,0 +1,62 @@
+"""An order that is kept: taking the first few of ten thousand costs what they cost, and moving one a search."""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from operator import itemgetter
+from typing import Final, Generic, TypeVar
+
+T = TypeVar("T")
+
+Rank = tuple[float, float]
+Place = tuple[float, float, str, T]
+"""Its rank, its name, and what has that name."""
+
+_RANK: Final = itemgetter(0, 1)
+TURNS: Final = 1 << 32
+
+
+class Order(Generic[T]):
+    """Items by name, the least rank first. Names are unique; those of one rank stand by name."""
+
+    def __init__(self) -> None:
+        self._places: list[Place[T]] = []
+        self._held: dict[str, Place[T]] = {}
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def fill(self, places: Iterable[Place[T]]) -> None:
+        """Begin anew with all of these: cheaper than one by one."""
+        self._places = sorted(places, key=itemgetter(0, 1, 2))
+        self._held = {place[2]: place for place in self._places}
+
+    def put(self, name: str, rank: Rank, item: T) -> None:
+        """Give an item its place, or another one. The same rank again changes nothing."""
+        held = self._held.get(name)
+        if held is not None:
+            if held[:2] == rank:
+                return
+            del self._places[bisect_left(self._places, held)]
+        place = self._held[name] = (*rank, name, item)
+        insort(self._places, place)
+
+    def drop(self, name: str) -> None:
+        """Take an item out; one that isn't there needs nothing."""
+        held = self._held.pop(name, None)
+        if held is not None:
+            del self._places[bisect_left(self._places, held)]
+
+    def groups(self, turn: int) -> Iterator[Iterable[Place[T]]]:
+        """The places, all of one rank at a time. A group begins at ``turn`` of ``TURNS`` of its length, and goes
+        round."""
+        places, begin, size = self._places, 0, len(self._places)
+        while begin < size:
+            end, rank = begin + 1, places[begin][:2]
+            if end == size or places[end][:2] != rank:
+                yield places[begin:end]
+            else:
+                end = bisect_right(places, rank, end, key=_RANK)
+                middle = begin + ((end - begin) * turn // TURNS)
+                yield map(places.__getitem__, chain(range(middle, end), range(begin, middle)))
+            begin = end

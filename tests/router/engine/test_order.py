@@ -1,0 +1,52 @@
+"""The order is what sorting everything would give, after whatever came and went."""
+
+import random
+from collections.abc import Iterable
+
+import pytest
+
+from router.engine.order import TURNS, Order, Place
+
+
+def names(groups: Iterable[Iterable[Place[int]]]) -> list[list[str]]:
+    return [[name for _, _, name, _ in group] for group in groups]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_it_is_sorted_whatever_comes_and_goes(seed: int) -> None:
+    dice = random.Random(seed)
+    order: Order[int] = Order()
+    ranks: dict[str, tuple[float, float]] = {}
+    order.fill((index % 3, 0, f"n{index}", index) for index in range(0, 30, 7))
+    ranks |= {f"n{index}": (index % 3, 0) for index in range(0, 30, 7)}
+    for _ in range(300):
+        number = dice.randrange(30)
+        if dice.random() < 0.3:
+            order.drop(f"n{number}")
+            ranks.pop(f"n{number}", None)
+        else:
+            ranks[f"n{number}"] = rank = (dice.randrange(3), dice.random() // 0.4)
+            order.put(f"n{number}", rank, number)
+        wanted = sorted(((*rank, name, int(name[1:])) for name, rank in ranks.items()))
+        assert [place for group in order.groups(0) for place in group] == wanted
+        assert len(order) == len(wanted)
+
+
+@pytest.mark.parametrize(
+    ("turn", "expected"),
+    [
+        pytest.param(0, [["z"], ["a", "b", "c", "d"], ["y"]], id="by name"),
+        pytest.param(TURNS // 2, [["z"], ["c", "d", "a", "b"], ["y"]], id="half way round"),
+        pytest.param(TURNS - 1, [["z"], ["d", "a", "b", "c"], ["y"]], id="all but round"),
+    ],
+)
+def test_those_of_one_rank_stand_together_and_go_round(turn: int, expected: list[list[str]]) -> None:
+    order: Order[int] = Order()
+    for rank, members in (((2.0, 1.0), "dbca"), ((1.0, 5.0), "z"), ((2.0, 3.0), "y")):
+        for name in members:
+            order.put(name, rank, 0)
+    assert names(order.groups(turn)) == expected
+
+
+def test_an_empty_order_has_no_groups() -> None:
+    assert names(Order[int]().groups(7)) == []
