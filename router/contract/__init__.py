@@ -4,7 +4,7 @@
 """
 
 from router.contract.advisor import Advisor, AdvisorState, Presence, Profile, Work, WorkKind, read_profile
-from router.contract.advisor_record import advisor_bytes, advisor_of
+from router.contract.advisor_record import advisor_bytes, advisor_headers, advisor_of
 from router.contract.case import (
     KEPT_ENTRIES,
     MAX_CASE_BYTES,
@@ -166,6 +166,7 @@ __all__ = [
     "WorkKind",
     "account_source",
     "advisor_bytes",
+    "advisor_headers",
     "advisor_of",
     "case_event_bytes",
     "case_event_headers",

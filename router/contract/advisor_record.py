@@ -8,9 +8,11 @@ from typing import Final
 import msgspec
 
 from router.contract.advisor import Advisor, AdvisorState, Presence, read_profile
-from router.contract.codec import Decoder
+from router.contract.codec import Decoder, Headers, cloud_headers
 from router.contract.errors import Undecodable
-from router.contract.ids import AdvisorId, PoolId
+from router.contract.ids import AdvisorId, PoolId, advisor_record_id
+from router.contract.records import CLOUD_TYPES
+from router.contract.sources import pool_source
 
 
 class _RawAdvisor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -58,6 +60,16 @@ def advisor_bytes(*, pool: PoolId, state: AdvisorState, number: int, at_ms: int)
             idle_since_ms=state.idle_since_ms,
             number=number,
         )
+    )
+
+
+def advisor_headers(*, pool: PoolId, state: AdvisorState, at_ms: int) -> Headers:
+    """The headers that go with ``advisor_bytes``: those of ``record_head``, without reading the bytes again."""
+    return cloud_headers(
+        id=advisor_record_id(state.id, state.gen, state.ver),
+        type=CLOUD_TYPES["advisor"],
+        source=pool_source(pool),
+        time_ms=at_ms,
     )
 
 

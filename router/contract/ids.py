@@ -47,6 +47,11 @@ def event_id(case: CaseId, gen: int, ver: int) -> EventId:
     return EventId(f"{case}:{gen}.{ver}")
 
 
+def advisor_record_id(advisor: AdvisorId, gen: int, ver: int) -> str:
+    """The id of what one act made of an advisor."""
+    return f"advisor/{advisor}:{gen}.{ver}"
+
+
 def offer_id(case: CaseId, gen: int, ver: int, advisor: AdvisorId) -> OfferId:
     return OfferId(f"{case}:{gen}.{ver}/{advisor}")
 

@@ -9,6 +9,7 @@ from router.contract import topics
 from router.contract.advisor import Advisor
 from router.contract.codec import Headers, cloud_headers
 from router.contract.events import CaseEvent, RelayNote
+from router.contract.ids import advisor_record_id
 from router.contract.messages import Delivery, Handover, Inquiry, Notice, Reply
 from router.contract.sources import account_source, pool_source
 
@@ -83,7 +84,7 @@ def _attributes(message: AnyMessage) -> tuple[str, str, str, int]:
         case CaseEvent():
             return message.type, message.id, pool_source(message.pool), message.at_ms
         case Advisor():
-            id_ = f"advisor/{message.id}:{message.gen}.{message.ver}"
+            id_ = advisor_record_id(message.id, message.gen, message.ver)
             return CLOUD_TYPES["advisor"], id_, pool_source(message.pool), message.at_ms
         case RelayNote():
             id_ = f"relay/{message.pool}:{message.gen}.{message.number}"

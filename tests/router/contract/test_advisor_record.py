@@ -19,7 +19,9 @@ from router.contract import (
     Work,
     WorkKind,
     advisor_bytes,
+    advisor_headers,
     advisor_of,
+    record_head,
 )
 from router.contract.advisor_record import _RawAdvisor
 from tests.suites.golden import read_golden
@@ -71,6 +73,12 @@ def test_a_state_survives_the_bus(state: AdvisorState, pool: PoolId, number: int
     assert (read.id, read.pool, read.number, read.at_ms) == (state.id, pool, number, at_ms)
     assert (read.profile.budget, read.profile.caps) == (state.budget, state.caps)
     assert advisor_of(value) == state
+
+
+@given(state=states(), at_ms=st.integers(0, 2**40))
+def test_the_headers_are_those_of_the_message(state: AdvisorState, at_ms: int) -> None:
+    message = Decoder(Advisor).decode(advisor_bytes(pool=MAIN, state=state, number=1, at_ms=at_ms), Advisor)
+    assert advisor_headers(pool=MAIN, state=state, at_ms=at_ms) == record_head(message).headers
 
 
 def test_what_an_advisor_works_on_is_not_on_the_bus() -> None:

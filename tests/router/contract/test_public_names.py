@@ -77,6 +77,7 @@ NAMES = [
     "WorkKind",
     "account_source",
     "advisor_bytes",
+    "advisor_headers",
     "advisor_of",
     "case_event_bytes",
     "case_event_headers",
