@@ -11,7 +11,7 @@ from channels.email.metrics import EmailMetrics
 from channels.email.normalise import Envelope, Mail, Mailbox, normalise
 from channels.email.threads import without_plus
 from router.contract.messages import Delivery, DeliveryState
-from router.runtime.errors import IntakeFull, RecordRefused, RuntimeFailure
+from router.runtime.errors import BlobTooLarge, IntakeFull, RecordRefused, RuntimeFailure
 from router.runtime.plugins import ChannelHost
 
 LOG = logging.getLogger(__name__)
@@ -41,6 +41,9 @@ class Mailroom:
         try:
             for mailbox, recipient in mailboxes:
                 await self._take_for(mailbox, recipient, received)
+        except BlobTooLarge:
+            self._metrics.refused("too-large")
+            return TOO_LARGE
         except RecordRefused:
             self._metrics.refused("never")
             return NEVER

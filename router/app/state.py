@@ -51,8 +51,13 @@ async def open_state(process: Process) -> State:
     state.ledger = crashes.ledger(RedisLedger(logs))
     state.chat_log = RedisChatLog(logs, chat_waits)
     state.signer = Signer([settings.signing_key or kept_key(process.data / "signing-key")])
-    blobs = process.data / "blobs"
-    state.blobs = open_blobs(settings.blobs.url, blobs, state.signer, metrics=process.runtime_metrics)
+    state.blobs = open_blobs(
+        settings.blobs.url,
+        process.data / "blobs",
+        state.signer,
+        max_bytes=settings.blobs.max_bytes,
+        metrics=process.runtime_metrics,
+    )
     return state
 
 

@@ -17,6 +17,7 @@ from router.runtime.metrics import BlobOperation, RuntimeMetrics
 from router.runtime.secret import Secret
 from router.runtime.signer import Signer
 
+MAX_BLOB_BYTES: Final = 25 * 1024 * 1024
 _PART_BYTES: Final = 5 * 1024 * 1024
 _CHUNK_BYTES: Final = 64 * 1024
 _PAGE: Final = 1000
@@ -57,18 +58,21 @@ class Blobs:
         signer: Signer,
         *,
         root: Path | None = None,
+        max_bytes: int = MAX_BLOB_BYTES,
         metrics: RuntimeMetrics | None = None,
     ) -> None:
-        """``root`` is the directory of a local store: its files are forced to the disk."""
+        """``root`` is the directory of a local store: its files are forced to the disk. No object is larger than
+        ``max_bytes``."""
         self._store = store
         self._signer = signer
         self._root = root
+        self._max_bytes = max_bytes
         self._metrics = metrics
 
     async def put(self, key: str, chunks: AsyncIterator[bytes], *, max_bytes: int) -> StoredBlob:
         """Keep the stream under the key, replacing what was there; return when it is durable. A stream
         that is too long or breaks leaves nothing behind; its own error is raised as it is."""
-        tally = _Tally(max_bytes)
+        tally = _Tally(min(max_bytes, self._max_bytes))
         try:
             await obstore.put_async(self._store, key, tally.counted(chunks), chunk_size=_PART_BYTES)
             if self._root is not None:
@@ -128,14 +132,21 @@ class Blobs:
         return BlobsUnavailable(f"the object store failed to {operation} {key}")
 
 
-def open_blobs(url: Secret | None, directory: Path, signer: Signer, *, metrics: RuntimeMetrics | None = None) -> Blobs:
+def open_blobs(
+    url: Secret | None,
+    directory: Path,
+    signer: Signer,
+    *,
+    max_bytes: int = MAX_BLOB_BYTES,
+    metrics: RuntimeMetrics | None = None,
+) -> Blobs:
     """The object store of the settings: the one that ``url`` names, else ``directory``, which is made."""
     if url is None:
         directory.mkdir(parents=True, exist_ok=True)
         root = directory.resolve()
-        return Blobs(LocalStore(root, automatic_cleanup=True), signer, root=root, metrics=metrics)
+        return Blobs(LocalStore(root, automatic_cleanup=True), signer, root=root, max_bytes=max_bytes, metrics=metrics)
     try:
-        return Blobs(from_url(url.reveal()), signer, metrics=metrics)
+        return Blobs(from_url(url.reveal()), signer, max_bytes=max_bytes, metrics=metrics)
     except (BaseError, ValueError, OSError) as exc:
         # The cause may quote the address, which may hold a key.
         raise BlobsUnavailable("blobs.url: this object store cannot be opened") from exc

@@ -6,13 +6,14 @@ from typing import Any
 import msgspec
 import pytest
 from msgspec.structs import replace
+from obstore.store import MemoryStore
 
 from channels.email.adapter import adapter
 from channels.email.options import EmailOptions
 from channels.email.simulator import EmailSimulator
 from router.contract.ids import AccountId, CaseId, InquiryId, PoolId, ReplyId
 from router.contract.messages import Address, Attachment, DeliveryState, Inquiry, Reply
-from router.runtime.blobs import blob_key
+from router.runtime.blobs import Blobs, blob_key
 from router.runtime.errors import BlobsUnavailable, BusUnavailable, IntakeFull, PluginFailed, RecordRefused
 from router.runtime.plugins import Account, OpenChannel
 from router.runtime.simulators import CustomerFile, CustomerMessage, Entrance
@@ -119,6 +120,16 @@ async def test_a_mail_that_one_of_two_mailboxes_missed_comes_again_with_the_same
     first = [inquiry.id for inquiry in host.accepted]
     await handed_over(channel, mail("x"), *both)
     assert [inquiry.id for inquiry in host.accepted] == first * 2
+
+
+async def test_an_attachment_larger_than_the_installation_keeps_is_refused_for_good(
+    host: RecordingHost, channel: OpenChannel
+) -> None:
+    host.blobs = Blobs(MemoryStore(), host.signer, max_bytes=1_000)
+    parts = ("MIME-Version: 1.0", "Content-Type: application/pdf", 'Content-Disposition: attachment; filename="a.pdf"')
+    assert await handed_over(channel, mail("x" * 1_001, *parts), "help@shop.example") == "552"
+    assert await handed_over(channel, mail("x" * 900, *parts), "help@shop.example") == "250"
+    assert [inquiry.attachments[0].size_bytes for inquiry in host.accepted] == [902]  # with the end of its last line
 
 
 async def test_a_mailbox_keeps_its_own_limit(host: RecordingHost, channel: OpenChannel) -> None:

@@ -58,6 +58,13 @@ async def test_one_that_is_too_large_leaves_nothing(blobs: Blobs, size: int) -> 
         await blobs.get(KEY)
 
 
+async def test_none_is_larger_than_the_installation_allows(tmp_path: Path) -> None:
+    blobs = open_blobs(None, tmp_path, SIGNER, max_bytes=5)
+    await blobs.put(KEY, _stream(b"12345"), max_bytes=10)
+    with pytest.raises(BlobTooLarge):
+        await blobs.put(KEY, _stream(b"123456"), max_bytes=10)
+
+
 async def test_a_stream_that_breaks_leaves_nothing_and_raises_its_own_error(blobs: Blobs) -> None:
     with pytest.raises(EOFError):
         await blobs.put(KEY, _stream(b"half", error=EOFError("cut")), max_bytes=10)
