@@ -7,6 +7,7 @@ from router.runtime.bus.kafka_client import KafkaOptions
 from router.runtime.bus.kafka_security import KafkaSecurity, Mechanism, Protocol
 from router.runtime.bus.protocol import Bus
 from router.runtime.bus.streams import StreamsBus
+from router.runtime.bus.streams_upkeep import Keeping
 from router.runtime.settings.model import BusKind, Mode, Settings
 
 # Alone there is nobody to hand over to: a long lease would only hold up the restart after a crash.
@@ -18,7 +19,13 @@ def make_bus(settings: Settings, store_url: str) -> Bus:
     """A bus, not yet connected: Kafka, or Streams on the server of the state store."""
     if settings.bus.kind is BusKind.STREAMS:
         lease_ms = _ALONE_LEASE_MS if settings.mode is Mode.STANDALONE else _LEASE_MS
-        return StreamsBus(store_url, lease_ms=lease_ms, max_topic_bytes=settings.bus.stream_max_bytes)
+        return StreamsBus(
+            store_url,
+            lease_ms=lease_ms,
+            keeping=Keeping(
+                max_topic_bytes=settings.bus.stream_max_bytes, idle_group_ms=round(settings.bus.group_idle_s * 1000)
+            ),
+        )
     kafka = settings.kafka
     # The settings' patterns allow these texts only.
     security = KafkaSecurity(

@@ -12,13 +12,13 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, cast
 
-from router.contract.topics import HOUR_MS, Cleanup, TopicSpec
+from router.contract.topics import Cleanup, TopicSpec
 from router.runtime.bus.partitioner import partition_of
 from router.runtime.bus.protocol import Outgoing, Partition, Position, Rebalance, Record
 from router.runtime.bus.streams_group import Joined, StreamsServer, StreamsSubscription
 from router.runtime.bus.streams_library import StreamsLibrary
 from router.runtime.bus.streams_records import Entry, arguments_of, id_at, noted, record_of, spec_of
-from router.runtime.bus.streams_upkeep import StreamsUpkeep
+from router.runtime.bus.streams_upkeep import Keeping, StreamsUpkeep
 from router.runtime.errors import BusUnavailable, CommandRefused, RecordRefused, TopicDiffers
 from router.runtime.keys import BusKeys
 from router.runtime.redis import Argument, Coalescer, Purpose, connect
@@ -26,7 +26,6 @@ from router.runtime.redis import Argument, Coalescer, Purpose, connect
 _log = logging.getLogger(__name__)
 
 MAX_RECORD_BYTES: Final = 1_048_576
-MAX_TOPIC_BYTES: Final = 256 * 1_048_576
 _BATCH_RECORDS: Final = 128
 _BATCH_BYTES: Final = 1_048_576
 _PAGE: Final = 100
@@ -42,8 +41,7 @@ class StreamsBus:
         *,
         lease_ms: int = 10_000,
         stop_s: float = 10.0,
-        max_topic_bytes: int = MAX_TOPIC_BYTES,
-        tombstone_ms: int = HOUR_MS,
+        keeping: Keeping = Keeping(),  # noqa: B008 (immutable)
         on_group_expired: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._client = connect(url)
@@ -57,7 +55,7 @@ class StreamsBus:
             library=self._library, reads=self._reads, keys=self._keys, lease_ms=lease_ms, stop_s=stop_s
         )
         self._stop_s = stop_s
-        self._tombstone_ms = tombstone_ms
+        self._tombstone_ms = keeping.tombstone_ms
         self._subscriptions: set[StreamsSubscription] = set()
         self._upkeep: asyncio.Task[None] | None = None
         self._closed = False
@@ -65,7 +63,7 @@ class StreamsBus:
             self._library,
             self._keys,
             self._created,
-            max_topic_bytes=max_topic_bytes,
+            keeping=keeping,
             on_group_expired=on_group_expired,
         )
 

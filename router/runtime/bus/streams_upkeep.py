@@ -5,7 +5,9 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Final, cast
 
-from router.contract.topics import DAY_MS, Cleanup, TopicSpec
+import msgspec
+
+from router.contract.topics import DAY_MS, HOUR_MS, Cleanup, TopicSpec
 from router.runtime.bus.streams_library import StreamsLibrary
 from router.runtime.errors import RuntimeFailure
 from router.runtime.keys import BusKeys
@@ -13,8 +15,16 @@ from router.runtime.keys import BusKeys
 _log = logging.getLogger(__name__)
 
 INTERVAL_MS: Final = 10_000
-IDLE_GROUP_MS: Final = DAY_MS
 _LIMIT: Final = 200  # of prelude.lua
+
+
+class Keeping(msgspec.Struct, frozen=True, kw_only=True):
+    """How much is kept, and how long. Records that a live group has yet to read are kept whatever this says."""
+
+    max_topic_bytes: int = 256 * 1_048_576
+    idle_group_ms: int = DAY_MS
+    tombstone_ms: int = HOUR_MS
+    unused_library_ms: int = DAY_MS
 
 
 class StreamsUpkeep:
@@ -26,13 +36,13 @@ class StreamsUpkeep:
         keys: BusKeys,
         topics: Mapping[str, TopicSpec],
         *,
-        max_topic_bytes: int,
+        keeping: Keeping,
         on_group_expired: Callable[[str], None],
     ) -> None:
         self._library = library
         self._keys = keys
         self._topics = topics
-        self._max_topic_bytes = max_topic_bytes
+        self._keeping = keeping
         self._on_group_expired = on_group_expired
 
     async def run(self) -> None:
@@ -44,9 +54,11 @@ class StreamsUpkeep:
                 _log.warning("upkeep of the bus failed: %s", exc, extra={"event": "bus_upkeep_failed"})
             await asyncio.sleep(INTERVAL_MS / 1000)
 
-    async def once(self, *, interval_ms: int = INTERVAL_MS, idle_group_ms: int = IDLE_GROUP_MS) -> bool:
+    async def once(self, *, interval_ms: int = INTERVAL_MS) -> bool:
         """One round, when it is time for one; whether it was."""
-        reply = await self._library.call("tick", [self._keys.upkeep, self._keys.groups], [interval_ms, idle_group_ms])
+        reply = await self._library.call(
+            "tick", [self._keys.upkeep, self._keys.groups], [interval_ms, self._keeping.idle_group_ms]
+        )
         if not reply:
             return False
         idle_below, *idle = cast("list[bytes]", reply)
@@ -54,14 +66,16 @@ class StreamsUpkeep:
             await self._expire(group.decode(), int(idle_below))
         for spec in tuple(self._topics.values()):
             await (self._trim(spec) if spec.cleanup is Cleanup.DELETE else self._compact(spec))
-        await self._drop_unused_libraries(int(idle_below) + idle_group_ms, idle_group_ms)
+        await self._drop_unused_libraries(int(idle_below) + self._keeping.idle_group_ms)
         return True
 
-    async def _drop_unused_libraries(self, age_ms: int, idle_ms: int) -> None:
+    async def _drop_unused_libraries(self, age_ms: int) -> None:
         """Each version notes when it was in use; one that wasn't for a day goes."""
         others = await self._library.others()
         unused = await self._library.call(
-            "libraries", [self._keys.upkeep], [age_ms, age_ms - idle_ms, self._library.name, *sorted(others)]
+            "libraries",
+            [self._keys.upkeep],
+            [age_ms, age_ms - self._keeping.unused_library_ms, self._library.name, *sorted(others)],
         )
         for library in cast("list[bytes]", unused):
             await self._library.delete(library.decode())
@@ -87,7 +101,7 @@ class StreamsUpkeep:
     async def _trim(self, spec: TopicSpec) -> None:
         logs = [self._keys.log(spec.name, number) for number in range(spec.partitions)]
         keys = [self._keys.ends(spec.name), self._keys.cursors(spec.name), *logs]
-        limits = [spec.retention_ms, self._max_topic_bytes // spec.partitions]
+        limits = [spec.retention_ms, self._keeping.max_topic_bytes // spec.partitions]
         # In small steps, each of which lets others at the server.
         while cast("int", await self._library.call("trim", keys, limits)) >= _LIMIT:
             pass

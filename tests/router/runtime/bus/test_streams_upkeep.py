@@ -11,6 +11,7 @@ from router.contract.topics import Cleanup, TopicSpec
 from router.runtime.bus.protocol import Outgoing, Record
 from router.runtime.bus.streams import StreamsBus
 from router.runtime.bus.streams_group import StreamsSubscription
+from router.runtime.bus.streams_upkeep import Keeping
 from router.runtime.errors import BusUnavailable
 from router.runtime.keys import BusKeys
 from router.runtime.redis import Argument
@@ -23,8 +24,13 @@ KEYS = BusKeys()
 
 
 @asynccontextmanager
-async def _bus(server: Server, **options: int) -> AsyncIterator[StreamsBus]:
-    bus = StreamsBus(server.url, lease_ms=options.pop("lease_ms", 1000), **options)  # type: ignore[arg-type]
+async def _bus(
+    server: Server,
+    keeping: Keeping = Keeping(),  # noqa: B008 (immutable)
+    *,
+    lease_ms: int = 1000,
+) -> AsyncIterator[StreamsBus]:
+    bus = StreamsBus(server.url, lease_ms=lease_ms, keeping=keeping)
     try:
         yield bus
     finally:
@@ -33,13 +39,13 @@ async def _bus(server: Server, **options: int) -> AsyncIterator[StreamsBus]:
 
 @pytest.fixture
 async def bus(redis_server: Server) -> AsyncIterator[StreamsBus]:
-    async with _bus(redis_server, max_topic_bytes=20_000, tombstone_ms=1) as bus:
+    async with _bus(redis_server, Keeping(max_topic_bytes=20_000, tombstone_ms=1)) as bus:
         yield bus
 
 
-async def _upkeep(bus: StreamsBus, *, idle_group_ms: int = 86_400_000) -> None:
+async def _upkeep(bus: StreamsBus) -> None:
     """A round now. One at the same millisecond does nothing, so until one was let through."""
-    await eventually(lambda: bus.upkeep.once(interval_ms=1, idle_group_ms=idle_group_ms))
+    await eventually(lambda: bus.upkeep.once(interval_ms=1))
 
 
 def _stamp_ms() -> int:
@@ -89,8 +95,14 @@ async def test_what_is_too_old_goes(bus: StreamsBus) -> None:
 
 async def test_a_group_that_nobody_uses_is_forgotten_and_its_records_may_go(redis_server: Server) -> None:
     forgotten: list[str] = []
-    bus = StreamsBus(redis_server.url, lease_ms=300, max_topic_bytes=1, on_group_expired=forgotten.append)
+    bus = StreamsBus(
+        redis_server.url,
+        lease_ms=300,
+        keeping=Keeping(max_topic_bytes=1, idle_group_ms=20),
+        on_group_expired=forgotten.append,
+    )
     await bus.create_topics([TopicSpec(name="t", partitions=1)])
+    await _upkeep(bus)  # after the bus's own first round, which may count a long time
     _, alive = await _member(bus, "alive", "t")
     _, dead = await _member(bus, "dead", "t")
     await bus.publish(records_of("t", *(f"k{n}:0" for n in range(100))))
@@ -101,7 +113,7 @@ async def test_a_group_that_nobody_uses_is_forgotten_and_its_records_may_go(redi
     # The bus's age grows by at most two intervals a round, so a long time without it is no idleness.
     while not forgotten:
         await alive.poll(max_records=1, timeout_ms=120)
-        await _upkeep(bus, idle_group_ms=20)
+        await _upkeep(bus)
     assert forgotten == ["dead"]
     await _upkeep(bus)
     assert len(await history_of(bus, "t")) == 1
@@ -210,14 +222,19 @@ async def test_a_server_that_lost_its_functions_gets_them_again(bus: StreamsBus,
     assert len({position for positions in outcomes for position in positions}) == 20
 
 
-async def test_an_unused_version_of_the_library_goes(bus: StreamsBus, redis_server: Server) -> None:
+async def test_an_unused_version_of_the_library_goes(redis_server: Server) -> None:
+    async with _bus(redis_server, Keeping(unused_library_ms=5)) as bus:
+        await _sees_a_library_go(bus, redis_server)
+
+
+async def _sees_a_library_go(bus: StreamsBus, redis_server: Server) -> None:
     await bus.create_topics([TopicSpec(name="t", partitions=1)])
     code = "#!lua name=turnout_bus_older\\nredis.register_function('bus_x_older', function() return 1 end)"
     assert redis_server.ask(f'FUNCTION LOAD "{code}"') == b"$17"
     await _upkeep(bus)
     assert redis_server.ask("FCALL bus_x_older 0") == b":1"
     while redis_server.ask("FCALL bus_x_older 0") == b":1":
-        await _upkeep(bus, idle_group_ms=5)
+        await _upkeep(bus)
     await bus.publish(records_of("t", "k:0"))
 
 
