@@ -4,6 +4,7 @@
       - id: minji
         name: Kim Minji
         email: minji@example.com
+        pool: default              # left out: the first pool of the settings
         team: seoul
         tier: senior
         languages: {ko: 10, en: 7}
@@ -35,6 +36,7 @@ class AdvisorRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     id: AdvisorName
     name: Title
     email: Email | None = None
+    pool: Name | None = None
     team: Name | None = None
     tier: Name | None = None
     languages: dict[Language, Skill] = {}

@@ -88,7 +88,8 @@ class Service:
         for desk in self.desks.values():
             open_router(self.process, state, desk)
         if policy.loader is not None:
-            await self.process.life.open("advisors", policy.loader.enrol([desk.actor for desk in self.desks.values()]))
+            pools = [(desk.actor, desk.tail) for desk in self.desks.values()]
+            await self.process.life.open("advisors", policy.loader.enrol(pools))
             self.process.life.spawn("policy files", policy.loader.run())
 
     def _run_file(self, state: State) -> RunFile:

@@ -10,7 +10,7 @@ from router.runtime.plugin_catalog import PluginCatalog, install
 from router.runtime.settings.model import Settings
 from router.service.rule_files import RuleFiles
 from rules.errors import RulesError, Severity
-from rules.lint import lint
+from rules.surroundings import Surroundings
 
 
 @click.command()
@@ -33,7 +33,8 @@ def _problems(settings: Settings) -> tuple[list[str], list[str]]:
         install(settings, PluginCatalog())
     except SettingsError as exc:
         errors += exc.problems
-    files = RuleFiles(settings.rules_dir, settings.roster_file)
+    around = Surroundings(pools=settings.pools, targets=tuple(settings.targets))
+    files = RuleFiles(settings.rules_dir, settings.roster_file, around)
     parts = []
     for read in (files.rulebook, files.roster):
         try:
@@ -42,6 +43,6 @@ def _problems(settings: Settings) -> tuple[list[str], list[str]]:
             errors += str(exc).splitlines()
     doubts: list[str] = []
     if len(parts) == 2:
-        for problem in lint(parts[0], parts[1]):  # type: ignore[arg-type]  # rulebook and roster, in that order
+        for problem in files.problems(parts[0], parts[1]):  # type: ignore[arg-type]  # rulebook and roster, in that order
             (errors if problem.severity is Severity.ERROR else doubts).append(str(problem))
     return errors, doubts

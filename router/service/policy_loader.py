@@ -9,6 +9,7 @@ from router.runtime.clock import Clock
 from router.service.acting import Actor
 from router.service.configuration import ConfigurationTail, ConfigurationWriter
 from router.service.metrics import ServiceMetrics
+from router.service.roster import RosterTail
 from router.service.rule_files import RuleFiles, enrol
 from rules import Roster, Rulebook
 from rules.errors import RulesError
@@ -34,7 +35,7 @@ class PolicyLoader:
         self._tail = tail
         self._clock = clock
         self._metrics = metrics
-        self._actors: Sequence[Actor] = ()
+        self._pools: Sequence[tuple[Actor, RosterTail]] = ()
         self._asked = asyncio.Event()
 
     async def start(self) -> None:
@@ -46,9 +47,10 @@ class PolicyLoader:
         if self._tail.stored(rulebook.hash) is None:
             await self._writer.activate(rulebook, by="start")
 
-    async def enrol(self, actors: Sequence[Actor]) -> None:
-        """Make the advisors as the roster file says, now and at every reload."""
-        self._actors = actors
+    async def enrol(self, pools: Sequence[tuple[Actor, RosterTail]]) -> None:
+        """Make each pool's advisors as the roster file says, now and at every reload. The rosters must have been
+        read: they tell who has left the file."""
+        self._pools = pools
         await self._enrol(await asyncio.to_thread(self._files.roster))
 
     def ask(self) -> None:
@@ -86,7 +88,7 @@ class PolicyLoader:
         await self._enrol(roster)
 
     async def _enrol(self, roster: Roster) -> None:
-        for actor in self._actors:
-            changed = await enrol(actor, roster)
+        for actor, tail in self._pools:
+            changed = await enrol(actor, tail, self._files.around.rows(roster, actor.pool))
             if changed:
                 LOG.info("%s advisors changed", changed, extra={"event": "roster.enrolled", "pool": actor.pool})

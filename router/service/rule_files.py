@@ -1,17 +1,22 @@
 """The files of policy: rulebook and roster, read as a whole, or not at all."""
 
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Final
+
+from msgspec.structs import replace
 
 from router.contract.advisor import Profile
 from router.contract.codec import encode
 from router.contract.ids import AdvisorId
 from router.service.acting import Actor
+from router.service.roster import RosterTail
 from router.store.acts import ProfileAct, Result
 from rules import AdvisorRow, Roster, Rulebook, load, load_roster
 from rules.errors import Problem, RulesError, Severity
 from rules.lint import lint
+from rules.surroundings import Surroundings, misplaced
 
 _SUFFIXES: Final = (".yaml", ".yml")
 _ROSTER: Final = "roster.yaml"
@@ -19,9 +24,10 @@ _BATCH: Final = 100
 
 
 class RuleFiles:
-    """Where policy is read from: a folder and a file, or what comes with Turnout."""
+    """Where policy is read from: a folder and a file, or what comes with Turnout; and what it is for."""
 
-    def __init__(self, rules_dir: str | None, roster_file: str | None) -> None:
+    def __init__(self, rules_dir: str | None, roster_file: str | None, around: Surroundings = Surroundings()) -> None:  # noqa: B008 (immutable)
+        self.around = around
         self._rules_dir = Path(rules_dir) if rules_dir else None
         self._roster_file = Path(roster_file) if roster_file else None
 
@@ -49,10 +55,15 @@ class RuleFiles:
     def both(self) -> tuple[Rulebook, Roster, tuple[Problem, ...]]:
         """Both, and what is doubtful about them together. Raises ``RulesError`` when they can't go together."""
         rulebook, roster = self.rulebook(), self.roster()
-        problems = lint(rulebook, roster)
+        problems = self.problems(rulebook, roster)
         if errors := tuple(problem for problem in problems if problem.severity is Severity.ERROR):
             raise RulesError(errors)
         return rulebook, roster, problems
+
+    def problems(self, rulebook: Rulebook, roster: Roster) -> tuple[Problem, ...]:
+        """What is wrong with the two together and with the names they use, errors first."""
+        found = [*lint(rulebook, roster), *misplaced(rulebook, roster, self.around)]
+        return tuple(sorted(found, key=lambda problem: problem.severity is Severity.WARNING))
 
     def stamp(self) -> tuple[tuple[str, int, int], ...]:
         """Changes when a file does: for watching them."""
@@ -61,13 +72,18 @@ class RuleFiles:
         return tuple(sorted((str(path), stat.st_mtime_ns, stat.st_size) for path, stat in found))
 
 
-async def enrol(actor: Actor, roster: Roster) -> int:
-    """Make the advisors of a pool as the roster says; how many differed. Repeating it changes nothing."""
-    rows = {AdvisorId(row.id): row for row in roster.advisors}
-    changed = 0
-    names = list(rows)
+async def enrol(actor: Actor, tail: RosterTail, rows: Sequence[AdvisorRow]) -> int:
+    """Make the advisors of a pool as the rows say; how many differed. Repeating it changes nothing.
+
+    Who has no row any more becomes inactive: he is offered nothing, and keeps the cases he has until he is done or
+    somebody else takes them. A row brings him back.
+    """
+    profiles = {AdvisorId(row.id): profile_of(row) for row in rows}
+    left = (member for member in tail.roster if member.profile.active and member.state.id not in profiles)
+    profiles |= {member.state.id: replace(member.profile, active=False) for member in left}
+    changed, names = 0, list(profiles)
     for start in range(0, len(names), _BATCH):
-        acts = [_profile_act(actor, rows[name]) for name in names[start : start + _BATCH]]
+        acts = [_profile_act(actor, name, profiles[name]) for name in names[start : start + _BATCH]]
         changed += sum(outcome.result is Result.DONE for outcome in await actor.apply(acts))
     return changed
 
@@ -87,13 +103,12 @@ def profile_of(row: AdvisorRow) -> Profile:
     )
 
 
-def _profile_act(actor: Actor, row: AdvisorRow) -> ProfileAct:
-    profile = profile_of(row)
+def _profile_act(actor: Actor, advisor: AdvisorId, profile: Profile) -> ProfileAct:
     return ProfileAct(
         pool=actor.pool,
         gen=actor.gen,
         now_ms=actor.now_ms(),
-        advisor=AdvisorId(row.id),
+        advisor=advisor,
         budget=profile.budget,
         profile=encode(profile).decode(),
         caps=profile.caps,

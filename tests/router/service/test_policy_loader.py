@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from router.contract import topics
+from router.contract.advisor import read_profile
 from router.contract.topics import topic_specs
 from router.runtime.bus.memory import MemoryBus
 from router.service.api_keys import KeyTable
@@ -97,7 +98,7 @@ async def test_a_changed_file_is_noticed_and_taken_over_with_the_roster(tmp_path
         one = await place(tmp_path, scene)
         await one.loader.start()
         await one.tail.read()
-        await one.loader.enrol([scene.actor])
+        await one.loader.enrol([(scene.actor, scene.tail)])
         watching = asyncio.create_task(one.loader.run())
         (tmp_path / "rules" / "rules.yaml").write_text(RULES.replace("backoff_s: 15", "backoff_s: 20"), "utf-8")
         one.roster.write_text(ROSTER.replace("Mina", "Mina Kim"), "utf-8")
@@ -110,3 +111,27 @@ async def test_a_changed_file_is_noticed_and_taken_over_with_the_roster(tmp_path
 
         await eventually(is_taken_over)
         watching.cancel()
+
+
+async def test_who_leaves_the_roster_file_is_offered_nothing_until_he_is_back(tmp_path: Path) -> None:
+    async with stage() as scene:
+        one = await place(tmp_path, scene)
+        await one.loader.enrol([(scene.actor, scene.tail)])
+        assert await _active(scene) == {"mina": True}
+        one.roster.write_text(ROSTER.replace("mina", "jun").replace("Mina", "Jun"), "utf-8")
+        await one.loader.enrol([(scene.actor, scene.tail)])
+        assert await _active(scene) == {"mina": False, "jun": True}
+        versions = {state.id: state.ver for state in (await scene.store.roster(POOL)).advisors}
+        await one.loader.enrol([(scene.actor, scene.tail)])
+        assert {state.id: state.ver for state in (await scene.store.roster(POOL)).advisors} == versions
+        one.roster.write_text(ROSTER, "utf-8")
+        await one.loader.enrol([(scene.actor, scene.tail)])
+        assert await _active(scene) == {"mina": True, "jun": False}
+
+
+async def _active(scene: Stage) -> dict[str, bool]:
+    """Who may be offered work, once the roster's tail knows it too."""
+    states = (await scene.store.roster(POOL)).advisors
+    known = {state.id: read_profile(state.profile).active for state in states}
+    await eventually(lambda: {member.state.id: member.profile.active for member in scene.tail.roster} == known)
+    return {str(name): active for name, active in known.items()}

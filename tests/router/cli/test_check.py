@@ -1,0 +1,48 @@
+"""``turnout check``: all that is wrong, together; what is only doubtful does no harm."""
+
+import base64
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from router.cli.main import main
+from tests.suites.stage import RULES
+
+SECRET = "whsec_" + base64.b64encode(b"x" * 24).decode()
+ROSTER = """
+advisors:
+  - {id: mina, name: Mina, tier: lead, skills: {billing: 5, technical: 5}, languages: {en: 9}}
+  - {id: jun, name: Jun, languages: {en: 9}}
+"""
+
+
+def _check(folder: Path, settings: str, roster: str = ROSTER, rules: str = RULES) -> Result:
+    (folder / "rules").mkdir()
+    (folder / "rules" / "rules.yaml").write_text(rules, "utf-8")
+    (folder / "roster.yaml").write_text(roster, "utf-8")
+    file = folder / "settings.yaml"
+    file.write_text(f"rules_dir: {folder}/rules\nroster_file: {folder}/roster.yaml\n{settings}", "utf-8")
+    return CliRunner().invoke(main, ["check", "--settings", str(file)])
+
+
+def test_what_is_in_order_is_said(tmp_path: Path) -> None:
+    options = f"{{url: 'https://a.example/x', secrets: [{SECRET}]}}"
+    settings = f"targets: {{webhook: {{notifier: webhook, options: {options}}}}}"
+    checked = _check(tmp_path, settings)
+    assert (checked.exit_code, checked.output.splitlines()[-1]) == (0, "settings, rules and roster are in order")
+
+
+def test_a_ladder_without_its_target_is_a_warning(tmp_path: Path) -> None:
+    checked = _check(tmp_path, "")
+    assert checked.exit_code == 0
+    assert "warning: " in checked.output
+    assert "the settings have no target `webhook`" in checked.output
+
+
+def test_everything_that_keeps_it_from_starting_is_said_at_once(tmp_path: Path) -> None:
+    settings = "accounts: {shop: {channel: pigeon}}"
+    roster = ROSTER.replace("tier: lead", "tier: lead, pool: south").replace("id: jun", "id: jun, skills: {piano: 3}")
+    checked = _check(tmp_path, settings, roster)
+    assert checked.exit_code == 2
+    for said in ("pigeon", "the settings have no pool `south`", "the rulebook has no skill `piano`"):
+        assert said in checked.output
