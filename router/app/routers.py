@@ -18,6 +18,7 @@ from router.service.gauges import Gauges
 from router.service.intake import Intake
 from router.service.matcher import Matcher
 from router.service.relay import Relay
+from router.service.shares import Shares, WholeShare
 from router.service.sweep import Sweep
 from router.service.timers import Timers
 
@@ -34,7 +35,9 @@ async def open_relay(process: Process, state: State, pool: PoolId) -> None:
 def open_router(process: Process, state: State, desk: Desk) -> None:
     """Serve a pool's inquiries, deliveries, timers and waiting cases from now on."""
     pool, store, metrics = desk.actor.pool, state.store, process.metrics
-    matcher = Matcher(desk.actor, store, desk.tail, policies=desk.policies, metrics=metrics)
+    consumer = _inquiries_consumer(process, state, desk)
+    shares = _shares(process, consumer)
+    matcher = Matcher(desk.actor, store, desk.tail, policies=desk.policies, metrics=metrics, shares=shares)
     timers = Timers(desk.actor, store, desk.tail, policies=desk.policies, clock=process.clock, metrics=metrics)
     sweep_s = process.settings.router.sweep_s
     sweep = Sweep(pool, store, desk.tail, clock=process.clock, metrics=metrics, every_s=sweep_s)
@@ -43,10 +46,20 @@ def open_router(process: Process, state: State, desk: Desk) -> None:
     for title, work in loops.items():
         process.life.spawn(f"{title} {pool}", work)
     _consume_deliveries(process, state, desk)
-    _consume_inquiries(process, state, desk)
+    _run_consumer(process, f"inquiries {pool}", consumer)
 
 
-def _consume_inquiries(process: Process, state: State, desk: Desk) -> None:
+def _shares(process: Process, consumer: Consumer) -> Shares:
+    """The work of a pool goes by its input partitions; alone there is nobody to share it with."""
+    if process.settings.mode is Mode.STANDALONE:
+        return WholeShare()
+    return Shares(
+        lambda: frozenset(partition.number for partition in consumer.partitions),
+        of=process.settings.bus.inquiry_partitions,
+    )
+
+
+def _inquiries_consumer(process: Process, state: State, desk: Desk) -> Consumer:
     pool, metrics = desk.actor.pool, process.metrics
     intake = Intake(desk.actor, desk.tail, policies=desk.policies, progress=desk.progress, metrics=metrics)
     fences = Fences(pool, state.store, DeadLetters(state.bus, metrics))
@@ -54,10 +67,9 @@ def _consume_inquiries(process: Process, state: State, desk: Desk) -> None:
     async def admit(record: Record) -> Awaitable[None] | None:
         return await intake.handle(record, fences.fence_of(record))
 
-    lanes = process.settings.router.lanes
-    limits = Limits(lanes=lanes, max_in_flight=lanes * 16, resume_at=lanes * 8)
-    consumer = Consumer(state.bus, f"router.{pool}", [inquiries(pool)], handle=admit, hooks=fences, limits=limits)
-    _run_consumer(process, f"inquiries {pool}", consumer)
+    lanes, held = process.settings.router.lanes, process.settings.router.lanes * process.settings.router.lane_depth
+    limits = Limits(lanes=lanes, max_in_flight=held, resume_at=held // 2)
+    return Consumer(state.bus, f"router.{pool}", [inquiries(pool)], handle=admit, hooks=fences, limits=limits)
 
 
 def _consume_deliveries(process: Process, state: State, desk: Desk) -> None:

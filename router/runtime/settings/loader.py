@@ -67,7 +67,6 @@ def _conflicts(settings: Settings) -> Iterator[str]:
             hint = suggestion(account.pool, settings.pools)
             yield f"accounts.{name}.pool: {account.pool!r} is not in pools{hint}"
     yield from _doubles("pools", settings.pools)
-    yield from _doubles("tiers", settings.tiers)
     yield from _ports(settings)
     yield from _masks(settings)
 

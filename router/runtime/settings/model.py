@@ -144,7 +144,9 @@ class RouterSettings(Section, frozen=True):
     lanes: Annotated[
         Count, Meta(description="Inquiries handled at the same time; one conversation stays in one lane.")
     ] = 64
-    lane_depth: Annotated[Count, Meta(description="Inquiries that may wait in a lane before the bus is paused.")] = 64
+    lane_depth: Annotated[
+        Count, Meta(description="Inquiries held for each lane, waiting or not yet durable, before the bus is paused.")
+    ] = 16
     sweep_s: Annotated[Seconds, Meta(description="Time between two safety sweeps, which should find nothing.")] = 30.0
 
 
@@ -214,13 +216,6 @@ class Settings(Section, frozen=True):
     ] = None
     pools: Annotated[tuple[Name, ...], Meta(min_length=1, description="Pools: advisors and cases that may meet.")] = (
         "default",
-    )
-    tiers: Annotated[tuple[Name, ...], Meta(min_length=1, description="Advisors' tiers, lowest first.")] = (
-        "junior",
-        "senior",
-        "lead",
-        "manager",
-        "director",
     )
     accounts: Annotated[dict[Name, AccountSettings], Meta(description="Channel accounts by their id.")] = {}
     targets: Annotated[dict[Name, TargetSettings], Meta(description="Where notices to staff go, by id.")] = {}

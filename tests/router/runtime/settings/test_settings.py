@@ -115,7 +115,7 @@ def test_all_problems_are_reported_together_with_their_paths(tmp_path: Path) -> 
         ("signing_key: short", "signing_key: must have at least 32 characters"),
         ("router: {pools: [defualt]}", "router.pools: 'defualt' is not in pools (did you mean 'default'?)"),
         ("accounts: {a: {channel: x, pool: north}}", "accounts.a.pool: 'north' is not in pools"),
-        ("tiers: [a, b, a]", "tiers: 'a' stands there twice"),
+        ("pools: [a, b, a]", "pools: 'a' stands there twice"),
         ("http: {api_port: 9, ops_port: 9}", "http.ops_port: 9 is http.api_port already"),
         ("masks: [{name: a, pattern: '('}]", "masks[0].pattern: not a regular expression"),
         ("masks: [{name: a, pattern: 'x*'}]", "masks[0].pattern: matches the empty text"),
