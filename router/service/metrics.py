@@ -1,5 +1,6 @@
 """What the router tells Prometheus."""
 
+from itertools import product
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -39,6 +40,7 @@ class ServiceMetrics:
             "turnout_inquiries_total", "Inquiries taken from the bus.", ("outcome",), registry=registry
         )
         self._declare_loops(registry)
+        self._declare_matching(registry)
         self._declare_policy(registry)
         self._start_at_zero()
 
@@ -60,6 +62,31 @@ class ServiceMetrics:
             ("kind",),
             registry=registry,
         )
+
+    def _declare_matching(self, registry: CollectorRegistry) -> None:
+        self.served = Counter(
+            "turnout_work_items_served_total",
+            "Looks of the matcher at an item: its own or one left by others, by what came of it.",
+            ("share", "outcome"),
+            registry=registry,
+        )
+        self.tries = Counter(
+            "turnout_match_tries_total",
+            "Cases tried to be handed to an advisor: handed, or lost to somebody faster.",
+            ("outcome",),
+            registry=registry,
+        )
+        for outcome in ("handed", "lost"):
+            self.tries.labels(outcome)
+        for share, came in product(("own", "left"), ("handed", "nothing", "lost")):
+            self.served.labels(share, came)
+
+    def count_served(self, *, handed: int, lost: int, left: bool) -> None:
+        """The matcher has served an item: with so many tries that handed a case over, and so many in vain."""
+        outcome = "handed" if handed else "lost" if lost else "nothing"
+        self.served.labels("left" if left else "own", outcome).inc()
+        self.tries.labels("handed").inc(handed)
+        self.tries.labels("lost").inc(lost)
 
     def _declare_policy(self, registry: CollectorRegistry) -> None:
         self.rules_good = Gauge(

@@ -1,21 +1,44 @@
 """The state store as the router sees it: one verb for acts, reads beside it, and the outbox for the relay."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from router.contract.advisor import AdvisorState
 from router.contract.case import CaseState
 from router.contract.ids import AdvisorId, CaseId, ConversationId, PoolId
+from router.runtime.bus.partitioner import partition_of
 from router.store.acts import AnyAct, Outcome
 
 
 class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
-    """``a|<advisor>`` or ``k|<class key>``, and the stamp that ``Done`` must name."""
+    """``a|<advisor>`` or ``k|<class key>``, the stamp that ``Done`` must name, and the item's place: the stamp it
+    had first. Places grow and never come again, so one that stands has not been done since."""
 
     item: str
     stamp: int
+    place: int
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the work: the items whose hash falls on one of the ``partitions`` (numbered below ``of``), and
+    whatever stands at a place up to ``until``. The default is all of it."""
+
+    partitions: frozenset[int] = frozenset({0})
+    of: int = 1
+    until: int = 0
+
+    def takes(self, item: str, place: int) -> bool:
+        """Whether an item belongs to it; the same answer in every process."""
+        return place <= self.until or partition_of(item, self.of) in self.partitions
+
+    def ends_by(self, place: int) -> bool:
+        """Whether no item beyond that place can belong to it."""
+        return not self.partitions and place >= self.until
+
+
+EVERYTHING: Final = Share()
 
 
 class WorkBatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,8 +151,8 @@ class Reads(Protocol):
     async def changes(self, pool: PoolId, after: int, *, wait_ms: int = 0) -> Sequence[Change]:
         """What changed after that number, at most 500; waits for the first that long."""
 
-    async def work(self, pool: PoolId, *, share: tuple[int, int] = (0, 1), limit: int = 200) -> WorkBatch:
-        """Items in place order whose hash falls in share ``(k, n)``."""
+    async def work(self, pool: PoolId, *, share: Share = EVERYTHING, limit: int = 200) -> WorkBatch:
+        """The first items of a share, in place order."""
 
     async def stamped(self, pool: PoolId, after: int, *, wait_ms: int) -> int:
         """The newest stamp; waits until it is beyond ``after`` or the time is over. With ``WorkBatch.stamp`` of

@@ -2,6 +2,7 @@
 
 import asyncio
 import zlib
+from itertools import chain
 
 import pytest
 
@@ -10,6 +11,7 @@ from router.contract.ids import AdvisorId, CaseId, ConversationId, PoolId
 from router.contract.plan import Plan
 from router.runtime.errors import StoreUnavailable
 from router.store.acts import Label, Match, Note, PresenceAct, ProfileAct, Resolve
+from router.store.protocol import Share
 from tests.suites.store import POOL, QUEUE, Desk
 from tests.suites.store_dump import all_changes, whole_roster
 
@@ -122,11 +124,33 @@ class ReadSuite:
     async def test_work_is_shared_out_whole_and_apart(self, desk: Desk) -> None:
         for n in range(30):
             await desk.admit(f"c{n}", plan=Plan(ver=0, class_key=f"k{n}"))
-        shares = [{item.item for item in (await desk.store.work(POOL, share=(k, 3))).items} for k in range(3)]
+        owned = [frozenset(range(at, 12, 3)) for at in range(3)]
+        shares = [await self._names(desk, Share(partitions=mine, of=12)) for mine in owned]
         assert [len(share) for share in shares] == [
-            sum(zlib.crc32(f"k|k{n}".encode()) % 3 == k for n in range(30)) for k in range(3)
+            sum(zlib.crc32(f"k|k{n}".encode()) % 12 in mine for n in range(30)) for mine in owned
         ]
-        assert set().union(*shares) == {f"k|k{n}" for n in range(30)}
+        assert sorted(chain(*shares)) == sorted(f"k|k{n}" for n in range(30))
+
+    async def test_a_share_may_take_what_has_stood_since_a_stamp(self, desk: Desk) -> None:
+        for n in range(6):
+            await desk.admit(f"c{n}", plan=Plan(ver=0, class_key=f"k{n}"))
+        await desk.admit("again", plan=Plan(ver=0, class_key="k1"))
+        assert await self._names(desk, Share(partitions=frozenset(), of=12)) == []
+        assert await self._names(desk, Share(partitions=frozenset(), of=12, until=3)) == ["k|k0", "k|k1", "k|k2"]
+        (second,) = [item for item in (await desk.store.work(POOL)).items if item.item == "k|k1"]
+        assert (second.place, second.stamp) == (2, 7)
+
+    async def test_a_share_is_found_behind_pages_of_others_items(self, desk: Desk) -> None:
+        names = [f"adv{n:03}" for n in range(450)]
+        await desk.store.apply([desk.act(ProfileAct, advisor=name, budget=100, profile="{}") for name in names])
+        online = [desk.act(PresenceAct, advisor=name, presence=Presence.ONLINE) for name in names]
+        await desk.store.apply(online)
+        # With 500 partitions no other of these falls on the last one's.
+        last = zlib.crc32(b"a|adv449") % 500
+        assert await self._names(desk, Share(partitions=frozenset({last}), of=500)) == ["a|adv449"]
+
+    async def _names(self, desk: Desk, share: Share) -> list[str]:
+        return [item.item for item in (await desk.store.work(POOL, share=share)).items]
 
     async def test_work_has_a_limit_and_its_place_in_time(self, desk: Desk) -> None:
         await desk.advisor("ann")
@@ -247,9 +271,10 @@ class OutboxSuite:
     async def test_a_stale_relay_is_told_and_trims_nothing(self, desk: Desk) -> None:
         await desk.admit("c1")
         stale = await desk.store.take(POOL)
-        assert await desk.store.take(POOL) == stale + 1
+        assert (await desk.store.take(POOL)).epoch == stale.epoch + 1
         assert not await desk.store.trim(POOL, stale, 1)
         assert len(await desk.store.pending(POOL, 0)) == 1
+        assert await desk.store.relayed(POOL, 0) == 0
 
     async def test_a_refusal_leaves_no_entry(self, desk: Desk) -> None:
         await desk.admit("c1")

@@ -100,6 +100,11 @@ class Consumer:
         """How many partitions are this member's now."""
         return len(self._epochs)
 
+    @property
+    def partitions(self) -> frozenset[Partition]:
+        """Which they are; none for a moment while a hand-over is under way."""
+        return frozenset(self._epochs)
+
     async def run(self) -> None:
         """Join, and consume until stopped. Raises what kills a lane: a hook that fails for good, a bug."""
         self._subscription = await self._bus.subscribe(self._group, self._topics, self)

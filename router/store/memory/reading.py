@@ -1,10 +1,8 @@
 """Reads over a pool's rows."""
 
-import zlib
-
 from router.contract.ids import CaseId
 from router.store.memory.rows import PoolRows
-from router.store.protocol import Change, Head, PoolStatus, RosterPage, WorkBatch, WorkItem
+from router.store.protocol import Change, Head, PoolStatus, RosterPage, Share, WorkBatch, WorkItem
 
 PAGE = 200
 MAX_CHANGES = 500
@@ -25,19 +23,15 @@ def changes(rows: PoolRows, after: int) -> list[Change]:
     return [change for change in rows.changes if change.number > after][:MAX_CHANGES]
 
 
-def work(rows: PoolRows, share: tuple[int, int], limit: int) -> WorkBatch:
+def work(rows: PoolRows, share: Share, limit: int) -> WorkBatch:
     mine = [
-        (place, WorkItem(item=item, stamp=stamp)) for item, (place, stamp) in rows.work.items() if is_mine(item, share)
+        WorkItem(item=item, stamp=stamp, place=place)
+        for item, (place, stamp) in rows.work.items()
+        if share.takes(item, place)
     ]
-    mine.sort(key=lambda entry: entry[0])
-    items = tuple(item for _, item in mine[:limit])
+    mine.sort(key=lambda item: item.place)
+    items = tuple(mine[:limit])
     return WorkBatch(gen=rows.gen, change=rows.change, stamp=rows.stamp, now_ms=rows.now_ms, items=items)
-
-
-def is_mine(item: str, share: tuple[int, int]) -> bool:
-    """Whether a work item falls to share k of n. CRC-32, so that every process agrees."""
-    k, n = share
-    return n == 1 or zlib.crc32(item.encode()) % n == k
 
 
 def heads(rows: PoolRows) -> list[Head]:

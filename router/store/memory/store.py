@@ -12,7 +12,16 @@ from router.store.acts import AnyAct, Outcome
 from router.store.memory import reading
 from router.store.memory.guard import serve
 from router.store.memory.rows import FenceRow, PoolRows
-from router.store.protocol import Change, Head, OutboxEntry, PoolStatus, RosterPage, WorkBatch
+from router.store.protocol import (
+    EVERYTHING,
+    Change,
+    Head,
+    OutboxEntry,
+    PoolStatus,
+    RosterPage,
+    Share,
+    WorkBatch,
+)
 
 OUTBOX_MARK = 100_000
 MAX_CLASSES = 4_096
@@ -93,7 +102,7 @@ class MemoryStore:
         await self._until(lambda: rows.change > after, wait_ms)
         return reading.changes(rows, after)
 
-    async def work(self, pool: PoolId, *, share: tuple[int, int] = (0, 1), limit: int = 200) -> WorkBatch:
+    async def work(self, pool: PoolId, *, share: Share = EVERYTHING, limit: int = 200) -> WorkBatch:
         return reading.work(self._pools[pool], share, limit)
 
     async def stamped(self, pool: PoolId, after: int, *, wait_ms: int) -> int:

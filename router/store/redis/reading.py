@@ -8,8 +8,7 @@ import msgspec
 from router.contract.ids import CaseId, PoolId
 from router.runtime.redis import RedisClient
 from router.store import keys
-from router.store.memory.reading import is_mine
-from router.store.protocol import Change, Head, OutboxEntry, WorkBatch, WorkItem
+from router.store.protocol import EVERYTHING, Change, Head, OutboxEntry, Share, WorkBatch, WorkItem
 
 MAX_CHANGES: Final = 500
 LOOK_MS: Final = 1_000
@@ -21,18 +20,12 @@ CHANGE: Final = msgspec.msgpack.Decoder(Change)
 ENTRY: Final = msgspec.msgpack.Decoder(OutboxEntry)
 
 
-class _Placed(msgspec.Struct, frozen=True, kw_only=True):
-    item: str
-    place: int
-    stamp: int
-
-
 class _WorkPage(msgspec.Struct, frozen=True, kw_only=True):
     gen: int
     change: int
     stamp: int
     now_ms: int
-    items: tuple[_Placed, ...]
+    items: tuple[WorkItem, ...]
 
 
 _WORK: Final = msgspec.msgpack.Decoder(_WorkPage)
@@ -92,7 +85,7 @@ def _head(class_key: str, value: str) -> Head:
     return Head(class_key=class_key, score=int(score), case=CaseId(case))
 
 
-async def work(page: Callable[[int, int], Awaitable[bytes]], share: tuple[int, int], limit: int) -> WorkBatch:
+async def work(page: Callable[[int, int], Awaitable[bytes]], share: Share, limit: int) -> WorkBatch:
     """The first items of a share, read page by page.
 
     The numbers are those of the last page: they cover every stamp that was read before.
@@ -101,12 +94,14 @@ async def work(page: Callable[[int, int], Awaitable[bytes]], share: tuple[int, i
     after = 0
     while True:
         # Others' items are read, too: a share of one is not known to the server.
-        want = min(_WORK_PAGE, max(limit, 1) if share[1] == 1 else _WORK_PAGE)
+        want = min(_WORK_PAGE, max(limit, 1) if share == EVERYTHING else _WORK_PAGE)
         found = _WORK.decode(await page(after, want))
-        mine.extend(WorkItem(item=entry.item, stamp=entry.stamp) for entry in found.items if is_mine(entry.item, share))
+        mine.extend(entry for entry in found.items if share.takes(entry.item, entry.place))
         if len(found.items) < want or len(mine) >= limit:
             break
         after = found.items[-1].place
+        if share.ends_by(after):
+            break
     return WorkBatch(
         gen=found.gen, change=found.change, stamp=found.stamp, now_ms=found.now_ms, items=tuple(mine[:limit])
     )

@@ -13,7 +13,16 @@ from router.runtime.redis import RedisClient
 from router.store import keys
 from router.store.acts import AnyAct, Outcome
 from router.store.library import Library, build_library
-from router.store.protocol import Change, Head, OutboxEntry, PoolStatus, RosterPage, WorkBatch
+from router.store.protocol import (
+    EVERYTHING,
+    Change,
+    Head,
+    OutboxEntry,
+    PoolStatus,
+    RosterPage,
+    Share,
+    WorkBatch,
+)
 from router.store.redis import reading
 from router.store.redis.functions import Functions
 from router.store.redis.libraries import keep_library
@@ -127,7 +136,7 @@ class RedisStore:
         packed = await self._entries(stream, after, limit=reading.MAX_CHANGES, wait_ms=wait_ms)
         return [reading.CHANGE.decode(entry) for entry in packed]
 
-    async def work(self, pool: PoolId, *, share: tuple[int, int] = (0, 1), limit: int = 200) -> WorkBatch:
+    async def work(self, pool: PoolId, *, share: Share = EVERYTHING, limit: int = 200) -> WorkBatch:
         async def page(after: int, count: int) -> bytes:
             want = {"after": after, "limit": count}
             return _there(await self._functions.call("read_work", pool, want, read=True))

@@ -12,7 +12,7 @@ from router.runtime.errors import StoreUnavailable
 from router.runtime.redis import Purpose, connect
 from router.store.acts import Close, Decline, Due, Expire, PresenceAct, Requeue, Resolve, Result
 from router.store.library import build_library
-from router.store.memory.reading import is_mine
+from router.store.protocol import EVERYTHING, Share
 from router.store.redis import RedisStore
 from tests.servers import Server
 from tests.suites.store import POOL, Desk
@@ -99,9 +99,12 @@ async def test_many_classes_are_read_page_by_page(desk: Desk) -> None:
 async def test_much_work_is_shared_out_page_by_page(desk: Desk) -> None:
     await _crowd(desk, 600)
     items = [f"k|queue-{number:04}" for number in range(600)]
-    for share in ((0, 1), (0, 3), (1, 3), (2, 3)):
+    thirds = [Share(partitions=frozenset(range(at, 12, 3)), of=12) for at in range(3)]
+    for share in (EVERYTHING, *thirds, Share(partitions=frozenset(), of=12, until=500)):
         batch = await desk.store.work(POOL, share=share, limit=1_000)
-        assert [item.item for item in batch.items] == [item for item in items if is_mine(item, share)]
+        assert [item.item for item in batch.items] == [
+            item for place, item in enumerate(items, start=1) if share.takes(item, place)
+        ]
     assert [item.item for item in (await desk.store.work(POOL, limit=250)).items] == items[:250]
 
 
