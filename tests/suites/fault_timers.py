@@ -1,0 +1,51 @@
+"""Timers in the events: each fires once, at its deadline or after it, and none stays behind."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from router.contract.case import Case
+from router.contract.events import CaseEvent, EventType
+from tests.suites.fault_evidence import Evidence, Promise, Violation
+
+LATE_MS: Final = 15_000
+
+
+def timers(evidence: Evidence, events: Sequence[CaseEvent]) -> Iterator[Violation]:
+    """What fired early, twice, unarmed or never."""
+    before: dict[str, Case] = {}
+    fired: Counter[tuple[str, str, int]] = Counter()
+    for event in events:
+        was = before.get(event.subject)
+        before[event.subject] = event.case
+        timer = _timer_of(event, was)
+        if timer is None or was is None or was.ver != event.ver - 1:
+            continue
+        deadline = was.timers.get(timer)
+        if deadline is None:
+            yield Violation(promise=Promise.TIMERS, evidence=f"{event.id}: {timer} was not armed")
+            continue
+        fired[event.subject, timer, deadline] += 1
+        if event.at_ms < deadline:
+            yield Violation(
+                promise=Promise.TIMERS, evidence=f"{event.id}: {timer} is {deadline - event.at_ms} ms early"
+            )
+    for (case, timer, deadline), times in fired.items():
+        if times > 1:
+            yield Violation(promise=Promise.TIMERS, evidence=f"{case}: {timer} of {deadline} fired {times} times")
+    next_ms = evidence.snapshot.status.next_timer_ms
+    if next_ms is not None and next_ms < evidence.now_ms - LATE_MS:
+        yield Violation(promise=Promise.TIMERS, evidence=f"a timer of {next_ms} has not fired by {evidence.now_ms}")
+
+
+def _timer_of(event: CaseEvent, was: Case | None) -> str | None:
+    """The timer that an event served."""
+    match event.type:
+        case EventType.DUE:
+            return event.about
+        case EventType.ESCALATE:
+            return f"step|{event.case.step}"
+        case EventType.EXPIRE if was is not None:
+            return next((f"offer|{offer.ver}" for offer in was.offers), None)
+        case _:
+            return None
