@@ -52,11 +52,16 @@ class Result(StrEnum):
 
 
 class Fence(msgspec.Struct, frozen=True, kw_only=True):
-    """The input record an act comes from: its partition, the epoch it was read under, its offset."""
+    """The input record an act comes from: its partition, the epoch it was read under, its offset and time.
+
+    One that lies below the partition's applied mark is a duplicate, if it was published before the mark was noted:
+    offsets begin anew when a topic is made anew. ``published_at_ms`` 0 is before anything.
+    """
 
     partition: str
     epoch: int
     offset: int
+    published_at_ms: int = 0
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True, tag_field="act", omit_defaults=True):

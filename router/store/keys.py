@@ -51,7 +51,8 @@ KEYS: Final = (
         name="fences",
         stem="fences",
         type=KeyType.HASH,
-        members="epoch|<partition>, applied|<partition>: the newest epoch, the next offset not yet applied",
+        members="of each <partition>: epoch| (the newest), applied| (the next offset not yet applied), applied_at| "
+        "(when that was noted), handed_out| (the next offset not yet begun), tried|<partition>|<offset> (attempts)",
         lifetime=_FOR_EVER,
         rebuilt_from="volatile",
     ),

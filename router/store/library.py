@@ -27,7 +27,7 @@ ACTS: Final[Mapping[str, bool]] = dict.fromkeys(
     ),
     False,
 ) | dict.fromkeys(("resolve", "close", "decline", "expire", "requeue", "presence", "due", "done"), True)
-CONTROLS: Final = ("open", "take_epochs", "applied", "take", "trim")
+CONTROLS: Final = ("open", "take_epochs", "applied", "hand_out", "attempt", "take", "trim")
 READS: Final = ("read_case", "read_conversation", "read_advisor", "read_roster", "read_work", "status")
 
 

@@ -9,7 +9,7 @@ from router.contract.advisor import AdvisorState
 from router.contract.case import CaseState
 from router.contract.ids import AdvisorId, CaseId, ConversationId, PoolId
 from router.runtime.bus.partitioner import partition_of
-from router.store.acts import AnyAct, Outcome
+from router.store.acts import AnyAct, Fence, Outcome
 
 
 class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,8 +125,26 @@ class Store(Protocol):
         """A new fence for each input partition: acts under an older epoch are refused from now on."""
 
     async def applied(self, pool: PoolId, watermarks: Mapping[str, tuple[int, int]]) -> None:
-        """Note {partition: (epoch, next offset)}: what lies below is a duplicate ever after. A stale epoch
-        is ignored."""
+        """Note {partition: (epoch, next offset)}: what was published by now and lies below is a duplicate ever
+        after. A stale epoch, and a mark that goes back, is ignored."""
+
+
+class Attempts(Protocol):
+    """Which input records may have ended the process that handled them. Raises ``StoreUnavailable``."""
+
+    async def hand_out(self, pool: PoolId, marks: Mapping[str, tuple[int, int]]) -> None:
+        """Note {partition: (epoch, next offset)} before any record below is handled, for the next owner. It stands
+        as told last; a stale epoch is ignored."""
+
+    async def handed_out(self, pool: PoolId, partitions: Sequence[str]) -> Mapping[str, int]:
+        """The mark that was noted of each, by whichever owner; 0 without one."""
+
+    async def attempt(self, pool: PoolId, fence: Fence) -> int:
+        """Count an attempt on a record before it is made; how many were counted, this one with them. 0 and nothing
+        is counted when the epoch is stale."""
+
+    async def survived(self, pool: PoolId, fence: Fence) -> None:
+        """Forget the attempts on a record: the process lives. Does nothing when the epoch is stale."""
 
 
 class Reads(Protocol):

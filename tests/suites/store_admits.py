@@ -196,6 +196,17 @@ class GuardedAdmitSuite:
         assert (await desk.admit("c1", fence=at[6])).result is Result.DUPLICATE
         assert (await desk.admit("c1", fence=at[7])).result is Result.QUEUED
 
+    @pytest.mark.parametrize(("late_ms", "result"), [(5_000, Result.DUPLICATE), (5_001, Result.QUEUED)])
+    async def test_what_was_published_after_the_mark_was_noted_was_not_applied(
+        self, desk: Desk, late_ms: int, result: Result
+    ) -> None:
+        epoch = (await desk.store.take_epochs(POOL, [PARTITION]))[PARTITION]
+        await desk.admit("c0")  # the pool's time begins
+        await desk.store.applied(POOL, {PARTITION: (epoch, 7)})
+        # Offsets begin anew with the topic: no inquiry may be lost to a mark of the old one.
+        fence = Fence(partition=PARTITION, epoch=epoch, offset=0, published_at_ms=desk.now + late_ms)
+        assert (await desk.admit("c1", fence=fence)).result is result
+
     async def test_a_full_outbox_refuses_admits_until_it_is_trimmed(self, make_bench: MakeBench) -> None:
         desk = await Desk(await make_bench(outbox_mark=2)).open()
         await desk.admit("c1")

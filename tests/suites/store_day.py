@@ -56,6 +56,8 @@ async def _morning(desk: Desk) -> None:
     opening = Plan(ver=0, class_key=QUEUE, score=1, timers=timers, detail='{"a":1}', why="[]")
     assert (await desk.admit("c1", plan=opening, fence=fence, op="op-1")).result is Result.QUEUED
     await desk.store.applied(POOL, {"p0": (epochs["p0"], 8)})
+    await desk.store.hand_out(POOL, {"p0": (epochs["p0"], 9)})
+    assert await desk.store.attempt(POOL, fence) == 1
     placing = await desk.ring("ann", "bob", at_once=2)
     offered = await desk.on(Match, CASE, class_key=QUEUE, placing=placing)
     assert offered.result is Result.OFFERED

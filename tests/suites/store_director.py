@@ -9,7 +9,7 @@ from router.contract.advisor import Presence
 from router.contract.ids import AdvisorId
 from router.contract.plan import Candidate, Placing, Plan
 from router.store import acts
-from router.store.acts import AnyAct, CaseAct
+from router.store.acts import AnyAct, CaseAct, Fence
 from router.store.memory import MemoryStore
 from tests.suites.acts_strategies import PEOPLE, Dice, Intent
 from tests.suites.store import POOL, Bench
@@ -119,8 +119,18 @@ class Director(Requests):
         return Step(else_=lambda bench: bench.store.take_epochs(POOL, [PARTITION]))
 
     def _applied(self, intent: Intent, dice: Dice) -> Step:
-        mark = {PARTITION: (self._epoch - dice.one_in(4), intent.case * 2)}
-        return Step(else_=lambda bench: bench.store.applied(POOL, mark))
+        epoch, offset = self._epoch - dice.one_in(4), intent.case * 2
+        fence, is_over = Fence(partition=PARTITION, epoch=epoch, offset=offset), dice.one_in(3)
+
+        async def note(bench: Bench) -> object:
+            await bench.store.applied(POOL, {PARTITION: (epoch, offset)})
+            await bench.store.hand_out(POOL, {PARTITION: (epoch, offset + 3)})
+            counted = await bench.store.attempt(POOL, fence)
+            if is_over:
+                await bench.store.survived(POOL, fence)
+            return counted, await bench.store.handed_out(POOL, [PARTITION])
+
+        return Step(else_=note)
 
     def _trim(self, intent: Intent, dice: Dice) -> Step:
         upto = max(0, self.pool.number - intent.case)

@@ -104,7 +104,9 @@ class Requests(Parts):
         if not self._epoch or not dice.one_in(3):
             return None
         epoch = self._epoch - dice.one_in(4)
-        return Fence(partition=PARTITION, epoch=epoch, offset=dice.pick((20, 3, 5, 8)))
+        offset = dice.pick((20, 3, 5, 8))
+        published = dice.pick((0, self.now, self.now, self.now + 5_001))
+        return Fence(partition=PARTITION, epoch=epoch, offset=offset, published_at_ms=published)
 
     def _match(self, intent: Intent, dice: Dice) -> AnyAct:
         keys = sorted(self.pool.lines)

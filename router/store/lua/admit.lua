@@ -64,7 +64,7 @@ end
 
 -- The answer for an inquiry that may not come in; nil when it may.
 local function turned_away(t, act, row, talk)
-  if act.fence and act.fence.offset < t.applied then
+  if t.is_applied then
     return T.refuse(t, 'duplicate', row)
   end
   if talk and has_seen(talk, act.inquiry) then

@@ -2,10 +2,15 @@
 
 local MAX_SKEW_MS = 5000
 
--- Whether the act's fence is the newest of its partition; notes what is applied there.
+-- Whether the act's fence is the newest of its partition; notes whether its record was applied before. One that was
+-- published well after the mark was noted can't have been: the topic was made anew, and its offsets with it.
 local function holds(t, fence)
-  local found = redis.call('HMGET', T.key(t, 'fences'), 'epoch|' .. fence.partition, 'applied|' .. fence.partition)
-  t.applied = tonumber(found[2] or '0')
+  local fences = T.key(t, 'fences')
+  local found = redis.call('HMGET', fences, 'epoch|' .. fence.partition, 'applied|' .. fence.partition)
+  if fence.offset < tonumber(found[2] or '0') then
+    local noted = tonumber(redis.call('HGET', fences, 'applied_at|' .. fence.partition) or '0')
+    t.is_applied = (fence.published_at_ms or 0) <= noted + MAX_SKEW_MS
+  end
   return found[1] and tonumber(found[1]) == fence.epoch
 end
 

@@ -2,9 +2,9 @@
 
 from router.contract.case import CaseStatus
 from router.contract.ids import AdvisorId
-from router.store.acts import Admit, Outcome, Result
+from router.store.acts import Admit, Fence, Outcome, Result
 from router.store.memory.placing import place
-from router.store.memory.rows import SEEN_INQUIRIES, CaseRow, ConversationRow
+from router.store.memory.rows import MAX_SKEW_MS, SEEN_INQUIRIES, CaseRow, ConversationRow, PoolRows
 from router.store.memory.txn import Sent, Txn
 
 _TAKES_MORE = frozenset({CaseStatus.QUEUED, CaseStatus.OFFERED, CaseStatus.ASSIGNED, CaseStatus.PARKED})
@@ -14,7 +14,7 @@ def admit(txn: Txn, act: Admit) -> Outcome:
     pool = txn.pool
     talk = pool.conversations.get(act.conversation)
     row = pool.cases.get(talk.case) if talk else None
-    if act.fence and act.fence.offset < pool.fences[act.fence.partition].applied:
+    if act.fence and is_applied(pool, act.fence):
         return txn.refuse(Result.DUPLICATE, row)
     if talk and act.inquiry in talk.seen:
         return txn.refuse(Result.DUPLICATE, row)
@@ -27,6 +27,13 @@ def admit(txn: Txn, act: Admit) -> Outcome:
     if row.state in _TAKES_MORE:
         return _append(txn, act, row, talk)
     return _bring_back(txn, act, row, talk) if act.plan.ver == row.ver else txn.refuse(Result.CONFLICT, row)
+
+
+def is_applied(pool: PoolRows, fence: Fence) -> bool:
+    """Whether the record was applied before. One published well after the mark was noted can't have been: the
+    topic was made anew, and its offsets with it."""
+    row = pool.fences[fence.partition]
+    return fence.offset < row.applied and fence.published_at_ms <= row.applied_at_ms + MAX_SKEW_MS
 
 
 def _open(txn: Txn, act: Admit) -> Outcome:

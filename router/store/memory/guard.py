@@ -6,11 +6,10 @@ from typing import Any, Final
 from router.store import acts
 from router.store.acts import Act, Admit, AnyAct, Fence, Outcome, Result
 from router.store.memory import admitting, clockwork, handing, marking, offering, peopling, resting
-from router.store.memory.rows import PoolRows
+from router.store.memory.rows import MAX_SKEW_MS, PoolRows
 from router.store.memory.txn import Txn
 
 FORMAT: Final = 1
-MAX_SKEW_MS: Final = 5_000
 
 # Any: each function takes its own act; the table pairs them.
 _SERVED_BY: Final[dict[type[Act], Callable[[Txn, Any], Outcome]]] = {

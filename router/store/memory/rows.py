@@ -15,6 +15,7 @@ KEPT_OPERATIONS = 8
 KEPT_HISTORY = 50
 KEPT_MESSAGES = 500
 KEPT_CHANGES = 10_000
+MAX_SKEW_MS = 5_000
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -93,6 +94,9 @@ class ConversationRow(msgspec.Struct, kw_only=True):
 class FenceRow(msgspec.Struct, kw_only=True):
     epoch: int = 0
     applied: int = 0
+    applied_at_ms: int = 0
+    handed_out: int = 0
+    tried: dict[int, int] = {}
 
 
 class Line:

@@ -8,7 +8,7 @@ from router.contract.advisor import AdvisorState
 from router.contract.case import CaseState
 from router.contract.ids import AdvisorId, CaseId, ConversationId, PoolId
 from router.runtime.errors import StoreUnavailable
-from router.store.acts import AnyAct, Outcome
+from router.store.acts import AnyAct, Fence, Outcome
 from router.store.memory import reading
 from router.store.memory.guard import serve
 from router.store.memory.rows import FenceRow, PoolRows
@@ -33,7 +33,8 @@ class _Pools(dict[PoolId, PoolRows]):
 
 
 class MemoryStore:
-    """Implements ``Store``, ``Reads`` and ``Outbox``. ``witness`` tells the server's time in milliseconds."""
+    """Implements ``Store``, ``Attempts``, ``Reads`` and ``Outbox``. ``witness`` tells the server's time in
+    milliseconds."""
 
     def __init__(
         self, witness: Callable[[], int], *, outbox_mark: int = OUTBOX_MARK, max_classes: int = MAX_CLASSES
@@ -68,9 +69,36 @@ class MemoryStore:
 
     async def applied(self, pool: PoolId, watermarks: Mapping[str, tuple[int, int]]) -> None:
         for partition, (epoch, offset) in watermarks.items():
-            row = self._pools[pool].fences.get(partition)
-            if row is not None and row.epoch == epoch:
-                row.applied = max(row.applied, offset)
+            row = self._held(pool, partition, epoch)
+            if row is not None and offset > row.applied:
+                row.applied, row.applied_at_ms = offset, self._pools[pool].now_ms
+
+    def _held(self, pool: PoolId, partition: str, epoch: int) -> FenceRow | None:
+        """The partition's row, if that epoch is its newest."""
+        row = self._pools[pool].fences.get(partition)
+        return row if row is not None and row.epoch == epoch else None
+
+    # -- Attempts
+
+    async def hand_out(self, pool: PoolId, marks: Mapping[str, tuple[int, int]]) -> None:
+        for partition, (epoch, offset) in marks.items():
+            if (row := self._held(pool, partition, epoch)) is not None:
+                row.handed_out = offset
+
+    async def handed_out(self, pool: PoolId, partitions: Sequence[str]) -> Mapping[str, int]:
+        fences = self._pools[pool].fences
+        return {partition: fences.get(partition, FenceRow()).handed_out for partition in partitions}
+
+    async def attempt(self, pool: PoolId, fence: Fence) -> int:
+        row = self._held(pool, fence.partition, fence.epoch)
+        if row is None:
+            return 0
+        row.tried[fence.offset] = row.tried.get(fence.offset, 0) + 1
+        return row.tried[fence.offset]
+
+    async def survived(self, pool: PoolId, fence: Fence) -> None:
+        if (row := self._held(pool, fence.partition, fence.epoch)) is not None:
+            row.tried.pop(fence.offset, None)
 
     # -- Reads
 

@@ -1,7 +1,7 @@
 """``RedisStore``: the state store in production. What it does is defined by ``MemoryStore``."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 
@@ -11,7 +11,7 @@ from router.contract.ids import AdvisorId, CaseId, ConversationId, PoolId
 from router.runtime.errors import StoreUnavailable
 from router.runtime.redis import RedisClient
 from router.store import keys
-from router.store.acts import AnyAct, Outcome
+from router.store.acts import AnyAct, Fence, Outcome
 from router.store.library import Library, build_library
 from router.store.protocol import (
     EVERYTHING,
@@ -51,7 +51,7 @@ class _Grows(NamedTuple):
 
 
 class RedisStore:
-    """Implements ``Store``, ``Reads`` and ``Outbox`` on Redis >= 7.0 or Valkey >= 7.2.
+    """Implements ``Store``, ``Attempts``, ``Reads`` and ``Outbox`` on Redis >= 7.0 or Valkey >= 7.2.
 
     ``commands`` and ``waits`` are clients for the two purposes; the store doesn't close them. Of the second it
     takes at most four connections a pool (changes, pending, relayed, stamped). Call ``open`` before anything
@@ -107,6 +107,25 @@ class RedisStore:
 
     async def applied(self, pool: PoolId, watermarks: Mapping[str, tuple[int, int]]) -> None:
         await self._functions.call("applied", pool, dict(watermarks))
+
+    # -- Attempts
+
+    async def hand_out(self, pool: PoolId, marks: Mapping[str, tuple[int, int]]) -> None:
+        await self._functions.call("hand_out", pool, dict(marks))
+
+    async def handed_out(self, pool: PoolId, partitions: Sequence[str]) -> Mapping[str, int]:
+        if not partitions:
+            return {}
+        names = (f"handed_out|{partition}" for partition in partitions)
+        found = await self._commands.call("HMGET", keys.key(pool, "fences"), *names)
+        offsets = (int(offset or 0) for offset in cast("list[bytes | None]", found))
+        return dict(zip(partitions, offsets, strict=True))
+
+    async def attempt(self, pool: PoolId, fence: Fence) -> int:
+        return _EPOCH.decode(_there(await self._functions.call("attempt", pool, {"fence": fence})))
+
+    async def survived(self, pool: PoolId, fence: Fence) -> None:
+        await self._functions.call("attempt", pool, {"fence": fence, "over": True})
 
     # -- Reads
 

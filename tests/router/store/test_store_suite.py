@@ -3,6 +3,7 @@
 from tests.suites import (
     store_admits,
     store_appends,
+    store_attempts,
     store_clocks,
     store_guards,
     store_hands,
@@ -25,6 +26,9 @@ class TestAppending(store_appends.AppendingSuite): ...
 
 
 class TestGuardedAdmit(store_admits.GuardedAdmitSuite): ...
+
+
+class TestAttempts(store_attempts.AttemptsSuite): ...
 
 
 class TestMatch(store_offers.MatchSuite): ...
