@@ -1,5 +1,6 @@
 """Identifiers: their types, and the pure functions that make those which must be the same on a repeat."""
 
+import hashlib
 import uuid
 from typing import Final, NewType
 
@@ -20,7 +21,13 @@ _NAMESPACE: Final = uuid.UUID("6f0d0e6e-6b1c-5a86-9a53-2d7f0c6f4a11")
 
 def _named(kind: str, *parts: str) -> str:
     # A length before each part: ("ab", "c") and ("a", "bc") must not meet.
-    return str(uuid.uuid5(_NAMESPACE, kind + "".join(f"|{len(part)}:{part}" for part in parts)))
+    name = kind + "".join(f"|{len(part)}:{part}" for part in parts)
+    # A UUIDv5 (RFC 9562, section 5.5), put together by hand: the library takes ten times as long.
+    octets = bytearray(hashlib.sha1(_NAMESPACE.bytes + name.encode(), usedforsecurity=False).digest()[:16])
+    octets[6] = octets[6] & 0x0F | 0x50
+    octets[8] = octets[8] & 0x3F | 0x80
+    text = octets.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def inquiry_id(account: AccountId, provider_message_id: str) -> InquiryId:

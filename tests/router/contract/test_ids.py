@@ -1,5 +1,6 @@
 """Ids: the same for ever, and different where their parts are."""
 
+import uuid
 from collections.abc import Callable
 
 import pytest
@@ -24,6 +25,7 @@ from router.contract import (
     reply_id,
 )
 
+NAMESPACE = uuid.UUID("6f0d0e6e-6b1c-5a86-9a53-2d7f0c6f4a11")
 MAIL = AccountId("support-mail")
 PAGE = AccountId("page")
 CASE = CaseId("0db5a916-5970-5795-9cdd-d5adecc12142")
@@ -93,3 +95,10 @@ def test_one_mail_to_two_mailboxes_is_two_inquiries() -> None:
 
 def test_a_message_id_used_again_for_another_text_is_another_inquiry() -> None:
     assert mail_inquiry_id("<A>", "a@x.com", "0") != mail_inquiry_id("<A>", "a@x.com", "1")
+
+
+@given(st.text(), st.text())
+def test_ids_are_uuids_of_version_5(account: str, name: str) -> None:
+    made = inquiry_id(AccountId(account), name)
+    text = f"inquiry|{len(account)}:{account}|{len(name)}:{name}"
+    assert made == str(uuid.uuid5(NAMESPACE, text))
