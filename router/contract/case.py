@@ -198,8 +198,10 @@ def read_detail(detail: str) -> CaseDetail:
 
 def write_detail(known: CaseDetail, *, before: str = "{}") -> str:
     """``known`` as JSON text over what ``before`` held, so members that a newer version wrote survive."""
-    members = _MEMBERS.decode(before)
+    written = _ENCODER.encode(known)
+    foreign = _MEMBERS.decode(before)
     for name in CaseDetail.__struct_fields__:
-        members.pop(name, None)
-    members.update(_MEMBERS.decode(_ENCODER.encode(known)))
-    return _ENCODER.encode(members).decode()
+        foreign.pop(name, None)
+    if foreign:
+        written = _ENCODER.encode(foreign | _MEMBERS.decode(written))
+    return written.decode()
