@@ -48,9 +48,7 @@ class Actor:
         outcomes = await self._store.apply(acts)
         elapsed = self._clock.monotonic() - before
         for act, outcome in zip(acts, outcomes, strict=True):
-            name = str(type(act).__struct_config__.tag)
-            self._metrics.acts.labels(name, outcome.result).inc()
-            self._metrics.act_seconds.labels(name).observe(elapsed)
+            self._metrics.act_took(str(type(act).__struct_config__.tag), outcome.result, elapsed)
             self._check(outcome)
             for told in self._told:
                 told(outcome)

@@ -21,7 +21,7 @@ from router.runtime.bus.protocol import Record
 from router.service.acting import MAX_ATTEMPTS, Actor
 from router.service.aims import Aims
 from router.service.errors import Contended, IntakeHeldBack, NotServed, Superseded
-from router.service.metrics import ServiceMetrics
+from router.service.metrics import INTAKE_OUTCOMES, ServiceMetrics
 from router.service.policies import Policies
 from router.service.progress import Progress
 from router.service.roster import RosterTail
@@ -43,7 +43,7 @@ class Intake:
         self._tail = tail
         self._policies = policies
         self._progress = progress
-        self._metrics = metrics
+        self._counts = {outcome: metrics.inquiries.labels(outcome) for outcome in INTAKE_OUTCOMES}
         self._aims = Aims()
 
     async def handle(self, record: Record, fence: Fence) -> Awaitable[None] | None:
@@ -57,7 +57,7 @@ class Intake:
             raise NotServed("handovers between pools are not served by this version")
         assert isinstance(message, Inquiry)
         if message.automatic:
-            self._metrics.inquiries.labels("automatic").inc()
+            self._counts["automatic"].inc()
             return None
         outcome = await self.admit(message, fence=fence)
         return self._progress.reached(outcome.number)
@@ -83,7 +83,7 @@ class Intake:
             label = "duplicate"
         else:
             label = "appended" if outcome.result in _APPENDED else "admitted"
-        self._metrics.inquiries.labels(label).inc()
+        self._counts[label].inc()
         return outcome
 
     # -- acts

@@ -97,11 +97,15 @@ class ServiceMetrics:
             "turnout_rulebook_info", "Always 1; the label is the rulebook in force.", ("hash",), registry=registry
         )
 
+    def act_took(self, act: str, result: Result, seconds: float) -> None:
+        """Count one act, and how long it took."""
+        self._counted[act, result].inc()
+        self._timed[act].observe(seconds)
+
     def _start_at_zero(self) -> None:
-        for name in ACT_NAMES:
-            self.act_seconds.labels(name)
-            for result in Result:
-                self.acts.labels(name, result)
+        # Kept, for to look up a child by its labels takes longer than to count.
+        self._timed = {name: self.act_seconds.labels(name) for name in ACT_NAMES}
+        self._counted = {(name, result): self.acts.labels(name, result) for name, result in product(ACT_NAMES, Result)}
         for kind in TIMER_KINDS:
             self.timers.labels(kind)
         for kind in ("warn", "breach", "step"):
