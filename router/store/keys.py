@@ -43,7 +43,8 @@ KEYS: Final = (
         name="meta",
         stem="meta",
         type=KeyType.HASH,
-        members="gen, format, now, change, number, trimmed, stamp, queued, relay_epoch, outbox_mark, max_classes",
+        members="gen, format, now, change, number, trimmed, stamp, queued, relay_epoch, relay_beat, relay_held, "
+        "outbox_mark, max_classes",
         lifetime=_FOR_EVER,
         rebuilt_from=f"topic {CONFIG}",
     ),

@@ -27,8 +27,8 @@ ACTS: Final[Mapping[str, bool]] = dict.fromkeys(
     ),
     False,
 ) | dict.fromkeys(("resolve", "close", "decline", "expire", "requeue", "presence", "due", "done"), True)
-CONTROLS: Final = ("open", "take_epochs", "applied", "hand_out", "attempt", "take", "trim")
-READS: Final = ("read_case", "read_conversation", "read_advisor", "read_roster", "read_work", "status")
+CONTROLS: Final = ("open", "take_epochs", "applied", "hand_out", "attempt", "take", "take_over", "release", "trim")
+READS: Final = ("read_case", "read_conversation", "read_advisor", "read_roster", "read_work", "status", "lease")
 
 
 class Library(msgspec.Struct, frozen=True, kw_only=True):

@@ -112,6 +112,19 @@ class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True):
     handovers: tuple[str, ...] = ()
 
 
+class RelayLease(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose turn it is to relay a pool. ``epoch`` grows with each owner, ``beat`` with each word of the owner;
+    ``held`` is False before the first and once the last has given it up. Everything up to ``trimmed`` is on the
+    bus; ``number`` is the newest entry."""
+
+    gen: int
+    epoch: int
+    beat: int
+    held: bool
+    trimmed: int
+    number: int
+
+
 class Store(Protocol):
     """Acts and reads of all pools. Raises ``StoreUnavailable`` (outcome unknown) and nothing else."""
 
@@ -185,16 +198,27 @@ class Reads(Protocol):
 
 
 class Outbox(Protocol):
-    """What the relay reads. One owner at a time: ``take`` bumps the relay's epoch, and a stale one is told."""
+    """What the relay reads. One owner at a time: whoever takes it has a new epoch, and an older owner is told."""
 
-    async def take(self, pool: PoolId) -> int: ...
+    async def lease(self, pool: PoolId) -> RelayLease:
+        """Whose turn it is."""
+
+    async def take(self, pool: PoolId) -> RelayLease:
+        """Be the owner from now on, whoever was it before."""
+
+    async def take_over(self, pool: PoolId, seen: RelayLease) -> RelayLease | None:
+        """As ``take``; None, and nothing is changed, when the owner has been heard of or has changed since."""
+
+    async def release(self, pool: PoolId, lease: RelayLease) -> bool:
+        """Give it up: the next owner needn't wait. False when it was somebody else's already."""
 
     async def pending(
         self, pool: PoolId, after: int, *, limit: int = 100, wait_ms: int = 0
     ) -> Sequence[OutboxEntry]: ...
 
-    async def trim(self, pool: PoolId, epoch: int, upto: int) -> bool:
-        """Forget entries up to that number: they are on the bus. False when the epoch is stale."""
+    async def trim(self, pool: PoolId, lease: RelayLease, upto: int) -> bool:
+        """Forget entries up to that number: they are on the bus. It is also the owner's word that he lives, even
+        where nothing is to be forgotten. False, and nothing is done, when he isn't the owner any more."""
 
     async def relayed(self, pool: PoolId, after: int, *, wait_ms: int = 0) -> int:
         """How far the relay has come; waits until it is beyond ``after`` or the time is over."""

@@ -134,10 +134,17 @@ class Director(Requests):
 
     def _trim(self, intent: Intent, dice: Dice) -> Step:
         upto = max(0, self.pool.number - intent.case)
-        is_stale = dice.one_in(4)
+        is_stale, is_seen, is_given_up = dice.one_in(4), dice.one_in(2), dice.one_in(3)
 
         async def trim(bench: Bench) -> object:
-            epoch = await bench.store.take(POOL)
-            return epoch, await bench.store.trim(POOL, epoch - is_stale, upto), await bench.store.relayed(POOL, 0)
+            seen = await bench.store.lease(POOL)
+            mine = await (bench.store.take_over(POOL, seen) if is_seen else bench.store.take(POOL))
+            if mine is None:
+                return None
+            theirs = seen if is_stale else mine
+            trimmed = await bench.store.trim(POOL, theirs, upto), await bench.store.relayed(POOL, 0)
+            again = await bench.store.take_over(POOL, mine)
+            given_up = is_given_up and await bench.store.release(POOL, theirs)
+            return mine, trimmed, again, given_up, await bench.store.lease(POOL)
 
         return Step(else_=trim)

@@ -1,9 +1,13 @@
--- take: a new epoch for the relay; those before it may no longer trim.
+-- take: another owner of the outbox; those before him may no longer trim.
 -- Keys: meta.
 
+function T.take(root, lease)
+  lease.epoch, lease.held = lease.epoch + 1, true
+  redis.call('HSET', root .. T.KEY.meta, 'relay_epoch', T.int(lease.epoch), 'relay_held', '1')
+  return cmsgpack.pack(lease)
+end
+
 function T.control.take(root)
-  if not T.pool(root) then
-    return false
-  end
-  return cmsgpack.pack(redis.call('HINCRBY', root .. T.KEY.meta, 'relay_epoch', 1))
+  local lease = T.lease(root)
+  return lease and T.take(root, lease) or false
 end

@@ -1,17 +1,21 @@
--- trim: outbox entries that are on the bus are forgotten, and those who wait for that are told.
+-- trim: outbox entries that are on the bus are forgotten, and those who wait for that are told; the owner lives.
 -- Keys: meta, outbox, progress.
 
 function T.control.trim(root, want)
   local meta, outbox, progress = root .. T.KEY.meta, root .. T.KEY.outbox, root .. T.KEY.progress
-  local found = redis.call('HMGET', meta, 'relay_epoch', 'trimmed')
-  if tonumber(found[1] or '0') ~= want.epoch then
+  local lease = T.lease(root)
+  if not lease then
+    return false
+  end
+  if not T.is_owner(lease, want) then
     return cmsgpack.pack(false)
   end
   redis.call('EXISTS', meta, outbox, progress)
-  redis.call('XTRIM', outbox, 'MINID', '=', T.int(want.upto + 1) .. '-0')
-  if want.upto > tonumber(found[2] or '0') then
+  if want.upto > lease.trimmed then
+    redis.call('XTRIM', outbox, 'MINID', '=', T.int(want.upto + 1) .. '-0')
     redis.call('XADD', progress, 'MAXLEN', '=', '1', T.int(want.upto) .. '-0', 'e', '')
     redis.call('HSET', meta, 'trimmed', T.int(want.upto))
   end
+  redis.call('HINCRBY', meta, 'relay_beat', 1)
   return cmsgpack.pack(true)
 end

@@ -99,6 +99,12 @@ class FenceRow(msgspec.Struct, kw_only=True):
     tried: dict[int, int] = {}
 
 
+class RelayRow(msgspec.Struct, kw_only=True):
+    epoch: int = 0
+    beat: int = 0
+    held: bool = False
+
+
 class Line:
     """Members by score and then name: what a sorted set of Redis is."""
 
@@ -142,7 +148,7 @@ class PoolRows:
         self.number = 0
         self.trimmed = 0
         self.stamp = 0
-        self.relay_epoch = 0
+        self.relay = RelayRow()
         self.outbox_mark = outbox_mark
         self.max_classes = max_classes
         self.cases: dict[CaseId, CaseRow] = {}

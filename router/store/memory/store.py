@@ -9,7 +9,7 @@ from router.contract.case import CaseState
 from router.contract.ids import AdvisorId, CaseId, ConversationId, PoolId
 from router.runtime.errors import StoreUnavailable
 from router.store.acts import AnyAct, Fence, Outcome
-from router.store.memory import reading
+from router.store.memory import reading, relaying
 from router.store.memory.guard import serve
 from router.store.memory.rows import FenceRow, PoolRows
 from router.store.protocol import (
@@ -18,6 +18,7 @@ from router.store.protocol import (
     Head,
     OutboxEntry,
     PoolStatus,
+    RelayLease,
     RosterPage,
     Share,
     WorkBatch,
@@ -150,24 +151,27 @@ class MemoryStore:
 
     # -- Outbox
 
-    async def take(self, pool: PoolId) -> int:
-        self._pools[pool].relay_epoch += 1
-        return self._pools[pool].relay_epoch
+    async def lease(self, pool: PoolId) -> RelayLease:
+        return relaying.lease(self._pools[pool])
+
+    async def take(self, pool: PoolId) -> RelayLease:
+        return relaying.take(self._pools[pool])
+
+    async def take_over(self, pool: PoolId, seen: RelayLease) -> RelayLease | None:
+        return relaying.take_over(self._pools[pool], seen)
+
+    async def release(self, pool: PoolId, lease: RelayLease) -> bool:
+        return relaying.release(self._pools[pool], lease)
 
     async def pending(self, pool: PoolId, after: int, *, limit: int = 100, wait_ms: int = 0) -> Sequence[OutboxEntry]:
         rows = self._pools[pool]
         await self._until(lambda: rows.number > after, wait_ms)
         return [entry for entry in rows.outbox if entry.number > after][:limit]
 
-    async def trim(self, pool: PoolId, epoch: int, upto: int) -> bool:
-        rows = self._pools[pool]
-        if epoch != rows.relay_epoch:
-            return False
-        while rows.outbox and rows.outbox[0].number <= upto:
-            rows.outbox.popleft()
-        rows.trimmed = max(rows.trimmed, upto)
+    async def trim(self, pool: PoolId, lease: RelayLease, upto: int) -> bool:
+        is_done = relaying.trim(self._pools[pool], lease, upto)
         self._wake()
-        return True
+        return is_done
 
     async def relayed(self, pool: PoolId, after: int, *, wait_ms: int = 0) -> int:
         rows = self._pools[pool]

@@ -19,6 +19,7 @@ from router.store.protocol import (
     Head,
     OutboxEntry,
     PoolStatus,
+    RelayLease,
     RosterPage,
     Share,
     WorkBatch,
@@ -38,7 +39,8 @@ _ADVISOR: Final = msgspec.msgpack.Decoder(AdvisorState)
 _STATUS: Final = msgspec.msgpack.Decoder(PoolStatus)
 _PAGE: Final = msgspec.msgpack.Decoder(RosterPage)
 _EPOCHS: Final = msgspec.msgpack.Decoder(list[int])
-_EPOCH: Final = msgspec.msgpack.Decoder(int)
+_LEASE: Final = msgspec.msgpack.Decoder(RelayLease)
+_TAKEN: Final[msgspec.msgpack.Decoder[RelayLease | None]] = msgspec.msgpack.Decoder(RelayLease | None)
 _HELD: Final = msgspec.msgpack.Decoder(bool)
 
 
@@ -179,15 +181,25 @@ class RedisStore:
 
     # -- Outbox
 
-    async def take(self, pool: PoolId) -> int:
-        return _EPOCH.decode(_there(await self._functions.call("take", pool, None)))
+    async def lease(self, pool: PoolId) -> RelayLease:
+        return _LEASE.decode(_there(await self._functions.call("lease", pool, None, read=True)))
+
+    async def take(self, pool: PoolId) -> RelayLease:
+        return _LEASE.decode(_there(await self._functions.call("take", pool, None)))
+
+    async def take_over(self, pool: PoolId, seen: RelayLease) -> RelayLease | None:
+        return _TAKEN.decode(_there(await self._functions.call("take_over", pool, seen)))
+
+    async def release(self, pool: PoolId, lease: RelayLease) -> bool:
+        return _HELD.decode(_there(await self._functions.call("release", pool, lease)))
 
     async def pending(self, pool: PoolId, after: int, *, limit: int = 100, wait_ms: int = 0) -> Sequence[OutboxEntry]:
         packed = await self._entries(keys.key(pool, "outbox"), after, limit=limit, wait_ms=wait_ms)
         return [reading.ENTRY.decode(entry) for entry in packed]
 
-    async def trim(self, pool: PoolId, epoch: int, upto: int) -> bool:
-        reply = await self._functions.call("trim", pool, {"epoch": epoch, "upto": upto})
+    async def trim(self, pool: PoolId, lease: RelayLease, upto: int) -> bool:
+        want = {"gen": lease.gen, "epoch": lease.epoch, "upto": upto}
+        reply = await self._functions.call("trim", pool, want)
         return _HELD.decode(_there(reply))
 
     async def relayed(self, pool: PoolId, after: int, *, wait_ms: int = 0) -> int:

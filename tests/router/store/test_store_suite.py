@@ -11,6 +11,7 @@ from tests.suites import (
     store_offers,
     store_people,
     store_reads,
+    store_relays,
     store_rests,
     store_scenarios,
 )
@@ -113,6 +114,9 @@ class TestWaiting(store_reads.WaitingSuite): ...
 
 
 class TestOutbox(store_reads.OutboxSuite): ...
+
+
+class TestLease(store_relays.LeaseSuite): ...
 
 
 class TestScenario(store_scenarios.ScenarioSuite): ...

@@ -1,0 +1,13 @@
+-- take_over: another owner, unless the one that was seen has been heard of since.
+-- Keys: meta.
+
+function T.control.take_over(root, seen)
+  local lease = T.lease(root)
+  if not lease then
+    return false
+  end
+  if not T.is_owner(lease, seen) or lease.beat ~= seen.beat then
+    return cmsgpack.pack(nil)
+  end
+  return T.take(root, lease)
+end
