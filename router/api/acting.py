@@ -10,7 +10,7 @@ import msgspec
 from router.api import asking
 from router.api.asking import CaseAsk
 from router.api.desks import Caller, is_his
-from router.api.problems import Refused, of_result, problem, refused
+from router.api.problems import Problem, Refused, of_result, problem, refused
 from router.contract.case import CaseState, Pending
 from router.contract.config import Role
 from router.contract.ids import AdvisorId, CaseId
@@ -46,10 +46,17 @@ async def perform(caller: Caller, ask: CaseAsk) -> Done:
     outcome = await _apply(caller, ask)
     found = of_result(outcome.result)
     if found is not None:
-        raise Refused(found)
+        raise Refused(_pointed(found, outcome))
     if outcome.repeated and outcome.result not in _GIVES.get(type(ask), _DONE):
         raise refused("operation-used", "Another act of this key on the case has this operation id; take a new one.")
     return Done(op=ask.op, result=_told(ask, outcome.result), number=await _number(caller, outcome), case=outcome.case)
+
+
+def _pointed(found: Problem, outcome: Outcome) -> Problem:
+    """The problem with the message that it is about."""
+    if outcome.result is not Result.UNSEEN or outcome.case is None:
+        return found
+    return msgspec.structs.replace(found, inquiry=outcome.case.last_inquiry)
 
 
 async def own_case(caller: Caller, case: CaseId) -> CaseState:
@@ -111,7 +118,7 @@ async def _apply(caller: Caller, ask: CaseAsk) -> Outcome:
         case asking.Pend() | asking.FollowUp():
             return await work.pend(ask.case, request, pending=_pending(ask, caller.desk.actor.now_ms()))
         case asking.Resolve():
-            return await work.resolve(ask.case, request, outcome=ask.outcome)
+            return await work.resolve(ask.case, request, outcome=ask.outcome, seen=ask.seen)
         case asking.Transfer() | asking.Assign() | asking.Requeue():
             return await _hand_on(caller, ask)
         case _:

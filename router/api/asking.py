@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from router.api.problems import Refused, problem
 from router.contract.advisor import Presence
-from router.contract.ids import AdvisorId, CaseId
+from router.contract.ids import AdvisorId, CaseId, InquiryId
 from router.contract.messages import MAX_TEXT_CHARS
 
 T = TypeVar("T")
@@ -96,10 +96,13 @@ class FollowUp(_OnCase, frozen=True, kw_only=True, tag="follow_up"):
 
 
 class Resolve(_OnCase, frozen=True, kw_only=True, tag="resolve"):
-    """End the work, with one of the rulebook's outcomes."""
+    """End the work, with one of the rulebook's outcomes. ``seen`` is the customer's last message that was read
+    (``last_inquiry`` of the case, ``inquiry`` of a push): if he has written again since, nothing is done and the
+    problem ``unseen`` names what he wrote. Without it the case is resolved whatever came."""
 
     outcome: str
     reason: Reason = ""
+    seen: InquiryId | None = None
 
 
 class Transfer(_OnCase, frozen=True, kw_only=True, tag="transfer"):

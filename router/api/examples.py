@@ -10,7 +10,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "Label": {"add": ["courier-lost"], "remove": ["late"]},
     "Pend": {"on": "third-party", "reason": "the courier looks for it", "until": "2026-11-23T09:00:00+09:00"},
     "FollowUp": {"at": "2026-11-24T14:00:00+09:00", "reason": "ask whether it has arrived"},
-    "Resolve": {"outcome": "solved"},
+    "Resolve": {"outcome": "solved", "seen": "0b9c6c1e-6d0a-5a53-9a0e-0d1f7a4c7b11"},
     "Transfer": {"queue": "billing", "reason": "it is about the invoice"},
     "Assign": {"to": "minji", "over": False, "reason": "she knows the customer"},
     "Requeue": {"reason": "her shift has ended"},
@@ -32,6 +32,7 @@ CASE: Final[dict[str, Any]] = {
     "changed_at": "2026-11-22T05:21:02.004Z",
     "inquiries": 1,
     "rulebook": "3f2a9c1d0b4e5f67",
+    "last_inquiry": "0b9c6c1e-6d0a-5a53-9a0e-0d1f7a4c7b11",
     "owner": "minji",
     "clocks": {"first_response": {"target_s": 14400, "due_at": "2026-11-22T09:19:35.120Z"}},
 }

@@ -1,6 +1,8 @@
 """What the server says over the WebSocket: answers to what was asked, and pushes.
 
-A push is a hint: it may be missed or come twice. What holds is the store, which ``welcome`` and ``read`` show.
+A push is a hint: it may be missed, come twice, or come late. Its ``ver`` is the case's version that it tells of
+(of ``presence`` the advisor's), absent when that isn't known: what lies below a version shown before is old. What
+holds is the store, which ``welcome`` and ``read`` show.
 """
 
 import msgspec
@@ -22,7 +24,7 @@ class _Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
 
 class WorkItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One case that takes up the advisor's capacity. ``kind``: ``offer`` (``offer_ver`` and ``deadline`` say
-    which and until when), ``case``, ``consult``, ``wrap-up``."""
+    which and until when), ``case``, ``consult``, ``wrap-up``. ``inquiry`` is the customer's last message."""
 
     case: str
     kind: str
@@ -36,6 +38,7 @@ class WorkItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     subject: str = ""
     summary: str = ""
     customer: str = ""
+    inquiry: str = ""
     inquiries: int = 1
     offer_ver: int = 0
     deadline: str = ""
@@ -60,6 +63,7 @@ class Offered(_Sent, frozen=True, kw_only=True, tag="offer"):
     case: str
     offer_ver: int
     deadline: str
+    ver: int = 0
 
 
 class OfferEnded(_Sent, frozen=True, kw_only=True, tag="offer_ended"):
@@ -67,6 +71,7 @@ class OfferEnded(_Sent, frozen=True, kw_only=True, tag="offer_ended"):
 
     case: str
     reason: str
+    ver: int = 0
 
 
 class Assigned(_Sent, frozen=True, kw_only=True, tag="assigned"):
@@ -74,6 +79,7 @@ class Assigned(_Sent, frozen=True, kw_only=True, tag="assigned"):
 
     work: WorkItem
     case: str
+    ver: int = 0
 
 
 class Released(_Sent, frozen=True, kw_only=True, tag="released"):
@@ -81,6 +87,7 @@ class Released(_Sent, frozen=True, kw_only=True, tag="released"):
 
     case: str
     reason: str
+    ver: int = 0
 
 
 class Message(_Sent, frozen=True, kw_only=True, tag="message"):
@@ -89,6 +96,7 @@ class Message(_Sent, frozen=True, kw_only=True, tag="message"):
     case: str
     inquiry: str
     inquiries: int
+    ver: int = 0
     subject: str = ""
     summary: str = ""
 
@@ -99,6 +107,7 @@ class Delivery(_Sent, frozen=True, kw_only=True, tag="delivery"):
     case: str
     reply: str
     state: str
+    ver: int = 0
     reason: str = ""
 
 
@@ -106,6 +115,7 @@ class PresenceChanged(_Sent, frozen=True, kw_only=True, tag="presence"):
     """His presence has changed: by himself, another connection, or missed offers."""
 
     presence: str
+    ver: int = 0
     reason: str = ""
 
 

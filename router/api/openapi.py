@@ -24,9 +24,12 @@ _SESSION: Final = """\
 An advisor's session. The first frame of the client is `Hello`, the first of the server `Welcome` with the whole \
 work set. Then the client sends any of `SetPresence`, `Read` or an act, each with an `op` that no other act of this \
 key has (a UUID), and gets an `Answer` or a `Trouble` with the same `op`; after `durable: false` a `Confirmed` \
-follows. Acts are applied in the order of their frames. Pushes (`Offered`, `OfferEnded`, `Assigned`, `Released`, \
-`Message`, `Delivery`, `PresenceChanged`) are hints: after a reconnect `Welcome` says what holds. While a session is \
-open the advisor's connection counts; when the last one is gone his grace time begins."""
+follows. Acts are applied in the order of their frames; a `Read` is answered at once, an act when it is durable, and \
+no answer shows an older state of a case than one before it did. Pushes (`Offered`, `OfferEnded`, `Assigned`, \
+`Released`, `Message`, `Delivery`, `PresenceChanged`) are hints: what a push's `ver` says is out of date when a newer \
+version of the case was shown, and after a reconnect `Welcome` says what holds. Name the customer's last message that \
+was read as `seen` when resolving: if he has written again, nothing happens and the problem `unseen` names what he \
+wrote. While a session is open the advisor's connection counts; when the last one is gone his grace time begins."""
 
 
 class Described(NamedTuple):

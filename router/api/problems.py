@@ -18,7 +18,8 @@ _RETRY_AFTER_S: Final = 2
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The body of every answer that isn't a success. ``retryable``: the same request may succeed later; repeat
-    it with the same ``Idempotency-Key``. ``errors`` names what is wrong with the request, one by one."""
+    it with the same ``Idempotency-Key``. ``errors`` names what is wrong with the request, one by one; ``inquiry`` is
+    the customer's message that stands in the way."""
 
     type: str
     title: str
@@ -26,6 +27,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: str = ""
     retryable: bool = False
     errors: tuple[str, ...] = ()
+    inquiry: str = ""
 
 
 class Refused(Exception):
@@ -96,6 +98,7 @@ _CODES: Final[Mapping[str, tuple[int, str]]] = {
     "too-fast": (429, "Too many requests"),
     "too-many": (429, "Too many sessions"),
     "gone": (409, "That is over"),
+    "unseen": (409, "The customer has written again"),
     "no-room": (409, "The advisor has no room"),
     "unfit": (409, "The advisor can't take it"),
     "contended": (409, "The case was changed by somebody else"),
@@ -108,6 +111,7 @@ _RESULTS: Final[Mapping[Result, tuple[str, str]]] = {
     Result.GONE: ("gone", "The offer has expired or was taken, or the case no longer is in a state for this."),
     Result.ABSENT: ("not-found", "The case is closed for good, or never was."),
     Result.NOT_YOURS: ("not-yours", "Only the advisor who has the case may do this."),
+    Result.UNSEEN: ("unseen", "Nothing has changed. Read what he wrote, then resolve with `seen` naming that message."),
     Result.NO_ROOM: ("no-room", "It would put the advisor above his capacity."),
     Result.REFUSED: ("unfit", "The advisor can't take the case now; nothing has changed."),
     Result.UNFIT: ("unfit", "The advisor is offline or unknown."),

@@ -1,21 +1,20 @@
 """What an advisor is told when his state or one of his cases changes."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, assert_never
 
 from router.api import frames
 from router.api.desks import Desk
 from router.api.frames import Push, WorkItem
 from router.api.transcripts import summary
 from router.contract.advisor import AdvisorState, Work, WorkKind
-from router.contract.case import SentReply, read_detail
+from router.contract.case import CaseState, SentReply, read_detail
 from router.contract.codec import rfc3339
 from router.contract.events import CaseEvent, EventType
 from router.contract.ids import AdvisorId, CaseId
 from router.engine.waiting import effective_priority
 
 _AT_HAND: Final = frozenset({WorkKind.CASE, WorkKind.CONSULT})
-_ENDS_OF_OFFERS: Final = {"accept": "taken", "decline": "declined", "expire": "expired"}
 _ENDS_OF_WORK: Final = {
     "resolve": "resolved",
     "pend": "pending",
@@ -26,6 +25,11 @@ _ENDS_OF_WORK: Final = {
     "park": "parked",
     "move": "moved",
     "hand_back": "handed-back",
+}
+_ENDS_OF_OFFERS: Final = dict.fromkeys(_ENDS_OF_WORK, "withdrawn") | {
+    "accept": "taken",
+    "decline": "declined",
+    "expire": "expired",
 }
 
 
@@ -65,7 +69,7 @@ class Teller:
         """The pushes between two states of his."""
         told: list[Push] = []
         if (before.presence, before.reason) != (after.presence, after.reason):
-            told.append(frames.PresenceChanged(presence=after.presence, reason=after.reason))
+            told.append(frames.PresenceChanged(presence=after.presence, ver=after.ver, reason=after.reason))
         for step in steps(before, after):
             push = await self._step(step, after)
             if push is not None:
@@ -75,18 +79,22 @@ class Teller:
     async def event(self, event: CaseEvent) -> Push | None:
         """What an event on one of his cases means to him."""
         if event.type is EventType.ADMIT:
-            said = summary(await self._desk.reads.messages(self._desk.pool, event.subject))
+            inquiry = event.about or event.case.last_inquiry
+            said = summary(await self._desk.reads.messages(self._desk.pool, event.subject), of=inquiry)
             return frames.Message(
                 case=event.subject,
-                inquiry=event.about or event.case.last_inquiry,
+                inquiry=inquiry,
                 inquiries=event.case.inquiries,
+                ver=event.case.ver,
                 subject=said.subject,
                 summary=said.summary,
             )
         sent = _delivered(event)
         if sent is None:
             return None
-        return frames.Delivery(case=event.subject, reply=sent.id, state=sent.state, reason=sent.reason)
+        return frames.Delivery(
+            case=event.subject, reply=sent.id, state=sent.state, ver=event.case.ver, reason=sent.reason
+        )
 
     async def _step(self, step: Step, after: AdvisorState) -> Push | None:
         if step.after is None:
@@ -95,25 +103,27 @@ class Teller:
         if item is None:
             return None
         if step.after is WorkKind.OFFER:
-            return frames.Offered(work=item, case=item.case, offer_ver=item.offer_ver, deadline=item.deadline)
+            return frames.Offered(
+                work=item, case=item.case, offer_ver=item.offer_ver, deadline=item.deadline, ver=item.ver
+            )
         if step.after in _AT_HAND:
-            return frames.Assigned(work=item, case=item.case)
+            return frames.Assigned(work=item, case=item.case, ver=item.ver)
         return None
 
     async def _ended(self, step: Step) -> Push:
         history = await self._desk.reads.history(self._desk.pool, step.case)
         if step.before is WorkKind.OFFER:
-            return frames.OfferEnded(case=step.case, reason=_last(history, _ENDS_OF_OFFERS, "withdrawn"))
-        return frames.Released(case=step.case, reason=_last(history, _ENDS_OF_WORK, "ended"))
+            ver, reason = _last(history, _ENDS_OF_OFFERS, "withdrawn")
+            return frames.OfferEnded(case=step.case, reason=reason, ver=ver)
+        ver, reason = _last(history, _ENDS_OF_WORK, "ended")
+        return frames.Released(case=step.case, reason=reason, ver=ver)
 
     async def _item(self, case: CaseId, work: Work) -> WorkItem | None:
         state = await self._desk.reads.case(self._desk.pool, case)
-        if state is None:
+        if state is None or not _has(state, self._advisor, work.kind):
             return None
         said = summary(await self._desk.reads.messages(self._desk.pool, case))
         offer = next((offer for offer in state.offers if offer.advisor == self._advisor), None)
-        if work.kind is WorkKind.OFFER and offer is None:
-            return None
         detail = read_detail(state.detail)
         return WorkItem(
             case=case,
@@ -128,6 +138,7 @@ class Teller:
             subject=said.subject,
             summary=said.summary,
             customer=said.customer,
+            inquiry=state.last_inquiry,
             inquiries=state.inquiries,
             offer_ver=offer.ver if offer else 0,
             deadline=rfc3339(offer.deadline_ms) if offer else "",
@@ -146,16 +157,32 @@ def concerned(event: CaseEvent) -> str:
     return ""
 
 
+def _has(state: CaseState, advisor: AdvisorId, kind: WorkKind) -> bool:
+    """Whether the case still is his in that way: the store is read later than his work set, and to tell of what has
+    ended since would put back on his desk what he was told is done."""
+    match kind:
+        case WorkKind.OFFER:
+            return any(offer.advisor == advisor for offer in state.offers)
+        case WorkKind.CASE:
+            return state.owner == advisor
+        case WorkKind.CONSULT:
+            return advisor in state.consults
+        case WorkKind.WRAP_UP:
+            return True
+        case _:
+            assert_never(kind)
+
+
 def _delivered(event: CaseEvent) -> SentReply | None:
     """The reply that a delivery is about, which the event names as ``<reply>=<state>``."""
     name = event.about.partition("=")[0]
     return next((reply for reply in event.case.replies if reply.id == name), None)
 
 
-def _last(history: Sequence[str], meanings: dict[str, str], otherwise: str) -> str:
-    """What the newest line of a history that has a meaning here means."""
+def _last(history: Sequence[str], meanings: dict[str, str], otherwise: str) -> tuple[int, str]:
+    """The newest line of a history that has a meaning here: its version, and what it means."""
     for line in reversed(history):
-        meaning = meanings.get(line.split("|", 2)[1])
-        if meaning:
-            return meaning
-    return otherwise
+        ver, act, _ = line.split("|", 2)
+        if act in meanings:
+            return int(ver), meanings[act]
+    return 0, otherwise

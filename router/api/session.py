@@ -16,6 +16,7 @@ from router.api.allowance import Allowance
 from router.api.desks import Caller
 from router.api.frames import Sent
 from router.api.metrics import ApiMetrics, status_class
+from router.api.newest import Newest
 from router.api.presence import Connection
 from router.api.problems import Refused, of_failure, of_result, problem
 from router.api.pushes import Teller
@@ -30,6 +31,7 @@ LOG = logging.getLogger(__name__)
 _ENCODER: Final = msgspec.json.Encoder()
 MAX_HINTS: Final = 256
 MAX_UNCONFIRMED: Final = 64
+_MAX_TOLD: Final = 2 * MAX_UNCONFIRMED  # an answer can only be overtaken while it is unconfirmed
 FRAMES_PER_S: Final = 50
 FRAMES_AT_ONCE: Final = 200
 _SEND_S: Final = 10.0
@@ -61,6 +63,7 @@ class Session:
         self._teller = Teller(caller.desk, advisor)
         self._states: deque[AdvisorState] = deque(maxlen=MAX_HINTS)
         self._events: deque[CaseEvent] = deque(maxlen=MAX_HINTS)
+        self._newest = Newest(_MAX_TOLD)
         self._news = asyncio.Event()
         self._ended = asyncio.Event()
         self._by = "left"
@@ -197,9 +200,8 @@ class Session:
         state = await own_case(self._caller, frame.case)
         messages = await desk.reads.messages(desk.pool, frame.case)
         told = transcript(messages, self._kit.links, now_ms=desk.actor.now_ms())
-        await self._send(
-            frames.Answer(op=frame.op, result="done", durable=True, case=case_view(state), transcript=told)
-        )
+        view = self._newest.of(case_view(state))
+        await self._send(frames.Answer(op=frame.op, result="done", durable=True, case=view, transcript=told))
 
     # -- answers
 
@@ -217,7 +219,7 @@ class Session:
         """Answer once the act is durable, or that it isn't yet, and again when it is."""
         progress = self._caller.desk.progress
         durable = await progress.reached_within(done.number, self._kit.durable_wait_s)
-        case = case_view(done.case) if done.case else None
+        case = self._newest.of(case_view(done.case)) if done.case else None
         await self._send(frames.Answer(op=done.op, result=done.result, durable=durable, case=case))
         if not durable:
             self._metrics.late.inc()

@@ -71,11 +71,11 @@ def transcript(messages: Sequence[str], links: Links, *, now_ms: int) -> tuple[E
     return tuple(_view(_ENTRY.decode(text), links, now_ms) for text in messages)
 
 
-def summary(messages: Sequence[str]) -> Summary:
-    """Of the customer's last message; empty when there is none."""
+def summary(messages: Sequence[str], *, of: str = "") -> Summary:
+    """Of the customer's last message, or of the one named; empty when there is none."""
     for text in reversed(messages):
         entry = _ENTRY.decode(text)
-        if isinstance(entry, Inquiry):
+        if isinstance(entry, Inquiry) and of in ("", entry.id):
             short = " ".join(entry.text.split())
             cut = short if len(short) <= _SUMMARY_CHARS else short[: _SUMMARY_CHARS - 1] + "…"
             name = entry.customer.name or entry.customer.id

@@ -44,7 +44,8 @@ class ReplyView(View, frozen=True, kw_only=True):
 
 
 class CaseView(View, frozen=True, kw_only=True):
-    """A case as it is now. ``step`` is its place on the ladder; ``units`` what it takes of a budget."""
+    """A case as it is now. ``step`` is its place on the ladder; ``units`` what it takes of a budget;
+    ``last_inquiry`` the customer's last message, to be named as ``seen`` when the case is resolved."""
 
     id: str
     state: str
@@ -60,6 +61,7 @@ class CaseView(View, frozen=True, kw_only=True):
     changed_at: str
     inquiries: int
     rulebook: str
+    last_inquiry: str = ""
     language: str = ""
     owner: str = ""
     last_advisor: str = ""
@@ -124,6 +126,7 @@ def case_view(state: CaseState) -> CaseView:
         changed_at=rfc3339(state.changed_at_ms),
         inquiries=state.inquiries,
         rulebook=detail.verdict.rulebook,
+        last_inquiry=state.last_inquiry,
         language=detail.verdict.language or "",
         owner=state.owner,
         last_advisor=detail.last_advisor,

@@ -22,10 +22,12 @@ _KINDS: Final[dict[str, type[CaseAsk | asking.Read]]] = {
     "transfer": asking.Transfer,
 }
 _QUEUE_UNKNOWN: Final = "urn:turnout:problem:unknown-queue"
+UNSEEN: Final = "urn:turnout:problem:unseen"
 
 
-def frame_of(command: Command, *, op: str, case: str, offer_ver: int = 0) -> Frame:
-    """What to send for it. Whether the service takes it is the service's to say."""
+def frame_of(command: Command, *, op: str, case: str, offer_ver: int = 0, seen: str = "") -> Frame:
+    """What to send for it; ``seen`` is the customer's last message that was shown. Whether the service takes it is
+    the service's to say."""
     members: dict[str, Any] = dict(command.members)
     if command.kind == "presence":
         return asking.SetPresence(op=op, **members)
@@ -33,6 +35,8 @@ def frame_of(command: Command, *, op: str, case: str, offer_ver: int = 0) -> Fra
         members["queue"] = members.pop("either")
     if command.kind in ("accept", "decline"):
         members["offer_ver"] = offer_ver
+    if command.kind == "resolve" and seen:
+        members["seen"] = seen
     return _KINDS[command.kind](op=op, case=CaseId(case), **members)
 
 

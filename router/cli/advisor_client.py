@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from router.api.asking import Read
 from router.api.frames import Answer, Push, Welcome
 from router.api.problems import Problem
-from router.cli.advisor_asks import frame_of, second_try
+from router.cli.advisor_asks import UNSEEN, frame_of, second_try
 from router.cli.advisor_commands import Command, Mistake, help_rows, read_command
 from router.cli.advisor_connection import Connection, NotReached, SignedOut
 from router.cli.advisor_desk import Desk, Place
@@ -161,8 +161,9 @@ class Client:
         op = self._next_op()
         case, number = (place.case, place.number) if place else ("", 0)
         offer_ver = place.work.offer_ver if place and place.work and place.kind == "offer" else 0
+        seen = place.seen if place else ""
         self._asked[op] = _Told(command, case, number)
-        await self._connection.ask(frame_of(command, op=op, case=case, offer_ver=offer_ver))
+        await self._connection.ask(frame_of(command, op=op, case=case, offer_ver=offer_ver, seen=seen))
 
     def _next_op(self) -> str:
         self._count += 1
@@ -195,6 +196,7 @@ class Client:
         if told.case:
             self._desk.done(told.case, told.command.kind)
         if told.command.kind == "read":
+            self._desk.read(answer)
             width = self._terminal.width
             base = self._connection.base
             self._show(*reading_lines(told.number, answer, base=base, now=self._now(), width=width))
@@ -211,6 +213,10 @@ class Client:
         again = second_try(told.command, problem.type) if told else None
         if told is not None and again is not None:
             self._later(self._ask(again, self._desk.find(told.number)))
+            return
+        if told is not None and problem.type == UNSEEN:
+            self._complain(f"{_named(told)}: {problem.title}. Read it, then resolve again if nothing is left to do:")
+            self._later(self._ask(Command("read", told.number), self._desk.find(told.number)))
             return
         self._complain(f"{_named(told)}: {problem.title}. {problem.detail}" if told else problem.title)
 

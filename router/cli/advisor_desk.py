@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final, assert_never
 
 from router.api import frames
-from router.api.frames import Push, Welcome, WorkItem
+from router.api.frames import Answer, Push, Welcome, WorkItem
 from router.cli.advisor_text import Line, Span, column, line, one_line
 from router.cli.advisor_time import seconds_left
 
@@ -17,7 +17,8 @@ _COLUMNS: Final = ((4, "n"), (9, "what"), (15, "queue"), (10, "channel"), (4, "p
 
 
 class Place:
-    """One case under its number. ``kind`` is that of the work item, or ``pending`` or ``gone``."""
+    """One case under its number. ``kind`` is that of the work item, or ``pending`` or ``gone``; ``seen`` the
+    customer's last message that was shown, ``ver`` the newest version of the case that was."""
 
     def __init__(self, number: int, case: str) -> None:
         self.number = number
@@ -25,7 +26,17 @@ class Place:
         self.kind = "gone"
         self.work: WorkItem | None = None
         self.told: set[str] = set()
+        self.seen = ""
+        self.ver = 0
         self.is_reminded = False
+
+    def sees(self, inquiry: str, ver: int) -> bool:
+        """Note a message that is told, unless it is old; whether it is news."""
+        if ver < self.ver:
+            return False
+        is_news = inquiry != self.seen
+        self.seen, self.ver = inquiry, ver
+        return is_news
 
     @property
     def is_here(self) -> bool:
@@ -79,6 +90,7 @@ class Desk:
         for place in [one for one in self._by_case.values() if one.is_here and one.case not in here]:
             said += self._goes(place, "while you were not connected")
         for work in frame.work:
+            self._place(work.case).ver = 0  # after a rebuild versions may be lower than those shown before
             said += self._comes(work, now)
         return said
 
@@ -94,6 +106,8 @@ class Desk:
                 place = self._place(push.case)
                 return self._goes(place, push.reason) if place.is_here and place.kind != "offer" else []
             case frames.Message():
+                if push.ver and not self._place(push.case).sees(push.inquiry, push.ver):
+                    return []
                 words = one_line(push.summary) or one_line(push.subject)
                 return [line(Span(f"{self.number_of(push.case)}: the customer has written again: ", "bold"), words)]
             case frames.Delivery():
@@ -115,6 +129,12 @@ class Desk:
         place.told.add(f"{reply}={state}")
         what = "did not reach the customer" if state == "failed" else "may not have reached the customer"
         return [line(Span(f"{place.number}: your reply {what}", "bold red"), f": {reason}" if reason else "")]
+
+    def read(self, answer: Answer) -> None:
+        """He has been shown the case with its conversation."""
+        if answer.case is not None:
+            place, inquiries = self._place(answer.case.id), (one for one in answer.transcript if one.kind == "inquiry")
+            place.seen, place.ver = next((one.id for one in reversed(tuple(inquiries))), ""), answer.case.ver
 
     def done(self, case: str, kind: str) -> None:
         """An act of his took effect: the push that says so too may come later, or never."""
@@ -173,6 +193,7 @@ class Desk:
     def _comes(self, work: WorkItem, now: datetime) -> list[Line]:
         place = self._place(work.case)
         before, place.work = place.work, work
+        place.sees(work.inquiry, work.ver)
         was, place.kind = place.kind, work.kind
         if work.kind == "offer":
             is_same = was == "offer" and before is not None and before.offer_ver == work.offer_ver

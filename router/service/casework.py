@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from router.contract.case import KEPT_ENTRIES, CaseState, Pending, read_detail
 from router.contract.codec import encode
-from router.contract.ids import AdvisorId, CaseId, OperationId, reply_id
+from router.contract.ids import AdvisorId, CaseId, InquiryId, OperationId, reply_id
 from router.contract.messages import Attachment, Inquiry, StaffNote, TranscriptEntry
 from router.contract.messages import Reply as ReplyMessage
 from router.contract.plan import Plan
@@ -155,14 +155,15 @@ class Casework:
 
         return await self._actor.attempt(case, act)
 
-    async def resolve(self, case: CaseId, request: Request, *, outcome: str) -> Outcome:
-        """End the work; the reopen window begins. Gives ``DONE``, ``SAME``, ``NOT_YOURS``, ``ABSENT``."""
+    async def resolve(self, case: CaseId, request: Request, *, outcome: str, seen: InquiryId | None = None) -> Outcome:
+        """End the work; the reopen window begins. ``seen`` is the customer's last message that was read, if that
+        matters. Gives ``DONE``, ``SAME``, ``NOT_YOURS``, ``UNSEEN``, ``ABSENT``."""
 
         def act(state: CaseState) -> AnyAct:
             scene = self._scene(state)
             plan = plans.plan(state, plans.resolved(state, outcome, scene), scene)
             plan = plans.also(self._without(plan, state), {"close|0": scene.now_ms + scene.rulebook.reopen_s * 1000})
-            return Resolve(**self._common(request), case=case, plan=plan, advisor=request.advisor)
+            return Resolve(**self._common(request), case=case, plan=plan, advisor=request.advisor, seen=seen)
 
         return await self._actor.attempt(case, act)
 

@@ -42,6 +42,7 @@ class Result(StrEnum):
     NO_ROOM = "no_room"
     GONE = "gone"
     NOT_YOURS = "not_yours"
+    UNSEEN = "unseen"
     UNFIT = "unfit"
     # done
     APPENDED = "appended"
@@ -241,10 +242,12 @@ class Delivered(PlannedAct, frozen=True, kw_only=True, tag="delivered", omit_def
 
 class Resolve(PlannedAct, frozen=True, kw_only=True, tag="resolve", omit_defaults=True):
     """The work is done, with an outcome in the plan's detail; all capacity is free, the plan stops the clocks
-    and arms ``close|0``. ``advisor`` must own it unless empty. Gives ``DONE``, ``SAME`` (resolved already),
-    ``NOT_YOURS``, ``CONFLICT``."""
+    and arms ``close|0``. ``advisor`` must own it unless empty. ``seen`` names the inquiry up to which he has read,
+    None for whoever doesn't mind. Gives ``DONE``, ``SAME`` (resolved already), ``NOT_YOURS``, ``UNSEEN`` (another
+    inquiry is the case's last: the state names it), ``CONFLICT``."""
 
     advisor: AdvisorId | None = None
+    seen: InquiryId | None = None
 
 
 class Close(CaseAct, frozen=True, kw_only=True, tag="close", omit_defaults=True):

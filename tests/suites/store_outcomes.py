@@ -63,7 +63,7 @@ _OWN: Final[dict[type[Act], set[Result]]] = {
     Label: {R.DONE},
     Reply: {R.DONE, R.NOT_YOURS},
     Delivered: {R.DONE},
-    Resolve: {R.DONE, R.SAME, R.NOT_YOURS},
+    Resolve: {R.DONE, R.SAME, R.NOT_YOURS, R.UNSEEN},
     Close: {R.DONE, R.GONE},
     Escalate: {R.DONE, R.SAME},
     Snooze: {R.DONE},

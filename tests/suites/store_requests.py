@@ -173,7 +173,8 @@ class Requests(Parts):
         plan = self._plan(row, dice)
         timers = {**plan.timers, "close|0": self.now + dice.pick((100, 20_000))}
         advisor = dice.pick((None, row.owner or None if row else None, self._person(intent)))
-        return {"advisor": advisor, "plan": msgspec.structs.replace(plan, timers=timers)}
+        seen = dice.pick((None, None, (row.last_inquiry or None) if row else None, "i0"))
+        return {"advisor": advisor, "plan": msgspec.structs.replace(plan, timers=timers), "seen": seen}
 
     def _close(self, intent: Intent, dice: Dice) -> AnyAct:
         row = self._case(acts.Close, intent, dice)

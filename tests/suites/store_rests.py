@@ -67,6 +67,23 @@ class ResolveSuite(_Owned):
         assert (await owned.on(Resolve, "c1", advisor="bob")).result is Result.NOT_YOURS
         assert (await owned.on(Resolve, "c1", advisor=None)).result is Result.DONE
 
+    async def test_not_over_a_message_that_was_not_seen(self, owned: Desk) -> None:
+        await owned.admit("c2", conversation=(await owned.state("c1")).conversation)
+        before = await owned.state("c1")
+        outcome = await owned.on(Resolve, "c1", advisor="ann", seen="c1", op="once")
+        assert (outcome.result, outcome.case, outcome.number) == (Result.UNSEEN, before, 0)
+        assert (await owned.state("c1"), (await owned.person("ann")).load) == (before, 30)
+        # It was not remembered: having read, he may resolve under the same operation id.
+        assert (await owned.on(Resolve, "c1", advisor="ann", seen="c2", op="once")).result is Result.DONE
+
+    async def test_whoever_names_no_message_minds_none(self, owned: Desk) -> None:
+        await owned.admit("c2", conversation=(await owned.state("c1")).conversation)
+        assert (await owned.on(Resolve, "c1", advisor="ann")).result is Result.DONE
+
+    async def test_what_was_resolved_is_so_whatever_came_since(self, owned: Desk) -> None:
+        await owned.on(Resolve, "c1")
+        assert (await owned.on(Resolve, "c1", seen="c0")).result is Result.SAME
+
     async def test_a_waiting_case_leaves_its_line(self, desk: Desk) -> None:
         await desk.admit("c1")
         await desk.on(Resolve, "c1")

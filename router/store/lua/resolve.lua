@@ -12,6 +12,9 @@ function T.acts.resolve(t, act)
   if T.given(act.advisor) and row.owner ~= act.advisor then
     return T.refuse(t, 'not_yours', row)
   end
+  if T.given(act.seen) and row.last_inquiry ~= act.seen then
+    return T.refuse(t, 'unseen', row)
+  end
   local owner = row.owner
   T.begin(t, row, act.plan, act.claim)
   T.let_go(t, row)

@@ -28,6 +28,8 @@ def resolve(txn: Txn, act: Resolve) -> Outcome:
         return txn.refuse(Result.SAME, row)
     if act.advisor and row.owner != act.advisor:
         return txn.refuse(Result.NOT_YOURS, row)
+    if act.seen and row.last_inquiry != act.seen:
+        return txn.refuse(Result.UNSEEN, row)
     owner = row.owner
     txn.begin(row, act.plan, act.claim)
     txn.let_go(row)

@@ -31,8 +31,8 @@ async def test_a_case_is_offered_accepted_answered_and_resolved(bench: ApiBench)
         assert replied["result"] == "done"
         await talk.do("note", case=case, text="Called the courier.")
         await talk.do("label", case=case, add=["courier"])
-        await talk.do("resolve", case=case, outcome="solved")
-        assert (await talk.next("released")) == {"type": "released", "case": case, "reason": "resolved"}
+        ver = (await talk.do("resolve", case=case, outcome="solved"))["case"]["ver"]
+        assert (await talk.next("released")) == {"type": "released", "case": case, "reason": "resolved", "ver": ver}
         read = await talk.do("read", case=case)
         assert [entry["kind"] for entry in read["transcript"]] == ["inquiry", "reply", "note"]
         assert (read["case"]["state"], read["case"]["outcome"], read["case"]["labels"]) == (
@@ -82,7 +82,8 @@ async def test_an_offer_that_has_expired_is_refused_in_clear_words(bench: ApiBen
         offer = await talk.next("offer")
         await bench.clock.advance_ms(120_000)
         await bench.timers.serve()
-        assert await talk.next("offer_ended") == {"type": "offer_ended", "case": case, "reason": "expired"}
+        ver = (await bench.case(case)).ver
+        assert await talk.next("offer_ended") == {"type": "offer_ended", "case": case, "reason": "expired", "ver": ver}
         found = await talk.refused("accept", case=case, offer_ver=offer["offer_ver"])
         assert (found["status"], found["type"]) == (409, "urn:turnout:problem:gone")
         assert "expired or was taken" in found["detail"]
@@ -223,6 +224,7 @@ async def test_a_reply_that_failed_is_put_before_the_advisor_who_sent_it(bench: 
             "reply": reply["id"],
             "state": "failed",
             "reason": "no such mailbox",
+            "ver": (await bench.case(case)).ver,
         }
 
 
