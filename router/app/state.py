@@ -10,6 +10,7 @@ from router.contract.ids import PoolId
 from router.contract.topics import topic_specs
 from router.runtime.blobs import Blobs, open_blobs
 from router.runtime.bus.choice import make_bus
+from router.runtime.bus.counting import CountingBus
 from router.runtime.bus.protocol import Bus
 from router.runtime.chat_log import RedisChatLog
 from router.runtime.ledger import Ledger, RedisLedger
@@ -39,7 +40,7 @@ async def open_state(process: Process) -> State:
     state, settings = State(), process.settings
     state.url = await _server(process)
     crashes = Crashes(settings.crash_at)
-    state.bus = crashes.bus(make_bus(settings, state.url))
+    state.bus = crashes.bus(CountingBus(make_bus(settings, state.url), process.runtime_metrics))
     await process.life.open("bus", _open_bus(process, state.bus), lambda _, __: state.bus.close())
     commands = await _connect(process, state.url, "store commands", connections=settings.redis.connections)
     waits = await _connect(process, state.url, "store waits", purpose=Purpose.BLOCKING)

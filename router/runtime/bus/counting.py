@@ -1,0 +1,70 @@
+"""A bus whose failed calls are counted, whatever carries it."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from router.contract.topics import TopicSpec
+from router.runtime.bus.protocol import Bus, Outgoing, Partition, Position, Rebalance, Record, Subscription
+from router.runtime.errors import BusError
+from router.runtime.metrics import BusOperation, RuntimeMetrics
+
+
+class CountingBus:
+    """Implements ``Bus`` by another. Only failures are counted: what a caller gives up himself is none."""
+
+    def __init__(self, bus: Bus, metrics: RuntimeMetrics) -> None:
+        self._bus = bus
+        self._count = _Count(metrics)
+
+    async def create_topics(self, specs: Sequence[TopicSpec]) -> None:
+        await self._bus.create_topics(specs)
+
+    async def publish(self, records: Sequence[Outgoing]) -> Sequence[Position]:
+        with self._count.failures(BusOperation.PUBLISH):
+            return await self._bus.publish(records)
+
+    async def subscribe(self, group: str, topics: Sequence[str], rebalance: Rebalance) -> Subscription:
+        """Failing to join counts as a failed poll: nothing is read."""
+        with self._count.failures(BusOperation.POLL):
+            return _CountingSubscription(await self._bus.subscribe(group, topics, rebalance), self._count)
+
+    async def history(self, topic: str, *, since_ms: int = 0) -> AsyncIterator[Record]:
+        with self._count.failures(BusOperation.POLL):
+            async for record in self._bus.history(topic, since_ms=since_ms):
+                yield record
+
+    async def close(self) -> None:
+        await self._bus.close()
+
+
+class _Count:
+    def __init__(self, metrics: RuntimeMetrics) -> None:
+        self._errors = {operation: metrics.bus_errors.labels(operation) for operation in BusOperation}
+
+    @contextmanager
+    def failures(self, operation: BusOperation) -> Iterator[None]:
+        try:
+            yield
+        except (BusError, TimeoutError):
+            self._errors[operation].inc()
+            raise
+
+
+class _CountingSubscription:
+    """Implements ``Subscription``."""
+
+    def __init__(self, subscription: Subscription, count: _Count) -> None:
+        self._count = count
+        self._subscription = subscription
+        self.pause = subscription.pause
+        self.resume = subscription.resume
+        self.lag = subscription.lag
+        self.close = subscription.close
+
+    async def poll(self, *, max_records: int, timeout_ms: int) -> Sequence[Record]:
+        with self._count.failures(BusOperation.POLL):
+            return await self._subscription.poll(max_records=max_records, timeout_ms=timeout_ms)
+
+    async def commit(self, watermarks: Mapping[Partition, tuple[int, int]]) -> frozenset[Partition]:
+        with self._count.failures(BusOperation.COMMIT):
+            return await self._subscription.commit(watermarks)
