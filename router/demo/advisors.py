@@ -16,6 +16,7 @@ from router.demo.session import Frame, Session
 from router.demo.traffic import reply_mark, tokens
 
 _OUTCOMES: Final = ("solved", "informed", "refunded", "replaced")
+_UNSEEN: Final = "urn:turnout:problem:unseen"
 
 
 class Habits(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,8 +147,7 @@ class DemoAdvisor:
                 if talk is None or not await self._answer_or_rest(case, talk):
                     return
                 await self._pause(self._habits.resolve_s)
-                if case not in self._news:
-                    await self._resolve(case, len(talk.messages))
+                if case not in self._news and not await self._was_too_soon(case, talk):
                     return
         finally:
             self._working.discard(case)
@@ -181,20 +181,20 @@ class DemoAdvisor:
             self.history.append(Replied(at=asked.at, advisor=self.who.id, case=case, mark=mark, tokens=about))
         return asked.is_done
 
-    async def _resolve(self, case: str, seen: int) -> None:
-        answer = await self._end(case, "resolve", outcome=self._random.choice(_OUTCOMES))
-        if answer is not None and answer["case"]["inquiries"] > seen:
-            await self._look(case)  # it came while he was resolving: seen, all the same
+    async def _was_too_soon(self, case: str, talk: Talk) -> bool:
+        """Resolve the case; whether it couldn't be, since there is a message that he hasn't seen."""
+        seen = {"seen": talk.messages[-1][0]} if talk.messages else {}
+        answer = await self._end(case, "resolve", outcome=self._random.choice(_OUTCOMES), **seen)
+        return bool(answer["type"] == "problem" and answer["problem"]["type"] == _UNSEEN)
 
-    async def _end(self, case: str, kind: str, **members: object) -> Frame | None:
-        """Send the act that ends his part; its answer, None when it was refused."""
+    async def _end(self, case: str, kind: str, **members: object) -> Frame:
+        """Send the act that ends his part; its answer."""
         at, answer = self._session.begin(kind, case=case, **members)
         self._ending[case] = (kind, at)
         frame = await answer
         if frame["type"] != "result":
             self._ending.pop(case, None)
-            return None
-        if self._ending.get(case) == (kind, at):
+        elif self._ending.get(case) == (kind, at):
             self._goes(case, kind, at)
         return frame
 

@@ -10,6 +10,7 @@ from router.api.frames import Answer, WorkItem
 from router.api.problems import problem
 from router.api.transcripts import AttachmentView, EntryView
 from router.api.views import CaseView, ReplyView
+from router.cli.advisor_asks import UNSEEN
 from router.cli.advisor_desk import MAX_GONE, Desk
 from router.cli.advisor_reading import reading_lines
 from router.cli.advisor_text import Line, plain
@@ -107,6 +108,37 @@ def test_a_reply_that_did_not_arrive_is_told_once(desk: Desk) -> None:
     assert said(desk.told(push, NOW)) == ["1: your reply did not reach the customer: no such mailbox"]
     assert desk.delivery("a", reply="r", state="failed", reason="") == []
     assert said(desk.delivery("a", reply="q", state="unknown", reason=""))[0].startswith("1: your reply may not")
+
+
+def test_the_last_message_shown_is_the_one_he_has_seen(desk: Desk) -> None:
+    def seen() -> str:
+        place = desk.find(1)
+        assert place is not None
+        return place.seen
+
+    def written(inquiry: str, ver: int) -> list[str]:
+        return said(desk.told(frames.Message(case="a", inquiry=inquiry, inquiries=2, summary="Hm?", ver=ver), NOW))
+
+    desk.welcome(welcome(work("a", inquiry="i1", ver=3)), NOW, is_first=False)
+    assert seen() == "i1"
+    assert written("i2", 4) == ["1: the customer has written again: Hm?"]
+    assert seen() == "i2"
+    desk.read(_read("i3", ver=6))
+    assert seen() == "i3"
+    # What was pushed before, and comes after what was shown, is old.
+    assert (written("i3", 5), written("i2", 4), seen()) == ([], [], "i3")
+    # The state was rebuilt, and its tail lost: what is shown now holds.
+    desk.read(_read("i2", ver=4))
+    assert (seen(), written("i4", 5), seen()) == ("i2", ["1: the customer has written again: Hm?"], "i4")
+    desk.welcome(welcome(work("a", inquiry="i1", ver=2)), NOW, is_first=False)
+    assert seen() == "i1"
+
+
+def _read(inquiry: str, *, ver: int) -> Answer:
+    entries = [EntryView(kind=kind, at="2026-11-22T05:00:00Z", text="x", id=inquiry) for kind in ("inquiry", "note")]
+    return Answer(
+        op="o", result="done", durable=True, case=CaseView(**{**_CASE, "ver": ver}), transcript=tuple(entries)
+    )
 
 
 def test_presence_is_told_when_it_is_news(desk: Desk) -> None:
@@ -208,3 +240,4 @@ def test_a_case_is_read_oldest_first() -> None:
 
 def test_a_problem_of_the_service_is_one_the_terminal_knows() -> None:
     assert problem("unknown-queue").type == "urn:turnout:problem:unknown-queue"
+    assert problem("unseen").type == UNSEEN

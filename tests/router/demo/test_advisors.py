@@ -75,7 +75,7 @@ class Script:
 
 
 def refused(script: Script, asked: Frame) -> list[Frame]:
-    return [{"type": "problem", "op": asked["op"], "problem": {"status": 409}}]
+    return [{"type": "problem", "op": asked["op"], "problem": {"type": "urn:turnout:problem:gone", "status": 409}}]
 
 
 @asynccontextmanager
@@ -188,18 +188,21 @@ async def test_a_message_that_comes_in_meanwhile_is_answered_before_the_case_is_
     assert [entry.tokens for entry in minji.history if isinstance(entry, Replied)] == [(ONE,), (TWO,)]
 
 
-async def test_a_message_nobody_told_him_of_is_seen_after_all(script: Script) -> None:
+async def test_a_message_nobody_told_him_of_is_seen_and_answered_before_the_end(script: Script) -> None:
     def resolved(script: Script, asked: Frame) -> list[Frame]:
+        if asked["seen"] == "i2":
+            return script.done(asked)
         script.transcript.append(inquiry("i2", f"more {TWO}"))
-        return script.done(asked)
+        unseen = {"type": "urn:turnout:problem:unseen", "status": 409, "inquiry": "i2"}
+        return [{"type": "problem", "op": asked["op"], "problem": unseen}]
 
     script.answers["resolve"] = resolved
     async with at_work(script) as minji:
         await script.push(offer())
-        await eventually(lambda: kinds(minji)[-2:] == ["Ended resolve", "Looked"])
-    last = minji.history[-1]
-    assert isinstance(last, Looked)
-    assert last.messages == (("i1", ONE), ("i2", TWO))
+        await eventually(lambda: minji.in_hand == 0 and "resolve" in script.acts())
+    assert script.acts() == ["presence", "accept", "read", "reply", "resolve", "read", "reply", "resolve"]
+    assert [entry.tokens for entry in minji.history if isinstance(entry, Replied)] == [(ONE,), (TWO,)]
+    assert kinds(minji).count("Ended resolve") == 1
 
 
 ENDINGS = [
