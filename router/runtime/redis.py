@@ -34,6 +34,7 @@ Command = Sequence[Argument]
 _CONNECT_S: Final = 2.0
 _ANSWER_S: Final = 5.0
 _POOL_WAIT_S: Final = 5.0
+_WAKE_AT_ONCE: Final = 16
 _PASSING: Final = (OutOfMemoryError, ReadOnlyError, MasterDownError, ClusterDownError, TryAgainError)
 _PASSING_CODES: Final = ("MISCONF", "NOREPLICAS", "BUSY ", "LOADING", "UNBLOCKED")
 
@@ -193,6 +194,12 @@ class Coalescer:
         replies: list[object] = []
         try:
             replies = await self._client.exchange([command for command, _ in batch])
+            # Callers that all wake at once all work before the first of their next calls is sent, and the
+            # server has nothing to do meanwhile.
+            for number, ((_, waiter), reply) in enumerate(zip(batch, replies, strict=True), start=1):
+                _settle(waiter, reply)
+                if not number % _WAKE_AT_ONCE:
+                    await asyncio.sleep(0)
         finally:
             unknown = StoreUnavailable("the connection was given up while the call was running")
             replies += [unknown] * (len(batch) - len(replies))

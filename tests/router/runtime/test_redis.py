@@ -52,6 +52,29 @@ async def test_calls_of_one_tick_are_one_pipeline(client: RedisClient, monkeypat
     assert sizes == [16, 16, 8]
 
 
+async def test_the_first_to_wake_call_again_before_the_last_have_woken(
+    client: RedisClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tale: list[str] = []
+    exchange = client.exchange
+    coalescer = Coalescer(client)
+
+    async def told(commands: list[tuple[str, ...]]) -> list[object]:
+        tale.append("sent")
+        return await exchange(commands)
+
+    async def caller() -> None:
+        for _ in range(2):
+            assert await coalescer.call("PING") == b"PONG"
+            tale.append("awake")
+
+    monkeypatch.setattr(client, "exchange", told)
+    await asyncio.gather(*(caller() for _ in range(100)))
+    assert tale[:2] == ["sent", "awake"]
+    assert tale.index("sent", 1) < 80
+    assert tale.count("awake") == 200
+
+
 async def test_an_error_does_not_hit_its_neighbours(coalescer: Coalescer) -> None:
     await coalescer.call("SET", "text", "x")
     before, wrong, after = await asyncio.gather(
