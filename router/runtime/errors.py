@@ -12,6 +12,7 @@ RuntimeFailure
 ├── PluginError
 │   ├── PluginMissing
 │   └── PluginFailed
+├── PartitionFenced
 ├── SendLater              retryable
 ├── IntakeFull             retryable
 ├── BlobError
@@ -61,6 +62,11 @@ class StoreUnavailable(RuntimeFailure):
     """The state store didn't answer. The outcome of a write is unknown: repeat with the same operation id."""
 
     retryable = True
+
+
+class PartitionFenced(RuntimeFailure):
+    """What a record would change was refused, as its partition was fenced for another owner. Ask the bus whose it
+    is: whoever can still commit takes a new fence, anyone else drops what is left of the partition."""
 
 
 class CommandRefused(RuntimeFailure):

@@ -13,17 +13,22 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, NoReturn
 
 from router.runtime.clock import Clock
 from router.runtime.errors import ProcessStuck
 from router.runtime.metrics import RuntimeMetrics
+from router.runtime.watches import ConsumerWatch, PublisherWatch
 
 LOG = logging.getLogger(__name__)
 
 EXIT_BLOCKED: Final = 70
 _BEAT_S: Final = 0.25
+_LOOK_S: Final = 1.0
+_STOPPED_S: Final = 5.0
+
+Problem = Callable[[], str | None]
 
 
 def end_process(reason: str) -> NoReturn:
@@ -118,68 +123,79 @@ def _stack_of(thread: int) -> str:
     return "".join(traceback.format_stack(frame)).rstrip() if frame else "(unknown)"
 
 
-class ConsumerWatch:
-    """What is known of one consumer's progress. Used from the event loop."""
-
-    def __init__(self, name: str, clock: Clock, *, limit_s: float) -> None:
-        self.name = name
-        self._clock = clock
-        self._limit_s = limit_s
-        self._polled_at_s = clock.monotonic()
-        self._moved_at_s = clock.monotonic()
-
-    def polled(self, records: int) -> None:
-        """A poll has come back, with so many records."""
-        self._polled_at_s = self._clock.monotonic()
-        if records:
-            self._moved_at_s = self._polled_at_s
-
-    def idle(self) -> None:
-        """There is nothing to hand out, or the consumer is paused on purpose: standing still is right."""
-        self._moved_at_s = self._clock.monotonic()
-
-    def problem(self) -> str | None:
-        """Why the consumer counts as stuck, if it does: it doesn't poll, or polls come back empty although
-        nobody has said ``idle`` for as long."""
-        now_s = self._clock.monotonic()
-        if (age_s := now_s - self._polled_at_s) > self._limit_s:
-            return f"the consumer {self.name} has not polled for {age_s:.0f} s"
-        if (age_s := now_s - self._moved_at_s) > self._limit_s:
-            return f"the consumer {self.name} gets no records for {age_s:.0f} s although there are some"
-        return None
-
-
 class Watchdog:
-    """The watches of one process."""
+    """The watches of one process.
+
+    A bus or a store that is away is ridden out, however long it takes. ``bus_answers`` tells it from a client that is
+    broken for good: it asks the bus by fresh connections, and is asked only when calls have failed for long.
+    """
 
     def __init__(self, clock: Clock, loop_watch: LoopWatch, *, poll_age_s: float, alive_s: float = 5.0) -> None:
         self._clock = clock
         self._loop_watch = loop_watch
         self._poll_age_s = poll_age_s
         self._alive_s = alive_s
-        self._consumers: dict[str, ConsumerWatch] = {}
+        self._watches: dict[str, ConsumerWatch | PublisherWatch] = {}
+        self._problems: dict[str, Problem] = {}
+        self.bus_answers: Callable[[], Awaitable[bool]] = _unknown
 
     def consumer(self, name: str) -> ConsumerWatch:
         """A watch for one consumer, which must call it from now on until ``forget``."""
-        watch = self._consumers[name] = ConsumerWatch(name, self._clock, limit_s=self._poll_age_s)
+        watch = ConsumerWatch(name, self._clock, limit_s=self._poll_age_s)
+        self._watches[f"consumer {name}"] = watch
         return watch
+
+    def publisher(self) -> PublisherWatch:
+        """The watch for what this process publishes."""
+        watch = PublisherWatch(self._clock, limit_s=self._poll_age_s)
+        self._watches["publisher"] = watch
+        return watch
+
+    def add(self, name: str, problem: Problem) -> None:
+        """Ask this, too: it says why the process counts as stuck, or None."""
+        self._problems[name] = problem
 
     def forget(self, watch: ConsumerWatch) -> None:
         """The consumer was closed on purpose."""
-        if self._consumers.get(watch.name) is watch:
-            del self._consumers[watch.name]
+        if self._watches.get(f"consumer {watch.name}") is watch:
+            del self._watches[f"consumer {watch.name}"]
 
     def problem(self) -> str | None:
         """The first reason why this process should be restarted, for /livez."""
         if (age_s := self._loop_watch.age_s()) > self._alive_s:
             return f"the event loop was late by {age_s:.1f} s"
-        return next((text for watch in self._consumers.values() if (text := watch.problem())), None)
+        return self._stuck()
+
+    def _stuck(self) -> str | None:
+        found = (watch.problem() for watch in self._watches.values())
+        asked = (f"{name}: {text}" if (text := problem()) else None for name, problem in self._problems.items())
+        return next((text for text in (*found, *asked) if text), None)
 
     async def run(self) -> None:
-        """Look every second. Raises ``ProcessStuck`` when a consumer is stuck."""
+        """Look every second. Raises ``ProcessStuck`` with the reason when something no longer makes progress."""
         never = asyncio.Event()
         while True:
-            for watch in self._consumers.values():
-                if (problem := watch.problem()) is not None:
-                    raise ProcessStuck(problem)
-            await self._clock.wait(never, 1.0)
+            reason = self._stuck() or await self._broken()
+            if reason is not None:
+                raise ProcessStuck(reason)
+            before_s = self._clock.monotonic()
+            await self._clock.wait(never, _LOOK_S)
+            if (gap_s := self._clock.monotonic() - before_s) > _STOPPED_S:
+                # The whole process stood still (a signal, its machine): that is nobody's lack of progress.
+                for watch in self._watches.values():
+                    watch.excuse(gap_s)
+
+    async def _broken(self) -> str | None:
+        """Why a client is broken for good: its calls have failed for long, and fresh ones succeed."""
+        failing = {text: watch for watch in self._watches.values() if (text := watch.failing())}
+        if not failing:
+            return None
+        if await self.bus_answers():
+            return f"{next(iter(failing))}, although the bus answers others"
+        for watch in failing.values():
+            watch.excuse_failures()
+        return None
+
+
+async def _unknown() -> bool:
+    return False

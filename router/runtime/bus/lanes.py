@@ -7,49 +7,24 @@ awaited between two polls but the bus itself, so a slow handler never costs the 
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import Final, Protocol
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+from typing import Final
 
-import msgspec
-
+from router.runtime.bus.consuming import Handler, Hooks, Journal, Limits, Unkept
 from router.runtime.bus.protocol import Bus, Partition, Record, Subscription
 from router.runtime.bus.watermark import Watermarks
-from router.runtime.errors import RuntimeFailure
+from router.runtime.clock import SystemClock
+from router.runtime.errors import PartitionFenced, RuntimeFailure
+from router.runtime.watches import ConsumerWatch
+
+__all__ = ["Consumer", "Handler", "Hooks", "Journal", "Limits"]
 
 _log = logging.getLogger(__name__)
 
-Handler = Callable[[Record], Awaitable[Awaitable[None] | None]]
-"""Handles a record. Its lane goes on when it returns; the record counts as done once what it returned (if
-anything) is done: its effects are durable. A record may come again after a crash or a hand-over."""
-
 _FULL_POLL_MS: Final = 20  # how soon room is noticed while nothing may be read
-
-
-class Hooks(Protocol):
-    """What the consumer asks of its owner."""
-
-    async def on_assigned(self, partitions: Mapping[Partition, int]) -> None:
-        """Awaited before any record of these is handled: the place to raise fences to the epochs."""
-
-    async def on_poison(self, record: Record, exc: Exception) -> None:
-        """A record failed for ever: put it aside. The record counts as done when this returns."""
-
-
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Bounds of one consumer. ``max_in_flight`` is all it ever holds: queued, at work, not yet durable."""
-
-    lanes: int = 32
-    max_in_flight: int = 1024
-    resume_at: int = 512
-    max_poll_records: int = 256
-    poll_ms: int = 200
-    commit_s: float = 0.1
-    lag_s: float = 5.0
-    revoke_wait_s: float = 3.0
-    first_retry_s: float = 0.05
-    longest_retry_s: float = 5.0
 
 
 class Consumer:
@@ -71,7 +46,10 @@ class Consumer:
         self._handle = handle
         self._hooks = hooks
         self._limits = limits
+        self._journal: Journal = Unkept()
+        self._watch = ConsumerWatch(group, SystemClock(), limit_s=math.inf)
         self._marks = Watermarks()
+        self._doubts: dict[Partition, asyncio.Event] = {}  # fenced; set once the bus has said whose it is
         self._epochs: dict[Partition, int] = {}  # what lanes may still begin
         self._lanes: list[asyncio.Queue[Record]] = []
         self._begun: Counter[Partition] = Counter()
@@ -105,10 +83,19 @@ class Consumer:
         """Which they are; none for a moment while a hand-over is under way."""
         return frozenset(self._epochs)
 
+    def keep(self, journal: Journal) -> None:
+        """Tell a journal of the progress. Call it before ``run``."""
+        self._journal = journal
+
+    def report_to(self, watch: ConsumerWatch) -> None:
+        """Let a watchdog see whether there is progress. Call it before ``run``."""
+        self._watch = watch
+
     async def run(self) -> None:
         """Join, and consume until stopped. Raises what kills a lane: a hook that fails for good, a bug."""
         self._subscription = await self._bus.subscribe(self._group, self._topics, self)
         async with self._owner:
+            self._start(self._journal.run(), f"{self._group}-journal")
             for number in range(self._limits.lanes):
                 queue: asyncio.Queue[Record] = asyncio.Queue()  # bounded by the records in flight
                 self._lanes.append(queue)
@@ -142,6 +129,7 @@ class Consumer:
         failures = 0
         while not self._stopping.is_set():
             try:
+                await self._clear_doubts(subscription)
                 self._make_room(subscription)
                 await self._poll(subscription)
                 await self._do_what_is_due(subscription)
@@ -150,6 +138,7 @@ class Consumer:
                 if not exc.retryable:
                     raise
                 failures += 1
+                self._watch.failed()
                 _log.warning("the bus is away: %s", exc, extra={"event": "consumer_retries"})
                 await self._back_off(failures)
 
@@ -160,9 +149,11 @@ class Consumer:
             timeout_ms=_FULL_POLL_MS if self._paused else self._limits.poll_ms,
         )
         self.polled_at = time.monotonic()
-        for record in records:
-            if self._marks.hand_out(record.partition, record.epoch, record.offset):
-                self._lanes[hash(record.key) % len(self._lanes)].put_nowait(record)
+        self._watch.polled(len(records))
+        ours = [record for record in records if self._marks.hand_out(record.partition, record.epoch, record.offset)]
+        self._journal.handed_out(ours)
+        for record in ours:
+            self._lanes[hash(record.key) % len(self._lanes)].put_nowait(record)
 
     def _make_room(self, subscription: Subscription) -> None:
         """Pause when full, resume when half empty: each pause costs what was fetched ahead."""
@@ -181,15 +172,35 @@ class Consumer:
         if time.monotonic() >= self._lag_at:
             self.lag = await subscription.lag()
             self._lag_at = time.monotonic() + self._limits.lag_s
+            self._watch.succeeded()
+            if self._paused or self._marks.in_flight or not any(self.lag.values()):
+                self._watch.idle()
 
     async def _commit(self, subscription: Subscription) -> None:
         watermarks = self._marks.committable()
         if not watermarks:
             return
         taken = await subscription.commit(watermarks)
-        self._marks.committed({partition: watermarks[partition] for partition in taken})
+        done = {partition: watermarks[partition] for partition in taken}
+        self._marks.committed(done)
+        self._journal.committed(done)
         # Somebody else's by now: what is left of it here must not begin.
         self._forget(frozenset(watermarks.keys() - taken))
+
+    async def _clear_doubts(self, subscription: Subscription) -> None:
+        """Of each partition that was fenced: who can still commit owns it, and goes on behind a new fence."""
+        for partition in tuple(self._doubts):
+            mark = (self._epochs[partition], self._marks.position(partition))
+            is_ours = partition in await subscription.commit({partition: mark})
+            if is_ours:
+                await self._hooks.on_assigned({partition: mark[0]})
+                self._doubts.pop(partition).set()
+            else:
+                self._forget(frozenset([partition]))
+            self._journal.fenced(partition, is_ours=is_ours)
+            whose = "still ours" if is_ours else "somebody else's"
+            extra = {"event": "consumer_fenced", "group": self._group, "ours": is_ours}
+            _log.warning("partition %s/%s was fenced, and is %s", *partition, whose, extra=extra)
 
     # What the bus tells, inside poll and close.
 
@@ -212,7 +223,15 @@ class Consumer:
                 await self._commit(self._subscription)
             except RuntimeFailure as exc:
                 _log.warning("no commit at hand-over: %s", exc, extra={"event": "revoke_commit_failed"})
+        await self._tell_released(frozenset(each for each in partitions if not self._begun[each]))
         self._forget(partitions)
+
+    async def _tell_released(self, partitions: frozenset[Partition]) -> None:
+        try:
+            async with asyncio.timeout(self._limits.release_s):
+                await self._journal.released(partitions)
+        except (TimeoutError, RuntimeFailure) as exc:
+            _log.warning("the next owner isn't told: %s", exc, extra={"event": "release_untold"})
 
     def _patience_s(self) -> float:
         if self._stop_at is None:
@@ -227,6 +246,8 @@ class Consumer:
         for partition in partitions:
             self._epochs.pop(partition, None)
             self._marks.drop(partition)
+            if (doubt := self._doubts.pop(partition, None)) is not None:
+                doubt.set()
 
     # The lanes.
 
@@ -251,7 +272,7 @@ class Consumer:
         failures = 0
         while True:
             try:
-                durable = await self._handle(record)
+                durable = await self._try(record)
                 break
             except Exception as exc:  # noqa: BLE001 (the edge: any failure is this record's)
                 failures += 1
@@ -263,17 +284,50 @@ class Consumer:
         self._start(self._confirm(record, durable), f"{self._group}-confirm")
         return True
 
+    async def _try(self, record: Record) -> Awaitable[None] | None:
+        begun = self._watch.begun()
+        try:
+            return await self._handle(record)
+        finally:
+            self._watch.ended(begun)
+
     async def _again(self, record: Record, exc: Exception, failures: int) -> bool:
         """After a failure: whether to handle the record once more, after a while."""
+        if isinstance(exc, PartitionFenced):
+            return await self._after_doubt(record)
         if getattr(exc, "retryable", False):
             _log.warning("a record is tried again: %s", exc, extra={"event": "record_retried"})
             self._end(record)  # a hand-over need not wait for one that only waits itself
             await self._back_off(failures)
             self._begun[record.partition] += 1
             return self._may_begin(record)
-        await self._hooks.on_poison(record, exc)
-        self._marks.complete(record.partition, record.epoch, record.offset)
+        await self._put_aside(record, exc)
         return False
+
+    async def _put_aside(self, record: Record, exc: Exception) -> None:
+        failures = 0
+        while True:
+            try:
+                await self._hooks.on_poison(record, exc)
+                break
+            except RuntimeFailure as away:
+                if not away.retryable:
+                    raise
+                failures += 1
+                _log.warning("a record can't be put aside yet: %s", away, extra={"event": "poison_retried"})
+                await self._back_off(failures)
+                if not self._may_begin(record):
+                    return  # whoever reads it next puts it aside
+        self._marks.complete(record.partition, record.epoch, record.offset)
+
+    async def _after_doubt(self, record: Record) -> bool:
+        """Wait until the bus has said whose the partition is; whether the record is to be handled once more."""
+        if not self._may_begin(record):
+            return False
+        self._end(record)  # a hand-over need not wait for one that only waits itself
+        await self._doubts.setdefault(record.partition, asyncio.Event()).wait()
+        self._begun[record.partition] += 1
+        return self._may_begin(record)
 
     async def _confirm(self, record: Record, durable: Awaitable[None]) -> None:
         try:

@@ -50,6 +50,14 @@ class Watermarks:
         self._in_flight -= self.in_flight_of(partition)
         self._flights.pop(partition, None)
 
+    def position(self, partition: Partition) -> int:
+        """The offset that a commit would say now: of the first record that isn't done. Raises ``KeyError`` when the
+        partition is not owned, and ``ValueError`` before anything of it was handed out."""
+        flight = self._flights[partition]
+        if flight.next_offset is not None:
+            return flight.next_offset
+        return min(flight.handed_out)
+
     def hand_out(self, partition: Partition, epoch: int, offset: int) -> bool:
         """Note a record as in flight, in the order it was read. False when it isn't ours to handle."""
         flight = self._flights.get(partition)

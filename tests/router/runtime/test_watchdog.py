@@ -9,7 +9,8 @@ from prometheus_client import CollectorRegistry
 from router.runtime.clock import ManualClock
 from router.runtime.errors import ProcessStuck
 from router.runtime.metrics import RuntimeMetrics
-from router.runtime.watchdog import EXIT_BLOCKED, ConsumerWatch, LoopWatch, Onlooker, Watchdog
+from router.runtime.watchdog import EXIT_BLOCKED, LoopWatch, Onlooker, Watchdog
+from router.runtime.watches import ConsumerWatch
 from tests.suites.eventually import eventually
 
 
