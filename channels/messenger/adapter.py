@@ -7,16 +7,16 @@ the same app secret share what comes to any of them.
 
 import hmac
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from aiohttp import web
 
-from channels.kit.limits import read_body
-from channels.kit.problems import Refused, malformed, not_authentic, not_found
-from channels.kit.requests import received
-from channels.kit.signatures import META, verify
-from channels.messenger.errors import Malformed, NoAnswer
+from channels.kit.customer_files import has_patience
+from channels.kit.failures import Malformed
+from channels.kit.http_channel import HttpChannel, answered
+from channels.kit.problems import Refused, malformed
+from channels.kit.signatures import META
 from channels.messenger.events import Event, read
 from channels.messenger.files import FileShelf
 from channels.messenger.graph import SendApi
@@ -24,7 +24,6 @@ from channels.messenger.metrics import MessengerMetrics
 from channels.messenger.normalise import CHANNEL, Arrival, Ignored, files, id_of, inquiry, written
 from channels.messenger.options import MessengerOptions
 from channels.messenger.send import send_reply
-from router.contract.ids import AccountId
 from router.contract.messages import Reply
 from router.runtime.errors import RecordRefused
 from router.runtime.plugins import Account, Adapter, ChannelHost, OpenChannel, SendResult, failed
@@ -32,8 +31,6 @@ from router.runtime.plugins import Account, Adapter, ChannelHost, OpenChannel, S
 LOG = logging.getLogger(__name__)
 
 _MAX_DELIVERY_BYTES: Final = 4 * 1024 * 1024
-_PATIENCE_MS: Final = 10 * 60_000
-_RETRY_S: Final = 10.0
 _MAX_CHALLENGE: Final = 200
 
 
@@ -65,76 +62,50 @@ class Page:
         return bool(set(self.options.app_secrets) & set(other.options.app_secrets))
 
 
-class MessengerChannel:
-    """The channel at work. It holds nothing between two requests."""
+class MessengerChannel(HttpChannel[Page]):
+    """The channel at work."""
 
     def __init__(self, accounts: Sequence[Account[MessengerOptions]], host: ChannelHost) -> None:
-        self._pages = {account.id: Page(account, host) for account in accounts}
+        super().__init__(CHANNEL, {account.id: Page(account, host) for account in accounts})
         self._host = host
         self._metrics = MessengerMetrics(host.registry)
 
     def routes(self) -> Sequence[web.AbstractRouteDef]:
         return (web.get("/{account}", self._prove), web.post("/{account}", self._take))
 
-    def ports(self) -> Mapping[str, int]:
-        return {}
-
     def troubles(self) -> Sequence[str]:
-        return [f"{account}: {page.api.trouble}" for account, page in self._pages.items() if page.api.trouble]
+        return [f"{account}: {page.api.trouble}" for account, page in self.accounts.items() if page.api.trouble]
 
     async def send(self, reply: Reply) -> SendResult:
-        page = self._pages.get(reply.to.account)
+        page = self.accounts.get(reply.to.account)
         if page is None:
             return failed("there is no such account")
         return await send_reply(reply, page.api, self._host, human_agent=page.options.human_agent)
 
-    async def stop_intake(self) -> None:
-        """The port is the host's: it has stopped listening by itself."""
-
-    async def close(self, within_s: float) -> None:
-        """Nothing is held."""
-
     async def _prove(self, request: web.Request) -> web.Response:
         """Messenger asks whether the address is ours: the challenge back, to who knows the verify token."""
-        page = self._pages.get(AccountId(request.match_info["account"]))
-        if page is None:
-            return not_found().answer()
+        return await answered(self._proven, request)
+
+    async def _proven(self, request: web.Request) -> web.Response:
+        page = self.account_of(request)
         token = request.query.get("hub.verify_token", "").encode("utf-8", "replace")
         is_known = hmac.compare_digest(token, page.options.verify_token.reveal().encode())
         challenge = request.query.get("hub.challenge", "")
         if request.query.get("hub.mode") != "subscribe" or not is_known:
-            return Refused(403, "The verify token is missing or not the one of this account.").answer()
+            raise Refused(403, "The verify token is missing or not the one of this account.")
         if not (challenge.isascii() and challenge.isprintable() and len(challenge) <= _MAX_CHALLENGE):
-            return malformed("hub.challenge is not one.").answer()
+            raise malformed("hub.challenge is not one.")
         return web.Response(text=challenge, content_type="text/plain")
 
     async def _take(self, request: web.Request) -> web.Response:
         """200 once every message of the delivery is on the bus. Anything else makes Messenger deliver all of
         it again, which changes nothing for those that are on the bus already."""
-        try:
-            return await self._taken(request)
-        except Refused as exc:
-            return exc.answer()
-        except Malformed as exc:
-            return malformed(str(exc)).answer()
-        except NoAnswer:
-            return Refused(503, "A file of the message can't be fetched now.", retry_after_s=_RETRY_S).answer()
+        return await answered(self._taken, request)
 
     async def _taken(self, request: web.Request) -> web.Response:
-        page = self._pages.get(AccountId(request.match_info["account"]))
-        if page is None:
-            raise not_found()
-        body = await read_body(request, max_bytes=_MAX_DELIVERY_BYTES)
-        now_ms = self._host.clock.now_ms()
-        refusal = verify(META, page.options.incoming_keys(), received(request, body), now_ms=now_ms)
-        if refusal is not None:
-            LOG.info(
-                "a delivery for %s is refused: %s",
-                page.id,
-                refusal,
-                extra={"event": "messenger.refused", "account": page.id},
-            )
-            raise not_authentic()
+        page, now_ms = self.account_of(request), self._host.clock.now_ms()
+        keys = page.options.incoming_keys()
+        body = await self.authentic(request, META, keys, now_ms=now_ms, max_bytes=_MAX_DELIVERY_BYTES)
         events = read(body)
         for event in events:
             if isinstance(event, Event):
@@ -151,7 +122,7 @@ class MessengerChannel:
         if isinstance(said, Ignored) or page is None:
             self._metrics.ignored(said if isinstance(said, Ignored) else Ignored.OTHER_PAGE)
             return
-        is_patient = now_ms - (said.sent_at_ms or 0) < _PATIENCE_MS
+        is_patient = has_patience(said.sent_at_ms or 0, now_ms)
         kept = await page.shelf.keep(files(said), id_of(said, page.id), is_patient=is_patient)
         self._metrics.missing_files.inc(len(kept.missing))
         arrival = Arrival(page.id, page.pool, now_ms)
@@ -170,7 +141,7 @@ class MessengerChannel:
         to = event.recipient.id if event.recipient is not None else ""
         if to == through.options.page_id:
             return through
-        others = self._pages.values()
+        others = self.accounts.values()
         return next((page for page in others if page.options.page_id == to and page.shares_app(through)), None)
 
 

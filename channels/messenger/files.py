@@ -1,34 +1,24 @@
 """Customers' files: fetched by their address and stored before the inquiry that names them is accepted."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import urljoin
 
 import aiohttp
 
+from channels.kit.customer_files import Kept, keep_files
+from channels.kit.failures import FileRefused, NoAnswer
 from channels.kit.outbound import AddressRefused, destination
 from channels.kit.text import one_line
-from channels.messenger.errors import FileRefused, NoAnswer
 from channels.messenger.normalise import FileRef
 from channels.messenger.options import MessengerOptions
 from router.contract.ids import AccountId, InquiryId
 from router.contract.messages import Attachment
-from router.runtime.blobs import blob_key
-from router.runtime.errors import BlobTooLarge
 from router.runtime.plugins import ChannelHost
 
-_FETCH_S: Final = 15.0
 _REDIRECTS: Final = 3
 _MOVED: Final = frozenset({301, 302, 303, 307, 308})
 _GONE: Final = frozenset({400, 401, 403, 404, 410, 451})
-
-
-class Kept(NamedTuple):
-    """``missing`` names what could not be had."""
-
-    attachments: tuple[Attachment, ...]
-    missing: tuple[str, ...]
 
 
 class FileShelf:
@@ -42,22 +32,8 @@ class FileShelf:
         self._host = host
 
     async def keep(self, files: tuple[FileRef, ...], inquiry: InquiryId, *, is_patient: bool) -> Kept:
-        """A file that is gone or too large is missing. What may pass raises ``NoAnswer`` while there is
-        patience, for the event comes again; afterwards it is missing too: one bad file must not hold up its
-        message for ever."""
-        attachments: list[Attachment] = []
-        missing: list[str] = []
-        for number, file in enumerate(files):
-            try:
-                async with asyncio.timeout(_FETCH_S):
-                    attachments.append(await self._keep_one(file, blob_key(self._account, inquiry, number)))
-            except (FileRefused, BlobTooLarge):
-                missing.append(file.name)
-            except (NoAnswer, TimeoutError):
-                if is_patient:
-                    raise NoAnswer("a file can't be fetched just now") from None
-                missing.append(file.name)
-        return Kept(tuple(attachments), tuple(missing))
+        """As ``keep_files``."""
+        return await keep_files(files, (self._account, inquiry), self._keep_one, is_patient=is_patient)
 
     async def _keep_one(self, file: FileRef, key: str) -> Attachment:
         fetch = _Fetch(self._host.http, allow_private=self._allow_private)

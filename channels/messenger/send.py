@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 from aiohttp import FormData
 
-from channels.messenger.errors import NoAnswer, Unreachable
+from channels.kit.failures import NoAnswer, Unreachable
 from channels.messenger.graph import GraphError, SendAnswer, SendApi
 from channels.messenger.pieces import Piece, pieces
 from router.contract.messages import Attachment, Reply

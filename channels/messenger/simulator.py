@@ -1,19 +1,16 @@
 """The stand-in of Messenger: delivers signed events of a page, and is the Send API to it."""
 
-import asyncio
-import io
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
-import aiohttp
 import msgspec
-from aiohttp import web
 
 from channels.kit.signatures import META, Part, sign
+from channels.kit.simulating import ChatOf, HttpSimulator
 from channels.messenger.normalise import CHANNEL
 from channels.messenger.options import MessengerOptions
-from channels.messenger.simulator_send_api import ChatOf, SendDesk, desk_app
+from channels.messenger.simulator_send_api import SendDesk, desk_app
 from router.runtime.clock import SystemClock
 from router.runtime.secret import Secret
 from router.runtime.simulators import (
@@ -22,8 +19,6 @@ from router.runtime.simulators import (
     CustomerMessage,
     Defect,
     Entrance,
-    Misbehaviour,
-    ReceivedReply,
     Simulator,
 )
 
@@ -32,7 +27,7 @@ _PAGE: Final = "1908"
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-class MessengerSimulator:
+class MessengerSimulator(HttpSimulator):
     """Messenger for one page. Every thread of the teller is one person's chat with it."""
 
     name = CHANNEL
@@ -53,22 +48,15 @@ class MessengerSimulator:
                 verify_token=Secret(str(self._options["verify_token"])),
             )
         )
-        self._numbers: dict[str, int] = {}
+        super().__init__(self.desk)
         self._account = ""
-        self._files_url = ""
         self._url = ""
-        self._runner: web.AppRunner | None = None
-        self._http: aiohttp.ClientSession | None = None
 
     async def start(self, account: str) -> Mapping[str, Any]:
         self._account = account
-        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
-        self._runner = web.AppRunner(desk_app(self.desk), access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-        self._files_url = f"{url}/files"
-        return {**self._options, "api_url": url, "allow_private": True}
+        self._browser.open()
+        await self._port.open(desk_app(self.desk))
+        return {**self._options, "api_url": self._port.url, "allow_private": True}
 
     async def enter(self, entrance: Entrance) -> None:
         self._url = f"{entrance.base_url}/{self._account}"
@@ -91,18 +79,12 @@ class MessengerSimulator:
 
     async def post(self, body: bytes, *, secret: str | None = None) -> Answer:
         """Post these bytes, signed. Raises ``ConnectionError`` when no answer comes."""
-        assert self._http is not None, "start first"
         key = (secret or self._options["app_secrets"][0]).encode()
         headers = {
             "Content-Type": "application/json",
             "X-Hub-Signature-256": sign(META, [key], {Part.BODY: body}),
         }
-        try:
-            async with self._http.post(self._url, data=io.BytesIO(body), headers=headers) as response:
-                text = await response.text(errors="replace")
-                return Answer(accepted=200 <= response.status < 300, code=str(response.status), body=text)
-        except (aiohttp.ClientError, TimeoutError) as exc:
-            raise ConnectionError(f"no answer from {self._url}") from exc
+        return await self._browser.post(self._url, body, headers)
 
     def event(self, message: CustomerMessage) -> dict[str, object]:
         """A customer's message as it stands in a delivery; he may be answered from now on."""
@@ -120,37 +102,14 @@ class MessengerSimulator:
             "message": said,
         }
 
-    async def next_reply(self) -> ReceivedReply:
-        return await self.desk.arrived.get()
-
-    def refusals(self) -> Sequence[str]:
-        return tuple(self.desk.refusals)
-
-    def misbehave(self, ways: Sequence[Misbehaviour]) -> None:
-        self.desk.misbehave(ways)
-
-    async def close(self) -> None:
-        self.desk.close()
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
-        http, self._http = self._http, None
-        if http is not None:
-            await http.close()
-            await asyncio.sleep(0)  # the connector's transports close on the loop's next turn
-
     def _attachment(self, file: CustomerFile, key: str) -> dict[str, object]:
         number = str(self._number(f"file {key}"))
         self.desk.files[number] = file
         kind = file.media_type.partition("/")[0]
         return {
             "type": kind if kind in ("image", "audio", "video") else "file",
-            "payload": {"url": f"{self._files_url}/{number}/{file.name}"},
+            "payload": {"url": f"{self._port.url}/files/{number}/{file.name}"},
         }
-
-    def _number(self, what: str) -> int:
-        """The same for the same thing, as long as the simulator lives."""
-        return self._numbers.setdefault(what, len(self._numbers) + 1)
 
 
 def delivery(*events: dict[str, object]) -> bytes:

@@ -1,17 +1,15 @@
 """The Send API on the receiving side: takes a page's messages as strictly as Messenger does."""
 
-import asyncio
-from collections import deque
-from collections.abc import Sequence
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 
 import msgspec
 from aiohttp import web
 
+from channels.kit.simulating import ChatOf, Desk
 from channels.kit.splitting import units
 from channels.messenger.options import MessengerOptions
 from channels.messenger.pieces import MAX_TEXT
-from router.runtime.simulators import CustomerFile, Misbehaviour, ReceivedReply
+from router.runtime.simulators import CustomerFile, ReceivedReply
 
 _MAX_BYTES: Final = 50 * 1024 * 1024
 
@@ -56,56 +54,26 @@ class No(Exception):
         self.status = status
 
 
-class ChatOf(NamedTuple):
-    """Whose chat with the page it is, and the teller's name for it."""
-
-    customer: str
-    thread: str
-
-
-class SendDesk:
+class SendDesk(Desk[ReceivedReply]):
     """Checks, keeps and, if told so, mistreats what a page sends. ``chats`` are the people who wrote to it,
     ``closed`` those whose last message is too old, ``files`` what can be fetched."""
 
     def __init__(self, options: MessengerOptions) -> None:
         self._options = options
-        self._ways: deque[Misbehaviour] = deque()
-        self._closing = asyncio.Event()
+        super().__init__()
         self._messages = 0
         self.chats: dict[str, ChatOf] = {}
         self.closed: set[str] = set()
         self.files: dict[str, CustomerFile] = {}
-        self.arrived: asyncio.Queue[ReceivedReply] = asyncio.Queue()
-        self.refusals: list[str] = []
-
-    def misbehave(self, ways: Sequence[Misbehaviour]) -> None:
-        self._ways.extend(ways)
-
-    def close(self) -> None:
-        """Let go of those that were left hanging."""
-        self._closing.set()
 
     async def take(self, request: web.Request) -> web.StreamResponse:
         """The handler of ``/me/messages``."""
-        way = self._ways.popleft() if self._ways else None
-        match way:
-            case Misbehaviour.REFUSE:
-                return _told(No(551, "This person isn't available right now.", subcode=1545041))
-            case Misbehaviour.BUSY:
-                return _told(No(613, "Calls to this API have exceeded the rate limit."))
-            case Misbehaviour.CUT_BEFORE:
-                return _cut(request)
-        try:
-            answer: web.Response = await self._taken(request)
-        except No as exc:
-            self.refusals.append(str(exc))
-            answer = _told(exc)
-        match way:
-            case Misbehaviour.CUT_AFTER:
-                return _cut(request)
-            case Misbehaviour.HANG:
-                await self._closing.wait()
-        return answer
+        return await self.mistreated(
+            request,
+            self._answered,
+            refused=lambda: _told(No(551, "This person isn't available right now.", subcode=1545041)),
+            busy=lambda: _told(No(613, "Calls to this API have exceeded the rate limit.")),
+        )
 
     async def give(self, request: web.Request) -> web.Response:
         """The handler of a customer's file."""
@@ -113,6 +81,13 @@ class SendDesk:
         if file is None:
             return web.Response(status=404)
         return web.Response(body=file.data, headers={"Content-Type": file.media_type})
+
+    async def _answered(self, request: web.Request) -> web.Response:
+        try:
+            return await self._taken(request)
+        except No as exc:
+            self.refusals.append(str(exc))
+            return _told(exc)
 
     async def _taken(self, request: web.Request) -> web.Response:
         if request.headers.get("Authorization") != f"Bearer {self._options.page_token.reveal()}":
@@ -178,9 +153,3 @@ def _check_message(message: PostedMessage, file: CustomerFile | None) -> None:
 def _told(no: No) -> web.Response:
     error = {"message": str(no), "type": "OAuthException", "code": no.code, "error_subcode": no.subcode}
     return web.json_response({"error": error}, status=no.status)
-
-
-def _cut(request: web.Request) -> web.Response:
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response(status=500)

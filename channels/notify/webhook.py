@@ -26,29 +26,23 @@ The receiver checks ``webhook-signature`` over ``id.timestamp.body`` and refuses
 five minutes off. Any 2xx is a yes; its body isn't read.
 """
 
-import asyncio
-import io
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
 
-import aiohttp
 import msgspec
 from msgspec import Meta
 
-from channels.kit.outbound import AddressRefused, checked_url, destination
-from channels.kit.signatures import standard_headers, standard_secret
+from channels.kit.outbound import checked_url
+from channels.kit.signatures import standard_secret
+from channels.kit.signed_post import Letterbox, post_signed
 from channels.notify.wording import summary
 from router.contract.codec import rfc3339
 from router.contract.messages import Notice
-from router.runtime.errors import SendLater
-from router.runtime.plugins import Host, Notifier, OpenNotifier, SendResult, Target, failed, sent
+from router.runtime.plugins import Host, Notifier, OpenNotifier, SendResult, Target, failed
 from router.runtime.secret import Secret
 
 NAME: Final = "webhook"
 
-# Of the 4xx those that say "not now"; the rest say "never".
-_PASSING: Final = frozenset({408, 425, 429})
-_LONGEST_WISH_S: Final = 3600
 _ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -91,31 +85,13 @@ class OpenWebhookNotifier:
         self._host = host
 
     async def send(self, notice: Notice) -> SendResult:
-        """2xx is sent; 4xx is failed, but for 408, 425 and 429; all else raises ``SendLater``, redirects too:
-        what is signed for one place goes to no other."""
+        """As ``post_signed``; a target that isn't there is failed."""
         options = self._targets.get(notice.target)
         if options is None:
             return failed("there is no such target")
-        try:
-            return await self._post(notice, options)
-        except AddressRefused:
-            return failed("the target's url leads to an address that is not public; see allow_private")
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            raise SendLater("the target did not answer") from None
-
-    async def _post(self, notice: Notice, options: WebhookTargetOptions) -> SendResult:
-        body = document(notice)
-        signed = standard_headers(options.keys(), id_=notice.id, now_ms=self._host.clock.now_ms(), body=body)
-        async with asyncio.timeout(options.timeout_s):
-            place = await destination(options.url, allow_private=options.allow_private)
-            async with self._host.http.post(
-                place.url,
-                data=io.BytesIO(body),
-                headers={**signed, **place.headers, "Content-Type": "application/json"},
-                server_hostname=place.server_hostname,
-                allow_redirects=False,
-            ) as response:
-                return _result(response.status, response.headers.get("Retry-After"))
+        keys, timeout_s = options.keys(), options.timeout_s
+        box = Letterbox(options.url, keys, timeout_s, options.allow_private, "the target", "the target's url")
+        return await post_signed(box, document(notice), id_=notice.id, host=self._host)
 
     async def close(self, within_s: float) -> None:
         """Nothing is held."""
@@ -141,20 +117,6 @@ def document(notice: Notice) -> bytes:
             "staff": notice.staff,
         }
     )
-
-
-def _result(status: int, retry_after: str | None) -> SendResult:
-    if 200 <= status < 300:
-        return sent()
-    if 400 <= status < 500 and status not in _PASSING:
-        return failed(f"the target answered {status}")
-    raise SendLater(f"the target answered {status}", _seconds(retry_after))
-
-
-def _seconds(text: str | None) -> float | None:
-    if text is None or not (text.isascii() and text.isdigit()):
-        return None
-    return float(min(int(text[:9]), _LONGEST_WISH_S))
 
 
 def notifier() -> Notifier[WebhookTargetOptions]:

@@ -1,10 +1,9 @@
 """The stand-in for a site's own system that takes notices, as strictly as the notifier's page promises."""
 
-import asyncio
 import base64
 import secrets
-from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -13,10 +12,10 @@ from msgspec import Meta
 
 from channels.kit.requests import received
 from channels.kit.signatures import STANDARD, standard_secret, verify
+from channels.kit.simulating import Desk, Port, busy, gone
 from router.contract.codec import from_rfc3339
 from router.contract.errors import ContractError
 from router.runtime.clock import Clock, SystemClock
-from router.runtime.simulators import Misbehaviour
 
 _MAX_BYTES: Final = 64 * 1024
 _Text = Annotated[str, Meta(min_length=1, max_length=1000)]
@@ -57,70 +56,42 @@ def _checked(instant: str) -> None:
 _DECODER: Final = msgspec.json.Decoder(PostedNotice)
 
 
-class WebhookTargetSimulator:
+class WebhookTargetSimulator(Desk[PostedNotice]):
     """One target. ``start``, then a service whose target has the options it returned."""
 
     def __init__(self, clock: Clock | None = None) -> None:
+        super().__init__()
         self._clock = clock or SystemClock()
+        self._port = Port()
         self.secret: Final = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
         self._keys = (standard_secret(self.secret),)
-        self._ways: deque[Misbehaviour] = deque()
-        self._closing = asyncio.Event()
         self._seen: set[str] = set()
-        self._runner: web.AppRunner | None = None
-        self._port = 0
-        self.arrived: asyncio.Queue[PostedNotice] = asyncio.Queue()
-        """Each notice once, in order of arrival."""
         self.duplicates: Counter[str] = Counter()
         """How often a notice that was here already came again, by its id."""
-        self.refusals: list[str] = []
-        """Why something was refused, one line each; empty in a sound run."""
 
     @property
     def url(self) -> str:
         """Where it takes notices, once started; the same after another start."""
-        return f"http://127.0.0.1:{self._port}/notices"
+        return f"{self._port.url}/notices"
 
     async def start(self) -> Mapping[str, Any]:
         """Listen, on the port of the last time if there was one; return options for a target."""
         app = web.Application(client_max_size=_MAX_BYTES)
         app.router.add_post("/notices", self._take)
-        self._closing.clear()
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True).start()
-        self._port = self._runner.addresses[0][1]
+        self.open()
+        await self._port.open(app)
         return {"url": self.url, "secrets": [self.secret], "allow_private": True}
 
-    def misbehave(self, ways: Sequence[Misbehaviour]) -> None:
-        """What to do with the next notices, one each; afterwards well-behaved again."""
-        self._ways.extend(ways)
-
-    async def close(self) -> None:
+    async def stop(self) -> None:
         """Be gone, with what is left hanging. Repeating it does nothing."""
-        self._closing.set()
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
+        self.close()
+        await self._port.close()
 
     async def _take(self, request: web.Request) -> web.StreamResponse:
-        way = self._ways.popleft() if self._ways else None
-        match way:
-            case Misbehaviour.REFUSE:
-                return web.Response(status=410)
-            case Misbehaviour.BUSY:
-                return web.Response(status=503, headers={"Retry-After": "1"})
-            case Misbehaviour.CUT_BEFORE:
-                return _cut(request)
-        answer = self._taken(request, await request.read())
-        match way:
-            case Misbehaviour.CUT_AFTER:
-                return _cut(request)
-            case Misbehaviour.HANG:
-                await self._closing.wait()
-        return answer
+        return await self.mistreated(request, self._taken, refused=gone, busy=busy)
 
-    def _taken(self, request: web.Request, body: bytes) -> web.Response:
+    async def _taken(self, request: web.Request) -> web.Response:
+        body = await request.read()
         refusal = verify(STANDARD, self._keys, received(request, body), now_ms=self._clock.now_ms())
         if refusal is not None:
             return self._refuse(401, f"signature {refusal}")
@@ -142,9 +113,3 @@ class WebhookTargetSimulator:
     def _refuse(self, status: int, why: str) -> web.Response:
         self.refusals.append(why)
         return web.Response(status=status)
-
-
-def _cut(request: web.Request) -> web.Response:
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response(status=500)

@@ -4,33 +4,25 @@ The webhook is set up once, with ``setWebhook``: the address ``https://.../teleg
 account's secret tokens as ``secret_token``, and ``message`` and ``edited_message`` as ``allowed_updates``.
 """
 
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from aiohttp import web
 
-from channels.kit.limits import read_body
-from channels.kit.problems import Refused, malformed, not_authentic, not_found
-from channels.kit.requests import received
-from channels.kit.signatures import TELEGRAM, verify
+from channels.kit.customer_files import has_patience
+from channels.kit.http_channel import HttpChannel, answered
+from channels.kit.signatures import TELEGRAM
 from channels.telegram.bot_api import BotApi
-from channels.telegram.errors import Malformed, NoAnswer
 from channels.telegram.files import FileShelf
 from channels.telegram.metrics import TelegramMetrics
 from channels.telegram.normalise import CHANNEL, Arrival, Ignored, Written, files, id_of, inquiry, written
 from channels.telegram.options import TelegramOptions
 from channels.telegram.send import send_reply
 from channels.telegram.updates import read
-from router.contract.ids import AccountId
 from router.contract.messages import Reply
 from router.runtime.plugins import Account, Adapter, ChannelHost, OpenChannel, SendResult, failed
 
-LOG = logging.getLogger(__name__)
-
 _MAX_UPDATE_BYTES: Final = 1024 * 1024
-_PATIENCE_MS: Final = 10 * 60_000
-_RETRY_S: Final = 10.0
 
 
 class TelegramAdapter:
@@ -57,62 +49,35 @@ class Bot:
         self.shelf = FileShelf(self.api, host.blobs, account=account.id, max_bytes=account.options.max_file_bytes)
 
 
-class TelegramChannel:
-    """The channel at work. It holds nothing between two requests."""
+class TelegramChannel(HttpChannel[Bot]):
+    """The channel at work."""
 
     def __init__(self, accounts: Sequence[Account[TelegramOptions]], host: ChannelHost) -> None:
-        self._bots = {account.id: Bot(account, host) for account in accounts}
+        super().__init__(CHANNEL, {account.id: Bot(account, host) for account in accounts})
         self._host = host
         self._metrics = TelegramMetrics(host.registry)
 
     def routes(self) -> Sequence[web.AbstractRouteDef]:
         return (web.post("/{account}", self._take),)
 
-    def ports(self) -> Mapping[str, int]:
-        return {}
-
     def troubles(self) -> Sequence[str]:
-        return [f"{account}: {bot.api.trouble}" for account, bot in self._bots.items() if bot.api.trouble]
+        return [f"{account}: {bot.api.trouble}" for account, bot in self.accounts.items() if bot.api.trouble]
 
     async def send(self, reply: Reply) -> SendResult:
-        bot = self._bots.get(reply.to.account)
+        bot = self.accounts.get(reply.to.account)
         if bot is None:
             return failed("there is no such account")
         return await send_reply(reply, bot.api, self._host)
 
-    async def stop_intake(self) -> None:
-        """The port is the host's: it has stopped listening by itself."""
-
-    async def close(self, within_s: float) -> None:
-        """Nothing is held."""
-
     async def _take(self, request: web.Request) -> web.Response:
         """200 once the message is on the bus, or when the update holds none. Anything else makes Telegram
         send it again."""
-        try:
-            return await self._taken(request)
-        except Refused as exc:
-            return exc.answer()
-        except Malformed as exc:
-            return malformed(str(exc)).answer()
-        except NoAnswer:
-            return Refused(503, "A file of the message can't be fetched now.", retry_after_s=_RETRY_S).answer()
+        return await answered(self._taken, request)
 
     async def _taken(self, request: web.Request) -> web.Response:
-        bot = self._bots.get(AccountId(request.match_info["account"]))
-        if bot is None:
-            raise not_found()
-        body = await read_body(request, max_bytes=_MAX_UPDATE_BYTES)
-        now_ms = self._host.clock.now_ms()
-        refusal = verify(TELEGRAM, bot.options.incoming_keys(), received(request, body), now_ms=now_ms)
-        if refusal is not None:
-            LOG.info(
-                "an update for %s is refused: %s",
-                bot.id,
-                refusal,
-                extra={"event": "telegram.refused", "account": bot.id},
-            )
-            raise not_authentic()
+        bot, now_ms = self.account_of(request), self._host.clock.now_ms()
+        keys = bot.options.incoming_keys()
+        body = await self.authentic(request, TELEGRAM, keys, now_ms=now_ms, max_bytes=_MAX_UPDATE_BYTES)
         said = written(read(body))
         if isinstance(said, Ignored):
             self._metrics.ignored(said)
@@ -122,7 +87,7 @@ class TelegramChannel:
 
     async def _accept(self, said: Written, bot: Bot, now_ms: int) -> None:
         arrival = Arrival(bot.id, bot.pool, bot.options.bot, now_ms)
-        is_patient = now_ms - said.message.date * 1000 < _PATIENCE_MS
+        is_patient = has_patience(said.message.date * 1000, now_ms)
         kept = await bot.shelf.keep(files(said.message), id_of(said, arrival), is_patient=is_patient)
         self._metrics.missing_files.inc(len(kept.missing))
         await self._host.accept(inquiry(said, arrival, kept.attachments, missing=kept.missing))

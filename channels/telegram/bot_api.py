@@ -1,6 +1,5 @@
 """The Bot API as a client sees it: one method a call, its answer or the reason why there is none."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
@@ -10,10 +9,10 @@ import aiohttp
 import msgspec
 from aiohttp import FormData
 
-from channels.telegram.errors import FileRefused, NoAnswer, Unreachable
+from channels.kit.failures import FileRefused, NoAnswer
+from channels.kit.provider_call import ProviderCall, RawAnswer
 from channels.telegram.options import TelegramOptions
 
-_MAX_ANSWER_BYTES: Final = 1024 * 1024
 _PATH: Final = re.compile(r"[\w./-]{1,500}", re.ASCII)
 
 
@@ -45,7 +44,6 @@ class BotAnswer(msgspec.Struct, frozen=True):
 
 
 _DECODER: Final = msgspec.json.Decoder(BotAnswer)
-_ENCODER: Final = msgspec.json.Encoder()
 
 
 class BotApi:
@@ -55,24 +53,13 @@ class BotApi:
         self._root = options.api_url.rstrip("/")
         self._token = options.token
         self._http = http
-        self._timeout_s = options.reply_timeout_s
+        self._call = ProviderCall(http, api="Bot API", timeout_s=options.reply_timeout_s)
         self.trouble = ""
         """Why the bot can't work just now; empty when all is well."""
 
     async def call(self, method: str, fields: Mapping[str, object] | FormData) -> BotAnswer:
         """Raises ``Unreachable`` or ``NoAnswer``."""
-        data, headers = _payload(fields)
-        url = f"{self._root}/bot{self._token.reveal()}/{method}"
-        try:
-            async with (
-                asyncio.timeout(self._timeout_s),
-                self._http.post(url, data=data, headers=headers, allow_redirects=False) as response,
-            ):
-                answer = _answer(response.status, await _body(response))
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
-            raise Unreachable("no connection to the Bot API") from None
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            raise NoAnswer("the Bot API did not answer") from None
+        answer = _answer(await self._call.post(f"{self._root}/bot{self._token.reveal()}/{method}", fields))
         self.trouble = "the bot's token is refused" if answer.error_code in (401, 404) else ""
         return answer
 
@@ -93,23 +80,8 @@ class BotApi:
             raise NoAnswer("the file did not come") from None
 
 
-def _payload(fields: Mapping[str, object] | FormData) -> tuple[bytes | FormData, dict[str, str]]:
-    if isinstance(fields, FormData):
-        return fields, {}
-    return _ENCODER.encode(fields), {"Content-Type": "application/json"}
-
-
-async def _body(response: aiohttp.ClientResponse) -> bytes:
-    """As much as an answer may have; what is longer can't be read and is no answer."""
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(65_536):
-        body += chunk
-        if len(body) > _MAX_ANSWER_BYTES:
-            break
-    return bytes(body)
-
-
-def _answer(status: int, body: bytes) -> BotAnswer:
+def _answer(raw: RawAnswer) -> BotAnswer:
+    status, body = raw
     try:
         answer = _DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

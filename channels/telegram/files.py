@@ -1,24 +1,12 @@
 """Customers' files: fetched from Telegram and stored before the inquiry that names them is accepted."""
 
-import asyncio
-from typing import Final, NamedTuple
-
+from channels.kit.customer_files import Kept, keep_files
+from channels.kit.failures import FileRefused, NoAnswer
 from channels.telegram.bot_api import BotApi
-from channels.telegram.errors import FileRefused, NoAnswer, Unreachable
 from channels.telegram.normalise import FileRef
 from router.contract.ids import AccountId, InquiryId
 from router.contract.messages import Attachment
-from router.runtime.blobs import Blobs, blob_key
-from router.runtime.errors import BlobTooLarge
-
-_FETCH_S: Final = 20.0
-
-
-class Kept(NamedTuple):
-    """``missing`` names what could not be had."""
-
-    attachments: tuple[Attachment, ...]
-    missing: tuple[str, ...]
+from router.runtime.blobs import Blobs
 
 
 class FileShelf:
@@ -31,22 +19,8 @@ class FileShelf:
         self._max_bytes = max_bytes
 
     async def keep(self, files: tuple[FileRef, ...], inquiry: InquiryId, *, is_patient: bool) -> Kept:
-        """A file that Telegram will never give out is missing. What may pass raises ``NoAnswer`` or
-        ``Unreachable`` while there is patience, for the update comes again; afterwards it is missing too:
-        one bad file must not hold up its message for ever."""
-        attachments: list[Attachment] = []
-        missing: list[str] = []
-        for number, file in enumerate(files):
-            try:
-                async with asyncio.timeout(_FETCH_S):
-                    attachments.append(await self._keep_one(file, blob_key(self._account, inquiry, number)))
-            except (FileRefused, BlobTooLarge):
-                missing.append(file.name)
-            except (NoAnswer, Unreachable, TimeoutError):
-                if is_patient:
-                    raise NoAnswer("a file can't be fetched just now") from None
-                missing.append(file.name)
-        return Kept(tuple(attachments), tuple(missing))
+        """As ``keep_files``."""
+        return await keep_files(files, (self._account, inquiry), self._keep_one, is_patient=is_patient)
 
     async def _keep_one(self, file: FileRef, key: str) -> Attachment:
         if (file.size_bytes or 0) > self._max_bytes:

@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 from aiohttp import FormData
 
+from channels.kit.failures import NoAnswer, Unreachable
 from channels.telegram.bot_api import BotAnswer, BotApi
-from channels.telegram.errors import NoAnswer, Unreachable
 from channels.telegram.normalise import CHAT, MESSAGE, TOPIC
 from channels.telegram.pieces import Piece, pieces
 from router.contract.messages import Reply

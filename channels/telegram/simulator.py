@@ -1,17 +1,14 @@
 """The stand-in of Telegram: sends updates to a bot's webhook, and is the Bot API to it."""
 
-import asyncio
-import io
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
-import aiohttp
 import msgspec
-from aiohttp import web
 
+from channels.kit.simulating import ChatOf, HttpSimulator
 from channels.telegram.normalise import CHANNEL
-from channels.telegram.simulator_bot_api import BotDesk, ChatOf, desk_app
+from channels.telegram.simulator_bot_api import BotDesk, desk_app
 from router.runtime.clock import SystemClock
 from router.runtime.simulators import (
     Answer,
@@ -19,8 +16,6 @@ from router.runtime.simulators import (
     CustomerMessage,
     Defect,
     Entrance,
-    Misbehaviour,
-    ReceivedReply,
     Simulator,
 )
 
@@ -28,7 +23,7 @@ _OVERSIZE_BYTES: Final = 2 * 1024 * 1024
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-class TelegramSimulator:
+class TelegramSimulator(HttpSimulator):
     """Telegram for one bot. Every thread of the teller is a chat."""
 
     name = CHANNEL
@@ -38,22 +33,18 @@ class TelegramSimulator:
         self._token = f"{secrets.randbelow(10**9)}:{secrets.token_urlsafe(26)}"
         self._secret = secrets.token_urlsafe(24)
         self.desk = BotDesk(self._token)
-        self._numbers: dict[str, int] = {}
+        super().__init__(self.desk)
         self._account = ""
         self._url = ""
-        self._runner: web.AppRunner | None = None
-        self._http: aiohttp.ClientSession | None = None
 
     async def start(self, account: str) -> Mapping[str, Any]:
         self._account = account
-        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
-        self._runner = web.AppRunner(desk_app(self.desk), access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self._browser.open()
+        await self._port.open(desk_app(self.desk))
         return {
             "token": self._token,
             "secret_tokens": [self._secret],
-            "api_url": f"http://127.0.0.1:{self._runner.addresses[0][1]}",
+            "api_url": self._port.url,
             "allow_private": True,
         }
 
@@ -84,36 +75,11 @@ class TelegramSimulator:
 
     async def post(self, body: bytes, *, secret: str | None = None) -> Answer:
         """Post these bytes as Telegram does. Raises ``ConnectionError`` when no answer comes."""
-        assert self._http is not None, "start first"
         headers = {
             "Content-Type": "application/json",
             "X-Telegram-Bot-Api-Secret-Token": self._secret if secret is None else secret,
         }
-        try:
-            async with self._http.post(self._url, data=io.BytesIO(body), headers=headers) as response:
-                text = await response.text(errors="replace")
-                return Answer(accepted=200 <= response.status < 300, code=str(response.status), body=text)
-        except (aiohttp.ClientError, TimeoutError) as exc:
-            raise ConnectionError(f"no answer from {self._url}") from exc
-
-    async def next_reply(self) -> ReceivedReply:
-        return await self.desk.arrived.get()
-
-    def refusals(self) -> Sequence[str]:
-        return tuple(self.desk.refusals)
-
-    def misbehave(self, ways: Sequence[Misbehaviour]) -> None:
-        self.desk.misbehave(ways)
-
-    async def close(self) -> None:
-        self.desk.close()
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
-        http, self._http = self._http, None
-        if http is not None:
-            await http.close()
-            await asyncio.sleep(0)  # the connector's transports close on the loop's next turn
+        return await self._browser.post(self._url, body, headers)
 
     def _update(self, message: CustomerMessage, index: int) -> bytes:
         chat = 5_000_000 + self._number(f"chat {message.thread}")
@@ -148,10 +114,6 @@ class TelegramSimulator:
             "file_size": len(file.data),
         }
         return {"document": document, "caption": caption} if caption else {"document": document}
-
-    def _number(self, what: str) -> int:
-        """The same for the same thing, as long as the simulator lives."""
-        return self._numbers.setdefault(what, len(self._numbers) + 1)
 
 
 def simulator() -> Simulator:

@@ -1,17 +1,15 @@
 """The Bot API on the receiving side: takes a bot's requests as strictly as Telegram does."""
 
-import asyncio
-from collections import deque
-from collections.abc import Sequence
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final
 
 import msgspec
 from aiohttp import web
 from msgspec import Meta
 
+from channels.kit.simulating import ChatOf, Desk
 from channels.kit.splitting import units
 from channels.telegram.pieces import MAX_CAPTION, MAX_TEXT
-from router.runtime.simulators import CustomerFile, Misbehaviour, ReceivedReply
+from router.runtime.simulators import CustomerFile, ReceivedReply
 
 _MAX_BYTES: Final = 50 * 1024 * 1024
 
@@ -49,53 +47,28 @@ class No(Exception):
         self.parameters = parameters
 
 
-class ChatOf(NamedTuple):
-    """Whose chat it is, and the teller's name for it."""
-
-    customer: str
-    thread: str
-
-
-class BotDesk:
+class BotDesk(Desk[ReceivedReply]):
     """Checks, keeps and, if told so, mistreats what a bot asks of it. ``chats`` are those that the bot may
     write to, ``messages`` the numbers of what was written there, ``files`` what can be fetched."""
 
     def __init__(self, token: str) -> None:
         self._token = token
-        self._ways: deque[Misbehaviour] = deque()
-        self._closing = asyncio.Event()
+        super().__init__()
         self._next_message = 1_000_000
         self.chats: dict[int, ChatOf] = {}
         self.messages: dict[int, set[int]] = {}
         self.files: dict[str, CustomerFile] = {}
-        self.arrived: asyncio.Queue[ReceivedReply] = asyncio.Queue()
-        self.refusals: list[str] = []
-
-    def misbehave(self, ways: Sequence[Misbehaviour]) -> None:
-        self._ways.extend(ways)
-
-    def close(self) -> None:
-        """Let go of those that were left hanging."""
-        self._closing.set()
 
     async def take(self, request: web.Request) -> web.StreamResponse:
         """The handler of every method."""
-        is_send = request.match_info["method"].startswith("send")
-        way = self._ways.popleft() if self._ways and is_send else None
-        match way:
-            case Misbehaviour.REFUSE:
-                return _told(No(403, "Forbidden: bot was blocked by the user"))
-            case Misbehaviour.BUSY:
-                return _told(No(429, "Too Many Requests: retry after 1", retry_after=1))
-            case Misbehaviour.CUT_BEFORE:
-                return _cut(request)
-        answer = await self._taken(request)
-        match way:
-            case Misbehaviour.CUT_AFTER:
-                return _cut(request)
-            case Misbehaviour.HANG:
-                await self._closing.wait()
-        return answer
+        if not request.match_info["method"].startswith("send"):
+            return await self._taken(request)
+        return await self.mistreated(
+            request,
+            self._taken,
+            refused=lambda: _told(No(403, "Forbidden: bot was blocked by the user")),
+            busy=lambda: _told(No(429, "Too Many Requests: retry after 1", retry_after=1)),
+        )
 
     async def give(self, request: web.Request) -> web.Response:
         """The handler of a file's address."""
@@ -206,9 +179,3 @@ def _told(no: No) -> web.Response:
     if no.parameters:
         body["parameters"] = no.parameters
     return web.json_response(body, status=no.code)
-
-
-def _cut(request: web.Request) -> web.Response:
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response(status=500)

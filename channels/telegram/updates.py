@@ -5,7 +5,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from channels.telegram.errors import Malformed
+from channels.kit.failures import Malformed
 
 Number = Annotated[int, Meta(ge=-(2**52), le=2**52)]
 Name = Annotated[str, Meta(max_length=1000)]

@@ -10,9 +10,9 @@ from typing import Final
 
 from aiohttp import web
 
+from channels.kit.failures import Malformed
 from channels.kit.problems import Refused, malformed, not_found
 from channels.web_form.desk import FormDesk
-from channels.web_form.errors import Malformed
 from channels.web_form.metrics import WebFormMetrics
 from channels.web_form.normalise import CHANNEL
 from channels.web_form.options import WebFormOptions

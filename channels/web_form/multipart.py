@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
-from channels.web_form.errors import Malformed
+from channels.kit.failures import Malformed
 
 _MAX_PARTS: Final = 100
 _MAX_HEAD_BYTES: Final = 4096

@@ -3,8 +3,8 @@
 import re
 from typing import Final, NamedTuple
 
+from channels.kit.failures import Malformed
 from channels.kit.text import clean, one_line
-from channels.web_form.errors import Malformed
 from channels.web_form.submission import Submission
 from router.contract.ids import AccountId, InquiryId, PoolId, conversation_id, inquiry_id
 from router.contract.messages import Address, Attachment, Customer, Inquiry

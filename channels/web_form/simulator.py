@@ -5,7 +5,6 @@ customer simply looks again.
 """
 
 import asyncio
-import io
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -14,6 +13,7 @@ from urllib.parse import urlencode
 import aiohttp
 import msgspec
 
+from channels.kit.simulating import Browser
 from channels.web_form.normalise import CHANNEL
 from channels.web_form.simulator_reader import Reader
 from router.runtime.simulators import (
@@ -46,7 +46,7 @@ class WebFormSimulator:
     def __init__(self) -> None:
         self._account = ""
         self._url = ""
-        self._http: aiohttp.ClientSession | None = None
+        self._browser = Browser()
         self._links: dict[str, str] = {}
         self._filled: dict[str, Fields] = {}
         self._readers: dict[str, Reader] = {}
@@ -55,7 +55,7 @@ class WebFormSimulator:
 
     async def start(self, account: str) -> Mapping[str, Any]:
         self._account = account
-        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
+        self._browser.open()
         return {"origins": [SITE], "min_fill_s": 0, "max_bytes": _MAX_BYTES}
 
     async def enter(self, entrance: Entrance) -> None:
@@ -86,18 +86,10 @@ class WebFormSimulator:
 
     async def post(self, body: bytes | aiohttp.FormData, content_type: str | None) -> Answer:
         """Post this as a page of the site does. Raises ``ConnectionError`` when no answer comes."""
-        assert self._http is not None, "start first"
         headers = {"Origin": SITE, "Accept": _JSON}
         if content_type is not None:
             headers["Content-Type"] = content_type
-        # From a file, a large body stops when the refusal comes, which is then read.
-        data = io.BytesIO(body) if isinstance(body, bytes) else body
-        try:
-            async with self._http.post(self._url, data=data, headers=headers) as response:
-                text = await response.text(errors="replace")
-                return Answer(accepted=200 <= response.status < 300, code=str(response.status), body=text)
-        except (aiohttp.ClientError, TimeoutError) as exc:
-            raise ConnectionError(f"no answer from {self._url}") from exc
+        return await self._browser.post(self._url, body, headers)
 
     async def next_reply(self) -> ReceivedReply:
         while self._arrived.empty():
@@ -115,10 +107,7 @@ class WebFormSimulator:
         """Nobody is on the way who could."""
 
     async def close(self) -> None:
-        http, self._http = self._http, None
-        if http is not None:
-            await http.close()
-            await asyncio.sleep(0)  # the connector's transports close on the loop's next turn
+        await self._browser.close()
 
     async def _fill(self, message: CustomerMessage) -> Fields:
         """The form as it was filled in the first time: a repeat sends the very same."""
@@ -144,18 +133,16 @@ class WebFormSimulator:
         return await self.post(_ENCODER.encode(fields), _JSON)
 
     async def _token(self) -> str:
-        assert self._http is not None, "start first"
         try:
-            async with self._http.get(f"{self._url}/token", headers={"Origin": SITE}) as response:
+            async with self._browser.http.get(f"{self._url}/token", headers={"Origin": SITE}) as response:
                 return str((await response.json())["token"])
         except (aiohttp.ClientError, TimeoutError) as exc:
             raise ConnectionError(f"no answer from {self._url}") from exc
 
     async def _look(self, thread: str) -> None:
-        assert self._http is not None, "start first"
         url = f"{self._url}/answers/{self._links[thread]}"
         try:
-            async with self._http.get(url, headers={"Accept": _JSON}) as response:
+            async with self._browser.http.get(url, headers={"Accept": _JSON}) as response:
                 self._readers[thread].look(response.status, response.headers, await response.read())
         except (aiohttp.ClientError, TimeoutError):
             return  # the service is away: he looks again

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from msgspec import Meta
 
-from channels.web_form.errors import Malformed
+from channels.kit.failures import Malformed
 from channels.web_form.multipart import Part, parse
 
 MAX_FILES: Final = 10

@@ -1,25 +1,20 @@
 """The webhook channel: signed JSON in and out (Standard Webhooks), for whatever has no adapter of its own."""
 
-import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 from aiohttp import web
 
-from channels.kit.limits import read_body
-from channels.kit.problems import Refused, malformed, not_authentic, not_found
-from channels.kit.requests import received
-from channels.kit.signatures import STANDARD, verify
+from channels.kit.http_channel import HttpChannel, answered
+from channels.kit.signatures import STANDARD
 from channels.kit.text import one_line
-from channels.webhook.normalise import CHANNEL, Arrival, File, Malformed, Message, content, id_of, inquiry, read
+from channels.webhook.normalise import CHANNEL, Arrival, File, Message, content, id_of, inquiry, read
 from channels.webhook.options import WebhookOptions
 from channels.webhook.send import post_reply
 from router.contract.ids import AccountId
 from router.contract.messages import Attachment, Reply
 from router.runtime.blobs import blob_key
 from router.runtime.plugins import Account, Adapter, ChannelHost, OpenChannel, SendResult, failed
-
-LOG = logging.getLogger(__name__)
 
 
 class WebhookAdapter:
@@ -33,62 +28,33 @@ class WebhookAdapter:
         return WebhookOptions
 
     async def open(self, accounts: Sequence[Account[WebhookOptions]], host: ChannelHost) -> OpenChannel:
-        return WebhookChannel({account.id: account for account in accounts}, host)
+        return WebhookChannel(accounts, host)
 
 
-class WebhookChannel:
-    """The channel at work. It holds nothing between two requests."""
+class WebhookChannel(HttpChannel[Account[WebhookOptions]]):
+    """The channel at work."""
 
-    def __init__(self, accounts: Mapping[AccountId, Account[WebhookOptions]], host: ChannelHost) -> None:
-        self._accounts = accounts
+    def __init__(self, accounts: Sequence[Account[WebhookOptions]], host: ChannelHost) -> None:
+        super().__init__(CHANNEL, {account.id: account for account in accounts})
         self._host = host
 
     def routes(self) -> Sequence[web.AbstractRouteDef]:
         return (web.post("/{account}", self._take),)
 
-    def ports(self) -> Mapping[str, int]:
-        return {}
-
-    def troubles(self) -> Sequence[str]:
-        return ()
-
     async def send(self, reply: Reply) -> SendResult:
-        account = self._accounts.get(reply.to.account)
+        account = self.accounts.get(reply.to.account)
         if account is None:
             return failed("there is no such account")
         return await post_reply(reply, account.options, self._host)
 
-    async def stop_intake(self) -> None:
-        """The port is the host's: it has stopped listening by itself."""
-
-    async def close(self, within_s: float) -> None:
-        """Nothing is held."""
-
     async def _take(self, request: web.Request) -> web.Response:
         """202 once the message is on the bus; posting it again gives the same answer."""
-        try:
-            return await self._taken(request)
-        except Refused as exc:
-            return exc.answer()
-        except Malformed as exc:
-            return malformed(str(exc)).answer()
+        return await answered(self._taken, request)
 
     async def _taken(self, request: web.Request) -> web.Response:
-        account = self._accounts.get(AccountId(request.match_info["account"]))
-        if account is None:
-            raise not_found()
-        body = await read_body(request, max_bytes=account.options.max_bytes)
-        now_ms = self._host.clock.now_ms()
-        refusal = verify(STANDARD, account.options.incoming_keys(), received(request, body), now_ms=now_ms)
-        if refusal is not None:
-            LOG.info(
-                "a webhook for %s is refused: %s",
-                account.id,
-                refusal,
-                extra={"event": "webhook.refused", "account": account.id},
-            )
-            raise not_authentic()
-        message = read(body)
+        account, now_ms = self.account_of(request), self._host.clock.now_ms()
+        keys, max_bytes = account.options.incoming_keys(), account.options.max_bytes
+        message = read(await self.authentic(request, STANDARD, keys, now_ms=now_ms, max_bytes=max_bytes))
         attachments = await self._store(message, account.id)
         made = inquiry(message, Arrival(account.id, account.pool, now_ms), attachments)
         await self._host.accept(made)

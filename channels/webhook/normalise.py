@@ -6,6 +6,7 @@ from typing import Annotated, Final, NamedTuple
 import msgspec
 from msgspec import Meta
 
+from channels.kit.failures import Malformed
 from channels.kit.text import clean, one_line
 from router.contract.codec import from_rfc3339
 from router.contract.errors import Undecodable
@@ -13,10 +14,6 @@ from router.contract.ids import AccountId, InquiryId, PoolId, conversation_id, i
 from router.contract.messages import MAX_INQUIRY_BYTES, Address, Attachment, Customer, Inquiry
 
 Key = Annotated[str, Meta(min_length=1, max_length=500)]
-
-
-class Malformed(Exception):
-    """The body isn't a message; the text says where and what was expected."""
 
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True):

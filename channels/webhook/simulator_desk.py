@@ -1,8 +1,7 @@
 """The customer's system on the receiving side: takes replies as strictly as Standard Webhooks ask."""
 
-import asyncio
 import base64
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Final
 
@@ -12,8 +11,9 @@ from msgspec import Meta
 
 from channels.kit.requests import received
 from channels.kit.signatures import STANDARD, verify
+from channels.kit.simulating import Desk, busy, gone
 from router.runtime.clock import Clock
-from router.runtime.simulators import CustomerFile, Misbehaviour, ReceivedReply
+from router.runtime.simulators import CustomerFile, ReceivedReply
 
 _MAX_BYTES: Final = 32 * 1024 * 1024
 
@@ -41,48 +41,25 @@ class PostedReply(msgspec.Struct, frozen=True, kw_only=True):
 _DECODER: Final = msgspec.json.Decoder(PostedReply)
 
 
-class ReplyDesk:
+class ReplyDesk(Desk[ReceivedReply]):
     """Checks, keeps and, if told so, mistreats what is posted to it. ``known`` maps a conversation of this
     system to its customer and the teller's name for it."""
 
     def __init__(self, keys: Sequence[bytes], *, clock: Clock) -> None:
         self._keys = tuple(keys)
         self._clock = clock
-        self._ways: deque[Misbehaviour] = deque()
-        self._closing = asyncio.Event()
+        super().__init__()
         self._seen: set[str] = set()
         self.known: dict[str, tuple[str, str]] = {}
-        self.arrived: asyncio.Queue[ReceivedReply] = asyncio.Queue()
-        self.refusals: list[str] = []
         self.duplicates: Counter[str] = Counter()
         """How often a reply that was here already came again, by its id."""
 
-    def misbehave(self, ways: Sequence[Misbehaviour]) -> None:
-        self._ways.extend(ways)
-
-    def close(self) -> None:
-        """Let go of those that were left hanging."""
-        self._closing.set()
-
     async def take(self, request: web.Request) -> web.StreamResponse:
         """The handler of ``POST``."""
-        way = self._ways.popleft() if self._ways else None
-        match way:
-            case Misbehaviour.REFUSE:
-                return web.Response(status=410)
-            case Misbehaviour.BUSY:
-                return web.Response(status=503, headers={"Retry-After": "1"})
-            case Misbehaviour.CUT_BEFORE:
-                return _cut(request)
-        answer = self._taken(request, await request.read())
-        match way:
-            case Misbehaviour.CUT_AFTER:
-                return _cut(request)
-            case Misbehaviour.HANG:
-                await self._closing.wait()
-        return answer
+        return await self.mistreated(request, self._taken, refused=gone, busy=busy)
 
-    def _taken(self, request: web.Request, body: bytes) -> web.Response:
+    async def _taken(self, request: web.Request) -> web.Response:
+        body = await request.read()
         refusal = verify(STANDARD, self._keys, received(request, body), now_ms=self._clock.now_ms())
         if refusal is not None:
             return self._refuse(401, f"signature {refusal}")
@@ -131,9 +108,3 @@ def _shown(posted: PostedReply, thread: str) -> ReceivedReply:
             for file in posted.attachments
         ),
     )
-
-
-def _cut(request: web.Request) -> web.Response:
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response(status=500)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels.messenger.errors import Malformed
+from channels.kit.failures import Malformed
 from channels.messenger.events import Event, read
 from channels.messenger.normalise import Arrival, Ignored, Written, files, inquiry, written
 from router.contract.codec import encode

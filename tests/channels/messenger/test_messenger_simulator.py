@@ -7,8 +7,8 @@ import aiohttp
 import msgspec
 import pytest
 
+from channels.kit.simulating import ChatOf
 from channels.messenger.simulator import MessengerSimulator
-from channels.messenger.simulator_send_api import ChatOf
 from router.runtime.simulators import CustomerMessage
 
 GOOD: dict[str, Any] = {"recipient": {"id": "5"}, "messaging_type": "RESPONSE", "message": {"text": "hello"}}

@@ -18,7 +18,7 @@ from tests.suites.notices import HASTY, NoticeWorld, notice, telling
 async def desk() -> AsyncIterator[WebhookTargetSimulator]:
     made = WebhookTargetSimulator()
     yield made
-    await made.close()
+    await made.stop()
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ async def test_what_was_sent_before_a_crash_is_not_repeated(world: NoticeWorld, 
 
 
 async def test_a_target_that_was_down_gets_it_when_it_is_up(world: NoticeWorld, desk: WebhookTargetSimulator) -> None:
-    await desk.close()
+    await desk.stop()
     await world.publish(notice())
     await eventually(lambda: world.put_off() >= 2)
     await desk.start()

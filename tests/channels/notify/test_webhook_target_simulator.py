@@ -29,7 +29,7 @@ async def desk(clock: ManualClock) -> AsyncIterator[WebhookTargetSimulator]:
     made = WebhookTargetSimulator(clock)
     await made.start()
     yield made
-    await made.close()
+    await made.stop()
 
 
 async def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels.telegram.errors import Malformed
+from channels.kit.failures import Malformed
 from channels.telegram.normalise import Arrival, Ignored, Written, files, id_of, inquiry, written
 from channels.telegram.updates import read
 from router.contract.codec import encode

@@ -6,8 +6,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from channels.kit.simulating import ChatOf
 from channels.telegram.simulator import TelegramSimulator
-from channels.telegram.simulator_bot_api import ChatOf
 from router.runtime.simulators import CustomerMessage
 
 GOOD: dict[str, Any] = {"chat_id": 5, "text": "hello", "reply_parameters": {"message_id": 11}}

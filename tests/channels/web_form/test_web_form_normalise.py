@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels.web_form.errors import Malformed
+from channels.kit.failures import Malformed
 from channels.web_form.multipart import Part, parse
 from channels.web_form.normalise import Arrival, check, inquiry
 from channels.web_form.submission import File, Submission, read

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.webhook.normalise import Arrival, Malformed, content, id_of, inquiry, read
+from channels.kit.failures import Malformed
+from channels.webhook.normalise import Arrival, content, id_of, inquiry, read
 from router.contract.codec import encode
 from router.contract.ids import AccountId, PoolId, conversation_id, inquiry_id
 from router.contract.messages import Attachment, Inquiry
