@@ -33,7 +33,7 @@ class Deliveries:
         if delivery.pool != self._actor.pool:
             return None
         outcome = await self._actor.attempt(delivery.case, lambda state: self._act(state, delivery))
-        return self._progress.reached(outcome.number)
+        return self._progress.confirmation(outcome.number)
 
     def _act(self, state: CaseState, delivery: Delivery) -> AnyAct | Outcome:
         scene = Scene(rulebook=self._policies.judged_by(state), now_ms=self._actor.now_ms())

@@ -33,11 +33,16 @@ class Progress:
 
     async def reached(self, number: int) -> None:
         """Return once everything up to that outbox number is on the bus; 0 is at once."""
+        if (waiter := self.confirmation(number)) is not None:
+            await waiter
+
+    def confirmation(self, number: int) -> "asyncio.Future[None] | None":
+        """What ``reached`` waits for, without waiting; None when it is there. Cheaper than a task for each number."""
         if number <= self.reached_number:
-            return
+            return None
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (number, next(self._order), waiter))
-        await waiter
+        return waiter
 
     async def reached_within(self, number: int, timeout_s: float) -> bool:
         """Whether it got there in that time."""

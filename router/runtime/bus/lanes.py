@@ -6,6 +6,7 @@ awaited between two polls but the bus itself, so a slow handler never costs the 
 
 import asyncio
 import contextlib
+import functools
 import logging
 import math
 import time
@@ -59,6 +60,7 @@ class Consumer:
         self._polling: asyncio.Timeout | None = None
         self._stopping = asyncio.Event()
         self._stop_at: float | None = None
+        self._has_ended = False
         self._commit_at = 0.0
         self._lag_at = 0.0
         self._paused: frozenset[Partition] = frozenset()
@@ -109,6 +111,7 @@ class Consumer:
             finally:
                 self._polling = None  # from here on there is nothing that a stop could cut short
                 await self._subscription.close()  # in here, as lanes end what they have begun
+                self._has_ended = True
                 for task in self._tasks:
                     task.cancel()
 
@@ -281,8 +284,21 @@ class Consumer:
         if durable is None:
             self._marks.complete(record.partition, record.epoch, record.offset)
             return False
-        self._start(self._confirm(record, durable), f"{self._group}-confirm")
+        if isinstance(durable, asyncio.Future):
+            durable.add_done_callback(functools.partial(self._confirmed, record))
+        else:
+            self._start(self._confirm(record, durable), f"{self._group}-confirm")
         return True
+
+    def _confirmed(self, record: Record, durable: "asyncio.Future[None]") -> None:
+        """As ``_confirm``, without a task for what went well."""
+        if self._has_ended:
+            return
+        if durable.cancelled() or durable.exception() is not None:
+            self._start(self._confirm(record, durable), f"{self._group}-confirm")
+        else:
+            self._marks.complete(record.partition, record.epoch, record.offset)
+            self._end(record)
 
     async def _try(self, record: Record) -> Awaitable[None] | None:
         begun = self._watch.begun()

@@ -109,11 +109,15 @@ async def test_a_record_counts_only_when_its_effects_are_durable(bus: MemoryBus)
     assert await _uncommitted(bus) == ["a0", "a1", "a2"]
 
 
-async def test_confirmed_effects_are_committed(bus: MemoryBus) -> None:
+@pytest.mark.parametrize("is_future", [True, False])
+async def test_confirmed_effects_are_committed(bus: MemoryBus, is_future: bool) -> None:
     durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
+    async def confirmation() -> None:
+        await asyncio.shield(durable)
+
     async def handle(record: Record) -> Awaitable[None]:
-        return asyncio.shield(durable)
+        return asyncio.shield(durable) if is_future else confirmation()
 
     await _publish(bus, ("a", "a0"), ("a", "a1"))
     async with _consuming(bus, handle) as consumer:
@@ -121,6 +125,24 @@ async def test_confirmed_effects_are_committed(bus: MemoryBus) -> None:
         durable.set_result(None)
         await eventually(lambda: consumer.in_flight == 0)
     assert await _uncommitted(bus) == []
+
+
+@pytest.mark.parametrize("outcome", [None, StoreUnavailable("away")])
+async def test_what_is_confirmed_after_the_end_is_not_committed(bus: MemoryBus, outcome: Exception | None) -> None:
+    durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def handle(record: Record) -> Awaitable[None]:
+        return durable
+
+    await _publish(bus, ("a", "a0"))
+    async with _consuming(bus, handle) as consumer:
+        await eventually(lambda: consumer.in_flight == 1)
+    if outcome is None:
+        durable.set_result(None)
+    else:
+        durable.set_exception(outcome)
+    await asyncio.sleep(0)
+    assert await _uncommitted(bus) == ["a0"]
 
 
 async def test_a_retryable_failure_holds_its_key_back_and_loses_nothing(bus: MemoryBus) -> None:
