@@ -17,7 +17,7 @@ FORMAT: Final = 1
 
 Witness = Literal["time", "key"]
 
-PRELUDE: Final = ("values", "rows", "txn", "people", "placing", "commit", "guard")
+PRELUDE: Final = ("values", "rows", "states", "txn", "people", "placing", "commit", "guard")
 # By name, whether it must still run when memory is short: it frees, or it serves what frees.
 ACTS: Final[Mapping[str, bool]] = dict.fromkeys(
     (

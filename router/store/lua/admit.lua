@@ -22,7 +22,7 @@ local function open(t, act)
   if other then
     return T.refuse(t, 'duplicate', other)
   end
-  local row = T.new_case(t, act.case, {})
+  local row = T.new_case(t, act.case)
   row.state = 'queued'
   row.in_line = false
   row.gen = t.pool.gen

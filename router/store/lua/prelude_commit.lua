@@ -5,50 +5,43 @@
 -- streams take the numbers that the pool's row counts, written last in the same step.
 
 local KEPT_MESSAGES, KEPT_HISTORY, KEPT_CHANGES = 500, 50, 10000
+-- The changes are cut by whole nodes of a hundred entries: looking at every entry would be for nothing.
+local CUT_EACH = 64
+local NOTHING = {}
 
 function T.put(t, ...)
   t.writes[#t.writes + 1] = { ... }
 end
 
-local function text(value)
-  if type(value) == 'number' then
-    return T.int(value)
-  end
-  if type(value) == 'boolean' then
-    return value and '1' or '0'
-  end
-  return value
-end
-
--- One HSET of the members that changed and one HDEL of the collections that are empty now.
-local function put_row(t, row, collections)
-  local set, drop = { 'HSET', row.key }, { 'HDEL', row.key }
-  for name, default in pairs(row.members) do
-    if row[name] ~= T.typed(row.raw[name], default) then
-      set[#set + 1] = name
-      set[#set + 1] = text(row[name])
-    end
-  end
-  for _, name in ipairs(collections) do
-    if row.dirty[name] then
-      if next(row[name]) then
-        set[#set + 1] = name
-        set[#set + 1] = cmsgpack.pack(row[name])
-      else
-        drop[#drop + 1] = name
+-- One HSET of the members that changed, and of the collections, or an HDEL of those that are empty now.
+local function put_row(t, row)
+  local set, size = { 'HSET', row.key }, 2
+  local was, names = row.was, row.layout.fields
+  for i = 1, row.layout.members do
+    local value = row[names[i]]
+    if value ~= was[i] then
+      if i <= row.layout.numbers then
+        value = T.int(value)
+      elseif value == true or value == false then
+        value = value and '1' or '0'
       end
+      set[size + 1], set[size + 2], size = names[i], value, size + 2
     end
   end
-  if #set > 2 then
-    t.writes[#t.writes + 1] = set
+  for name in pairs(row.dirty) do
+    if next(row[name]) then
+      set[size + 1], set[size + 2], size = name, cmsgpack.pack(row[name]), size + 2
+    else
+      T.put(t, 'HDEL', row.key, name)
+    end
   end
-  if #drop > 2 then
-    t.writes[#t.writes + 1] = drop
+  if size > 2 then
+    t.writes[#t.writes + 1] = set
   end
 end
 
 local function put_list(t, kind, id, texts, kept)
-  if #texts > 0 then
+  if texts then
     t.pushes[#t.pushes + 1] = { key = T.key(t, kind, id), texts = texts, kept = kept }
   end
 end
@@ -60,13 +53,13 @@ local function put_case(t, row)
     T.put(t, 'DEL', T.key(t, 'history', row.id))
     return
   end
-  put_row(t, row, { 'offers', 'consults', 'timers', 'operations' })
+  put_row(t, row)
   put_list(t, 'messages', row.id, row.messages, KEPT_MESSAGES)
   put_list(t, 'history', row.id, row.history, KEPT_HISTORY)
 end
 
 local function put_advisor(t, row)
-  put_row(t, row, { 'caps', 'timers', 'operations' })
+  put_row(t, row)
   if row.is_new then
     T.put(t, 'ZADD', T.key(t, 'advisors'), '0', row.id)
   end
@@ -74,7 +67,7 @@ local function put_advisor(t, row)
   for case in pairs(row.work_changed) do
     local item = row.work[case]
     if item then
-      T.put(t, 'HSET', key, case, T.int(item.units) .. '|' .. item.channel .. '|' .. item.kind)
+      T.put(t, 'HSET', key, case, item.text)
     else
       T.put(t, 'HDEL', key, case)
     end
@@ -131,23 +124,6 @@ local function put_work(t)
   T.put(t, 'XADD', T.key(t, 'calls'), 'MAXLEN', '=', '1', T.int(t.pool.stamp) .. '-0', 'e', '')
 end
 
--- The streams come first: an id that isn't greater than the last would be refused, with nothing written yet.
-local function put_streams(t)
-  local ordered = {}
-  for _, entry in ipairs(t.entries) do
-    ordered[#ordered + 1] = { 'XADD', T.key(t, 'outbox'), T.int(entry[1]) .. '-0', 'e', entry[2] }
-  end
-  for _, change in ipairs(t.changes) do
-    ordered[#ordered + 1] = {
-      'XADD', T.key(t, 'changes'), 'MAXLEN', '~', T.int(KEPT_CHANGES), T.int(change[1]) .. '-0', 'e', change[2],
-    }
-  end
-  for _, write in ipairs(t.writes) do
-    ordered[#ordered + 1] = write
-  end
-  t.writes = ordered
-end
-
 local function put_all(t)
   for _, row in pairs(t.cases) do
     if row and row.has_changed then
@@ -164,8 +140,8 @@ local function put_all(t)
   end
   put_timers(t)
   put_work(t)
-  put_streams(t)
-  put_row(t, t.pool, {})
+  t.pool.dirty = NOTHING
+  put_row(t, t.pool)
 end
 
 -- The directory of classes follows the lines that changed.
@@ -192,19 +168,33 @@ local function push_lists(t)
   end
 end
 
+-- Some keys are touched twice: to find that out would cost more.
 local function touch_keys(t)
-  local seen, keys = {}, {}
+  local keys = { T.key(t, 'outbox'), T.key(t, 'changes'), T.key(t, 'heads') }
+  local size = 3
   for _, write in ipairs(t.writes) do
-    if not seen[write[2]] then
-      seen[write[2]] = true
-      keys[#keys + 1] = write[2]
-    end
+    size = size + 1
+    keys[size] = write[2]
   end
   for _, push in ipairs(t.pushes) do
-    keys[#keys + 1] = push.key
+    size = size + 1
+    keys[size] = push.key
   end
-  keys[#keys + 1] = T.key(t, 'heads')
   redis.call('EXISTS', unpack(keys))
+end
+
+local function add_entries(t)
+  for _, entry in ipairs(t.entries) do
+    redis.call('XADD', T.key(t, 'outbox'), T.int(entry[1]) .. '-0', 'e', entry[2])
+  end
+  for _, change in ipairs(t.changes) do
+    local key, id = T.key(t, 'changes'), T.int(change[1]) .. '-0'
+    if change[1] % CUT_EACH == 0 then
+      redis.call('XADD', key, 'MAXLEN', '~', T.int(KEPT_CHANGES), id, 'e', change[2])
+    else
+      redis.call('XADD', key, id, 'e', change[2])
+    end
+  end
 end
 
 function T.commit(t)
@@ -213,6 +203,8 @@ function T.commit(t)
     return
   end
   touch_keys(t)
+  -- The streams come first: an id that isn't greater than the last would be refused, with nothing written yet.
+  add_entries(t)
   for _, write in ipairs(t.writes) do
     redis.call(unpack(write))
   end

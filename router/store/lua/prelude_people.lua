@@ -6,7 +6,7 @@ function T.reserve(t, row, advisor, kind, units)
   if kind ~= 'consult' and not T.has_room(advisor, size, row.channel, row.id) then
     row.over = true
   end
-  advisor.work[row.id] = { units = size, channel = row.channel, kind = kind }
+  advisor.work[row.id] = T.work_item(T.int(size) .. '|' .. row.channel .. '|' .. kind)
   advisor.work_changed[row.id] = true
   advisor.idle_since_ms = t.now
   T.touch(t, advisor)
@@ -80,8 +80,8 @@ end
 
 -- He changed: one version and one change at the end, however often he is touched.
 function T.touch(t, advisor)
-  if not t.is_touched[advisor.id] then
-    t.is_touched[advisor.id] = true
+  if not advisor.is_touched then
+    advisor.is_touched = true
     advisor.has_changed = true
     t.touched[#t.touched + 1] = advisor
   end
@@ -89,8 +89,8 @@ end
 
 -- Let the answer carry his state.
 function T.show(t, advisor)
-  if not t.is_shown[advisor.id] then
-    t.is_shown[advisor.id] = true
+  if not advisor.is_shown then
+    advisor.is_shown = true
     t.shown[#t.shown + 1] = advisor
   end
 end
@@ -101,12 +101,13 @@ function T.flush(t)
   for _, advisor in ipairs(t.touched) do
     advisor.ver = advisor.ver + 1
     pool.change = pool.change + 1
-    local state = T.advisor_state(advisor)
-    t.packed[advisor.id] = state
-    t.changes[#t.changes + 1] = { pool.change, T.map({ number = pool.change, gen = pool.gen }, { advisor = state }) }
+    advisor.packed = T.advisor_state(advisor)
+    advisor.is_touched = false
+    local plain = cmsgpack.pack({ number = pool.change, gen = pool.gen })
+    t.changes[#t.changes + 1] = { pool.change, T.longer(plain, 1) .. '\167advisor' .. advisor.packed }
     T.show(t, advisor)
   end
-  t.touched, t.is_touched = {}, {}
+  t.touched = {}
 end
 
 -- A new presence is a new eligibility; coming online starts his idle time and calls the matcher.
@@ -130,8 +131,7 @@ end
 -- End an act on an advisor: the roster, the bus and the caller learn of it.
 function T.announce(t, advisor, outcome)
   T.flush(t)
-  local state = t.packed[advisor.id]
-  local number = T.emit(t, outcome, advisor.id, {}, { advisor = state })
+  local number = T.emit(t, outcome, advisor.id, {}, '\167advisor' .. advisor.packed)
   T.remember(t, advisor, 'done', number)
-  return T.map({ result = 'done', number = number }, { advisors = T.array({ state }) })
+  return T.answer({ result = 'done', number = number }, nil, T.array({ advisor.packed }))
 end

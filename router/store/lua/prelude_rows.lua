@@ -1,106 +1,121 @@
--- Rows: what a pool holds, read from its hashes into tables and told as the states of the contract.
+-- Rows: what a pool holds, read from its hashes into tables.
 --
--- A row remembers in `raw` what its hash holds, so that only members that changed are written. `offers`,
+-- A row remembers in `was` what its hash holds, so that only members that changed are written. `offers`,
 -- `consults`, `timers`, `caps` and `operations` are small bounded collections, each packed into one field, which
 -- keeps their order; a field is absent while its collection is empty.
+--
+-- Rows are read by HMGET and made by one constructor: a table that grows member by member costs several times as
+-- much, and acts are mostly made of rows.
 
+-- Fields in the order in which they are read: numbers, then texts (members that are written when they change), then
+-- what is read for itself.
 local CASE = {
-  state = '', gen = 0, ver = 0, conversation = '', channel = '', units = 0, opened_at_ms = 0,
-  changed_at_ms = 0, score = 0, class_key = '', owner = '', step = 0, over = false, inquiries = 1,
-  last_inquiry = '', detail = '{}', why = 'null',
-}
--- Members that a state always tells; the others are left out while they hold their default.
-local CASE_ALWAYS = {
-  'state', 'gen', 'ver', 'conversation', 'channel', 'units', 'opened_at_ms', 'changed_at_ms',
+  fields = {
+    'gen', 'ver', 'units', 'opened_at_ms', 'changed_at_ms', 'score', 'step', 'inquiries', 'state', 'conversation',
+    'channel', 'class_key', 'owner', 'last_inquiry', 'detail', 'why', 'over', 'offers', 'consults', 'timers',
+    'operations',
+  },
+  numbers = 8, members = 17,
+  defaults = { 0, 0, 0, 0, 0, 0, 0, 1, '', '', '', '', '', '', '{}', 'null', false },
 }
 local ADVISOR = {
-  ver = 0, elig = 0, gen = 0, presence = 'offline', reason = '', budget = 100, idle_since_ms = 0,
-  online_since_ms = 0, missed = 0, profile = '{}',
+  fields = {
+    'gen', 'ver', 'elig', 'budget', 'idle_since_ms', 'online_since_ms', 'missed', 'presence', 'reason', 'profile',
+    'caps', 'timers', 'operations',
+  },
+  numbers = 7, members = 10,
+  defaults = { 0, 0, 0, 100, 0, 0, 0, 'offline', '', '{}' },
 }
 local POOL = {
-  'gen', 'format', 'now', 'change', 'number', 'trimmed', 'stamp', 'queued', 'outbox_mark', 'max_classes',
+  fields = {
+    'now', 'change', 'number', 'stamp', 'queued', 'gen', 'format', 'trimmed', 'outbox_mark', 'max_classes',
+  },
+  numbers = 5, members = 5,
+  defaults = { 0, 0, 0, 0, 0 },
 }
 
--- A member as its default is: a number, a text, or a truth.
-function T.typed(text, default)
-  if text == nil then
-    return default
+-- What a hash holds, typed, in the order of the layout's fields.
+local function read(key, layout)
+  local values = redis.call('HMGET', key, unpack(layout.fields))
+  local defaults, numbers = layout.defaults, layout.numbers
+  for i = 1, layout.members do
+    local text = values[i]
+    if not text then
+      values[i] = defaults[i]
+    elseif i <= numbers then
+      values[i] = tonumber(text)
+    end
   end
-  local kind = type(default)
-  if kind == 'number' then
-    return tonumber(text)
-  end
-  if kind == 'boolean' then
-    return text == '1'
-  end
-  return text
+  return values
 end
-
-local typed = T.typed
 
 local function unpacked(bytes)
   return bytes and cmsgpack.unpack(bytes) or {}
 end
 
-local function new_row(kind, id, key, members, raw)
-  local row = { kind = kind, id = id, key = key, raw = raw, members = members, dirty = {} }
-  for name, default in pairs(members) do
-    row[name] = typed(raw[name], default)
-  end
-  row.timers = unpacked(raw.timers)
-  return row
-end
-
--- Nothing of Lua's library is there while a library is loaded, not even ipairs.
-local POOL_MEMBERS = {}
-for i = 1, #POOL do
-  POOL_MEMBERS[POOL[i]] = 0
-end
-
 -- The pool's numbers; nil when there is no such pool.
 function T.pool(root)
-  local values = redis.call('HMGET', root .. T.KEY.meta, unpack(POOL))
-  if not values[1] then
+  local key = root .. T.KEY.meta
+  local was = read(key, POOL)
+  if not was[6] then
     return nil
   end
-  local pool = { key = root .. T.KEY.meta, raw = {}, members = POOL_MEMBERS, dirty = {} }
-  for i, name in ipairs(POOL) do
-    local text = values[i] or '0'
-    pool.raw[name] = text
-    pool[name] = tonumber(text)
-  end
-  return pool
+  return {
+    key = key, layout = POOL, was = was, now = was[1], change = was[2], number = was[3], stamp = was[4],
+    queued = was[5], gen = tonumber(was[6]), format = tonumber(was[7] or '0'), trimmed = tonumber(was[8] or '0'),
+    outbox_mark = tonumber(was[9] or '0'), max_classes = tonumber(was[10] or '0'),
+  }
 end
 
-function T.new_case(t, id, raw)
-  local row = new_row('c', id, T.key(t, 'case', id), CASE, raw)
-  row.offers, row.consults = unpacked(raw.offers), unpacked(raw.consults)
-  row.messages, row.history = {}, {}
-  -- A case is in a waiting line just while it is queued.
-  row.in_line = row.state == 'queued'
+local function case_row(t, id, was)
+  local row = {
+    kind = 'c', id = id, key = T.key(t, 'case', id), layout = CASE, was = was, dirty = {},
+    gen = was[1], ver = was[2], units = was[3], opened_at_ms = was[4], changed_at_ms = was[5], score = was[6],
+    step = was[7], inquiries = was[8], state = was[9], conversation = was[10], channel = was[11],
+    class_key = was[12], owner = was[13], last_inquiry = was[14], detail = was[15], why = was[16], over = was[17],
+    offers = unpacked(was[18]), consults = unpacked(was[19]), timers = unpacked(was[20]), packed_operations = was[21],
+    -- A case is in a waiting line just while it is queued.
+    in_line = was[9] == 'queued',
+    -- Filled by acts.
+    operations = nil, messages = nil, history = nil, has_changed = false, gone = false,
+  }
   t.cases[id] = row
   return row
+end
+
+function T.new_case(t, id)
+  return case_row(t, id, CASE.defaults)
 end
 
 -- The case, or nil. One table for an id however often it is asked for.
 function T.case(t, id)
   local row = t.cases[id]
   if row == nil then
-    local raw = T.pairs_of(redis.call('HGETALL', T.key(t, 'case', id)))
-    row = raw and T.new_case(t, id, raw) or false
+    local was = read(T.key(t, 'case', id), CASE)
+    was[17] = was[17] == '1'
+    row = was[1] ~= 0 and case_row(t, id, was)
     t.cases[id] = row
   end
   return row or nil
 end
 
-function T.new_advisor(t, id, raw, work)
-  local row = new_row('a', id, T.key(t, 'advisor', id), ADVISOR, raw)
-  row.caps, row.work, row.work_changed = unpacked(raw.caps), {}, {}
-  for case, text in pairs(work) do
-    local units, channel, kind = string.match(text, '^(-?%d+)|(.*)|([^|]*)$')
-    row.work[case] = { units = tonumber(units), channel = channel, kind = kind }
-  end
+local function advisor_row(t, id, was, work)
+  local row = {
+    kind = 'a', id = id, key = T.key(t, 'advisor', id), layout = ADVISOR, was = was, dirty = {},
+    gen = was[1], ver = was[2], elig = was[3], budget = was[4], idle_since_ms = was[5], online_since_ms = was[6],
+    missed = was[7], presence = was[8], reason = was[9], profile = was[10],
+    caps = unpacked(was[11]), timers = unpacked(was[12]), packed_operations = was[13],
+    work = work, work_changed = {},
+    -- Filled by acts.
+    operations = nil, packed = nil, has_changed = false, is_touched = false, is_shown = false, is_new = false,
+  }
   t.advisors[id] = row
+  return row
+end
+
+function T.new_advisor(t, id)
+  local row = advisor_row(t, id, ADVISOR.defaults, {})
+  row.is_new = true
   return row
 end
 
@@ -108,9 +123,8 @@ end
 function T.advisor(t, id)
   local row = t.advisors[id]
   if row == nil then
-    local raw = T.pairs_of(redis.call('HGETALL', T.key(t, 'advisor', id)))
-    local work = raw and T.pairs_of(redis.call('HGETALL', T.key(t, 'work_set', id))) or {}
-    row = raw and T.new_advisor(t, id, raw, work) or false
+    local was = read(T.key(t, 'advisor', id), ADVISOR)
+    row = was[1] ~= 0 and advisor_row(t, id, was, T.work_set(redis.call('HGETALL', T.key(t, 'work_set', id))))
     t.advisors[id] = row
   end
   return row or nil
@@ -118,72 +132,17 @@ end
 
 -- The conversation, or nil: its case, the inquiries seen, the pool it moved to.
 function T.conversation(t, id)
-  local raw = T.pairs_of(redis.call('HGETALL', T.key(t, 'conversation', id)))
-  if not raw then
+  local found = redis.call('HMGET', T.key(t, 'conversation', id), 'case', 'seen', 'moved_to')
+  if not found[1] then
     return nil
   end
-  return { id = id, case = raw.case, seen = unpacked(raw.seen), moved_to = raw.moved_to or '' }
+  return { id = id, case = found[1], seen = unpacked(found[2]), moved_to = found[3] or '' }
 end
 
 -- Seldom needed, so unpacked only for an act that carries an operation id.
 function T.operations(row)
   if not row.operations then
-    row.operations = unpacked(row.raw.operations)
+    row.operations = unpacked(row.packed_operations)
   end
   return row.operations
-end
-
--- The case as ``CaseState``, packed.
-function T.case_state(row)
-  local state = { id = row.id }
-  for name, default in pairs(CASE) do
-    if row[name] ~= default then
-      state[name] = row[name]
-    end
-  end
-  for _, name in ipairs(CASE_ALWAYS) do
-    state[name] = row[name]
-  end
-  if #row.offers > 0 then
-    state.offers = {}
-    for i, offer in ipairs(row.offers) do
-      state.offers[i] = { advisor = offer[1], ver = offer[2], deadline_ms = offer[3] }
-    end
-  end
-  if #row.consults > 0 then
-    state.consults = {}
-    for _, consult in ipairs(row.consults) do
-      state.consults[consult[1]] = consult[2]
-    end
-  end
-  state.timers = next(row.timers) and row.timers or nil
-  return cmsgpack.pack(state)
-end
-
--- The advisor as ``AdvisorState``, packed.
-function T.advisor_state(row)
-  local state = { id = row.id }
-  for name, default in pairs(ADVISOR) do
-    if row[name] ~= default then
-      state[name] = row[name]
-    end
-  end
-  state.caps = next(row.caps) and row.caps or nil
-  state.work = next(row.work) and row.work or nil
-  state.timers = next(row.timers) and row.timers or nil
-  return cmsgpack.pack(state)
-end
-
--- Whether a case of that weight fits into the advisor's budget and the channel's cap; `besides` names a case whose
--- present entry would be replaced.
-function T.has_room(row, units, channel, besides)
-  local held, count = 0, 0
-  for case, item in pairs(row.work) do
-    if case ~= besides then
-      held = held + item.units
-      count = count + (item.channel == channel and 1 or 0)
-    end
-  end
-  local cap = row.caps[channel]
-  return held + units <= row.budget and (cap == nil or count < cap)
 end

@@ -4,6 +4,7 @@
 -- (prelude_commit.lua), so whatever can fail fails before the first write.
 
 local KEPT_OPERATIONS, KEPT_INQUIRIES = 8, 64
+local NOTHING = {}
 
 T.OPEN = { queued = true, offered = true, assigned = true, parked = true, pending = true }
 
@@ -11,27 +12,39 @@ function T.start(root, name, act, pool)
   return {
     root = root, name = name, act = act, pool = pool, now = pool.now,
     cases = {}, advisors = {}, talks = {}, lines = {}, new_classes = 0, stamps = {}, stamped = {}, timers = {},
-    touched = {}, shown = {}, is_touched = {}, is_shown = {}, packed = {}, entries = {}, changes = {}, writes = {},
-    pushes = {},
+    touched = {}, shown = {}, present = nil, is_applied = nil, entries = {}, changes = {}, writes = {}, pushes = {},
   }
 end
 
 -- Answers -------------------------------------------------------------------------------------------------
 
 local function advisors(t)
+  if #t.shown == 0 then
+    return nil
+  end
   local states = {}
   for i, row in ipairs(t.shown) do
-    states[i] = t.packed[row.id] or T.advisor_state(row)
+    states[i] = row.packed or T.advisor_state(row)
   end
-  return #states > 0 and T.array(states) or nil
+  return T.array(states)
+end
+
+-- An answer: plain members, at most 13, and the states of a case and of advisors, packed.
+function T.answer(plain, case, states)
+  local bytes = cmsgpack.pack(plain)
+  if case and states then
+    return T.longer(bytes, 2) .. '\164case' .. case .. '\168advisors' .. states
+  elseif case then
+    return T.longer(bytes, 1) .. '\164case' .. case
+  elseif states then
+    return T.longer(bytes, 1) .. '\168advisors' .. states
+  end
+  return bytes
 end
 
 -- Nothing happens: the case as found, and the advisors who were looked at.
 function T.refuse(t, result, row, head)
-  return T.map(
-    { result = result, head = head },
-    { case = row and T.case_state(row), advisors = advisors(t) }
-  )
+  return T.answer({ result = result, head = head }, row and T.case_state(row), advisors(t))
 end
 
 -- The answer this operation id got before, with the state as it is now; nil for a new one.
@@ -43,9 +56,9 @@ function T.repeated(t, row)
     if seen[1] == t.act.op then
       local told = { result = seen[2], number = seen[3], repeated = true }
       if row.kind == 'c' then
-        return T.map(told, { case = T.case_state(row) })
+        return T.answer(told, T.case_state(row))
       end
-      return T.map(told, { advisors = T.array({ T.advisor_state(row) }) })
+      return T.answer(told, nil, T.array({ T.advisor_state(row) }))
     end
   end
   return nil
@@ -54,22 +67,21 @@ end
 -- End an act on a case: history, changed advisors, event with the post-state, operation id.
 -- `told` may hold about, taken, final, replies, notices, handovers.
 function T.settle(t, row, result, told)
-  told = told or {}
+  told = told or NOTHING
   local about = told.about or ''
   row.changed_at_ms = t.now
+  row.history = row.history or {}
   row.history[#row.history + 1] =
-    table.concat({ T.int(row.ver), t.name, result, T.int(t.now), t.act.actor, about }, '|')
+    T.int(row.ver) .. '|' .. t.name .. '|' .. result .. '|' .. T.int(t.now) .. '|' .. t.act.actor .. '|' .. about
   T.flush(t)
-  for _, advisor in ipairs(t.present or {}) do
-    T.emit(t, advisor.presence, advisor.id, {}, { advisor = t.packed[advisor.id] })
+  for _, advisor in ipairs(t.present or NOTHING) do
+    T.emit(t, advisor.presence, advisor.id, NOTHING, '\167advisor' .. advisor.packed)
   end
   local state = T.case_state(row)
-  local number = T.emit(t, result, about, told, { case = state })
+  local number = T.emit(t, result, about, told, '\164case' .. state)
   T.remember(t, row, result, number)
-  return T.map(
-    { result = result, number = number, taken = T.given(told.taken) and told.taken or nil },
-    { case = state, advisors = advisors(t) }
-  ), number
+  local taken = T.given(told.taken) and told.taken or nil
+  return T.answer({ result = result, number = number, taken = taken }, state, advisors(t)), number
 end
 
 function T.remember(t, row, result, number)
@@ -84,20 +96,25 @@ function T.remember(t, row, result, number)
   row.dirty.operations = true
 end
 
+-- What isn't there, or is empty, is left out of an entry.
 local function listed(texts)
   return texts and #texts > 0 and texts or nil
 end
 
--- Put an entry into the outbox; its number. `state` is {case = packed} or {advisor = packed}.
+local function told_of(text)
+  return text ~= '' and text or nil
+end
+
+-- Put an entry into the outbox; its number. `state` is its member `case` or `advisor`, name and value packed.
 function T.emit(t, outcome, about, told, state)
-  local pool = t.pool
+  local pool, act = t.pool, t.act
   pool.number = pool.number + 1
-  local plain = {
+  local plain = cmsgpack.pack({
     number = pool.number, gen = pool.gen, kind = t.name, at_ms = t.now, outcome = outcome,
-    actor = t.act.actor, about = about, reason = t.act.reason, final = told.final,
+    actor = told_of(act.actor), about = told_of(about), reason = told_of(act.reason), final = told.final,
     replies = listed(told.replies), notices = listed(told.notices), handovers = listed(told.handovers),
-  }
-  t.entries[#t.entries + 1] = { pool.number, T.map(plain, state) }
+  })
+  t.entries[#t.entries + 1] = { pool.number, T.longer(plain, 1) .. state }
   return pool.number
 end
 
@@ -150,6 +167,7 @@ function T.arm(t, row, timer, deadline)
 end
 
 function T.say(row, message)
+  row.messages = row.messages or {}
   row.messages[#row.messages + 1] = message
 end
 

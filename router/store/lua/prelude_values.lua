@@ -8,8 +8,9 @@ function T.given(text)
   return text ~= nil and text ~= ''
 end
 
+-- %d writes -0, which some servers make of a negated length of 0, as 0; %.0f doesn't, and costs twice as much.
 function T.int(number)
-  return string.format('%.0f', number)
+  return string.format('%d', number)
 end
 
 -- The full name of a key. T.KEY comes from keys.py, so both languages share one table of names.
@@ -20,6 +21,19 @@ function T.key(t, kind, id)
   return t.root .. T.KEY[kind]
 end
 
+-- A packed map of at most 15 members, its number of members raised by as many as are put behind it.
+function T.longer(bytes, more)
+  return string.char(string.byte(bytes) + more) .. string.sub(bytes, 2)
+end
+
+-- The head of a msgpack map of that many members.
+function T.map_of(size)
+  if size < 16 then
+    return string.char(0x80 + size)
+  end
+  return string.char(0xde, math.floor(size / 256), size % 256)
+end
+
 -- A msgpack map of plain members and of members that are packed already; at most 15 members, so that the first
 -- byte alone tells their number. An empty Lua table would pack as an array: leave empty maps out.
 function T.map(plain, packed)
@@ -27,19 +41,21 @@ function T.map(plain, packed)
   if not packed then
     return bytes
   end
-  local size, out = string.byte(bytes) - 0x80, { '', string.sub(bytes, 2) }
+  local size, out = 0, {}
   for name, value in pairs(packed) do
     size = size + 1
-    out[#out + 1] = cmsgpack.pack(name)
-    out[#out + 1] = value
+    out[2 * size - 1] = cmsgpack.pack(name)
+    out[2 * size] = value
   end
-  out[1] = string.char(0x80 + size)
-  return table.concat(out)
+  return T.longer(bytes, size) .. table.concat(out)
 end
 
 -- A msgpack array of members that are packed already.
 function T.array(packed)
   local size = #packed
+  if size == 1 then
+    return '\145' .. packed[1]
+  end
   local head
   if size < 16 then
     head = string.char(0x90 + size)
@@ -47,18 +63,6 @@ function T.array(packed)
     head = string.char(0xdc, math.floor(size / 256), size % 256)
   end
   return head .. table.concat(packed)
-end
-
--- A flat reply of HGETALL as a table; nil when there is no such key.
-function T.pairs_of(flat)
-  if #flat == 0 then
-    return nil
-  end
-  local found = {}
-  for i = 1, #flat, 2 do
-    found[flat[i]] = flat[i + 1]
-  end
-  return found
 end
 
 -- Whether two maps of plain values hold the same.

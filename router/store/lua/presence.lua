@@ -40,7 +40,7 @@ local function quiet(t, advisor, changed)
   T.touch(t, advisor)
   T.flush(t)
   T.remember(t, advisor, 'done', 0)
-  return T.map({ result = 'done' }, { advisors = T.array({ t.packed[advisor.id] }) })
+  return T.answer({ result = 'done' }, nil, T.array({ advisor.packed }))
 end
 
 function T.acts.presence(t, act)

@@ -18,8 +18,7 @@ function T.acts.profile(t, act)
       return T.refuse(t, 'same')
     end
   else
-    advisor = T.new_advisor(t, act.advisor, {}, {})
-    advisor.is_new = true
+    advisor = T.new_advisor(t, act.advisor)
     advisor.gen = t.pool.gen
     advisor.idle_since_ms = t.now
   end
