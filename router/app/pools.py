@@ -9,6 +9,7 @@ from router.service.acting import Actor
 from router.service.casework import Casework
 from router.service.progress import Progress
 from router.service.roster import RosterTail
+from router.service.tally import Tally
 
 
 async def open_pool(process: Process, state: State, policy: Policy, pool: PoolId) -> Desk:
@@ -17,6 +18,7 @@ async def open_pool(process: Process, state: State, policy: Policy, pool: PoolId
     actor = Actor(pool, store, store, clock=process.clock, metrics=process.metrics)
     await actor.open()
     tail = RosterTail(pool, store)
+    actor.show(Tally(process.metrics, tail.roster).observe)
     actor.tell(tail.correct)
     progress = Progress(pool, store)
     process.life.spawn(f"roster {pool}", tail.run())

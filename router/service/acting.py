@@ -15,12 +15,14 @@ MAX_ATTEMPTS: Final = 5
 
 MakeAct = Callable[[CaseState], AnyAct | Outcome]
 Told = Callable[[Outcome], None]
+Seen = Callable[[AnyAct, Outcome], None]
 
 
 class Actor:
     """The one way from the service to the store's verb. ``gen`` is the pool's, learnt at start.
 
-    ``told`` is given every outcome, so that the roster is corrected by what acts saw.
+    ``told`` is given every outcome, so that the roster is corrected by what acts saw; ``seen`` the act as well, and
+    before that.
     """
 
     def __init__(self, pool: PoolId, store: Store, reads: Reads, *, clock: Clock, metrics: ServiceMetrics) -> None:
@@ -31,12 +33,16 @@ class Actor:
         self._clock = clock
         self._metrics = metrics
         self._told: list[Told] = []
+        self._seen: list[Seen] = []
 
     def now_ms(self) -> int:
         return self._clock.now_ms()
 
     def tell(self, told: Told) -> None:
         self._told.append(told)
+
+    def show(self, seen: Seen) -> None:
+        self._seen.append(seen)
 
     async def open(self) -> None:
         """Make the pool if need be and learn its ``gen``. Repeating it learns it anew."""
@@ -50,6 +56,8 @@ class Actor:
         for act, outcome in zip(acts, outcomes, strict=True):
             self._metrics.act_took(str(type(act).__struct_config__.tag), outcome.result, elapsed)
             self._check(outcome)
+            for seen in self._seen:
+                seen(act, outcome)
             for told in self._told:
                 told(outcome)
         return outcomes

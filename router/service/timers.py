@@ -16,6 +16,7 @@ from router.service.acting import Actor
 from router.service.metrics import ServiceMetrics, timer_kind
 from router.service.policies import Policies
 from router.service.roster import RosterTail
+from router.service.tally import count_breach
 from router.store.acts import (
     AnyAct,
     Close,
@@ -68,9 +69,15 @@ class Timers:
             self._metrics.timer_lag_seconds.observe(max(0, now - claim.due_ms) / 1000)
             if claim.fired:
                 self._metrics.escalations.labels(kind).inc()
+                await self._count_breach(kind, claim)
             else:
                 await self._serve_claim(claim)
         return len(due.claims)
+
+    async def _count_breach(self, kind: str, claim: TimerClaim) -> None:
+        state = await self._reads.case(self._actor.pool, CaseId(claim.id)) if kind == "breach" else None
+        if state is not None:
+            count_breach(self._metrics.cases, state, claim.timer)
 
     async def _sleep(self) -> None:
         status = await self._reads.status(self._actor.pool)
@@ -136,7 +143,6 @@ class Timers:
         taken = escalation.take(detail, step)
         after = replace(state, step=number)
         plan = plans.plan(after, taken, scene)
-        self._metrics.escalations.labels("step").inc()
         told = escalation.notices(self._actor.pool, state, taken, step=step, number=number, now_ms=scene.now_ms)
         return Escalate(**self._planned(state, claim), plan=plan, step=number, notices=told)
 

@@ -21,6 +21,7 @@ from router.service.policies import Policies
 from router.service.progress import Progress
 from router.service.roster import RosterTail
 from router.service.sweep import Sweep
+from router.service.tally import Tally
 from router.service.timers import Timers
 from router.store.acts import Outcome, PresenceAct, ProfileAct, Result
 from router.store.memory import MemoryStore
@@ -83,10 +84,13 @@ class Stage:
     def __init__(self, rules: Rulebook) -> None:
         self.clock = ManualClock()
         self.store = MemoryStore(self.clock.now_ms)
-        self.metrics = ServiceMetrics(CollectorRegistry())
+        self.registry = CollectorRegistry()
+        self.metrics = ServiceMetrics(self.registry)
         self.policies = Policies(rules)
+        self.metrics.cases.adopt(rules)
         self.actor = Actor(POOL, self.store, self.store, clock=self.clock, metrics=self.metrics)
         self.tail = RosterTail(POOL, self.store)
+        self.actor.show(Tally(self.metrics, self.tail.roster).observe)
         self.actor.tell(self.tail.correct)
         progress = Progress(POOL, self.store)
         self.intake = Intake(self.actor, self.tail, policies=self.policies, progress=progress, metrics=self.metrics)

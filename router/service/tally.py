@@ -1,0 +1,133 @@
+"""The tally: what acts mean for offers, assignments, SLA targets and ladders, counted as their outcomes come."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from router.contract.advisor import WorkKind
+from router.contract.case import CaseDetail, CaseState, read_detail
+from router.contract.plan import Plan
+from router.engine.roster import Roster
+from router.service.case_metrics import CaseMetrics
+from router.service.metrics import ServiceMetrics
+from router.store.acts import (
+    Accept,
+    Admit,
+    AnyAct,
+    Assign,
+    Decline,
+    Escalate,
+    Expire,
+    Match,
+    Outcome,
+    Requeue,
+    Resolve,
+    Result,
+    Transfer,
+    Unpark,
+)
+from rules import Clock
+
+_BREACH: Final = "breach."
+_PLACED: Final = frozenset({Result.OFFERED, Result.ASSIGNED, Result.RETURNED})
+_ENDED_BY: Final[Mapping[type[Any], str]] = {Decline: "declined", Expire: "expired"}
+_PLACING: Final = (Admit, Match, Assign, Accept, Requeue, Transfer, Unpark)
+
+
+class Tally:
+    """Counts each act once, by its first answer: one that was repeated, or wrote nothing, doesn't count.
+
+    ``roster`` has to be as it was before the act: it tells which offers the act has ended.
+    """
+
+    def __init__(self, metrics: ServiceMetrics, roster: Roster) -> None:
+        self._metrics = metrics.cases
+        self._last_decision = metrics.last_decision
+        self._escalations = metrics.escalations
+        self._roster = roster
+
+    def observe(self, act: AnyAct, outcome: Outcome) -> None:
+        """Count an act by its outcome."""
+        state = outcome.case
+        if state is None or outcome.repeated or not outcome.number:
+            return
+        self._count_ended(act, state, outcome)
+        if isinstance(act, _PLACING) and outcome.result in _PLACED:
+            self._count_placed(act, state, outcome.result)
+        plan: Plan | None = getattr(act, "plan", None)
+        if plan is not None:
+            self._count_met(act, plan, state)
+        if isinstance(act, Escalate) and outcome.result is Result.DONE:
+            self._escalations.labels("step").inc()
+            self._metrics.step(read_detail(state.detail).verdict.ladder, act.step)
+
+    def _count_placed(self, act: AnyAct, state: CaseState, result: Result) -> None:
+        if state.over:
+            self._metrics.over.inc()
+        if result is Result.OFFERED:
+            self._metrics.offers.labels("made").inc(sum(offer.ver == state.ver for offer in state.offers))
+        else:
+            self._count_assigned(act, state, result)
+        if not isinstance(act, Assign | Accept | Unpark):
+            self._last_decision.set(state.changed_at_ms / 1000)
+
+    def _count_assigned(self, act: AnyAct, state: CaseState, result: Result) -> None:
+        if isinstance(act, Accept):
+            by = "accepted"
+            self._metrics.offers.labels("accepted").inc()
+        elif isinstance(act, Assign):
+            by = "person"
+        else:
+            by = "returned" if result is Result.RETURNED else "automatic"
+        self._metrics.assignments.labels(by).inc()
+        if isinstance(act, Accept | Admit | Match) and by != "returned":
+            waited_ms = state.changed_at_ms - read_detail(state.detail).placed_at_ms
+            self._metrics.assignment_seconds.observe(max(0, waited_ms) / 1000)
+
+    def _count_ended(self, act: AnyAct, state: CaseState, outcome: Outcome) -> None:
+        """The offers of the case that stood before and don't any more, without having been accepted."""
+        if isinstance(act, Decline):
+            ended = 1
+        elif isinstance(act, Expire):
+            ended = len(outcome.advisors)
+        else:
+            ended = sum(self._was_offered(each.id, state, each.work) for each in outcome.advisors)
+            ended -= isinstance(act, Accept) and self._was_offered(act.advisor, state, {})
+        if ended > 0:
+            self._metrics.offers.labels(_ENDED_BY.get(type(act), "taken_back")).inc(ended)
+
+    def _was_offered(self, advisor: Any, state: CaseState, work: Mapping[str, Any]) -> bool:
+        member = self._roster.get(advisor)
+        before = member.state.work.get(state.id) if member else None
+        now = work.get(state.id)
+        still = now is not None and now.kind is WorkKind.OFFER
+        return before is not None and before.kind is WorkKind.OFFER and not still
+
+    def _count_met(self, act: AnyAct, plan: Plan, state: CaseState) -> None:
+        """A clock that the act stopped for good before it breached: its breach was still armed."""
+        disarmed = [_target(timer) for timer, at in plan.timers.items() if at == 0 and timer.startswith(_BREACH)]
+        if not disarmed:
+            return
+        detail = read_detail(state.detail)
+        for target in disarmed:
+            clock = detail.clocks.get(target)
+            is_met = clock is not None and clock.met_at_ms is not None
+            is_resolved = isinstance(act, Resolve) and target == Clock.RESOLUTION
+            if (is_met or is_resolved) and not _is_counted(detail, target):
+                self._metrics.target(detail.verdict.policy, target, met=True)
+
+
+def count_breach(metrics: CaseMetrics, state: CaseState, timer: str) -> None:
+    """A clock of the case has breached: its timer has fired, which it does once."""
+    detail, target = read_detail(state.detail), _target(timer)
+    if target and not _is_counted(detail, target):
+        metrics.target(detail.verdict.policy, target, met=False)
+
+
+def _target(timer: str) -> str:
+    """The clock of a timer ``breach.<clock>|n``; empty for another."""
+    return timer.removeprefix(_BREACH).partition("|")[0] if timer.startswith(_BREACH) else ""
+
+
+def _is_counted(detail: CaseDetail, target: str) -> bool:
+    """Whether the target was counted before: resolving counts, and a case may be resolved again."""
+    return target == Clock.RESOLUTION and detail.reopened > 0
