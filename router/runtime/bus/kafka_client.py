@@ -25,6 +25,7 @@ from aiokafka.errors import (
     TopicAlreadyExistsError,
     for_code,
 )
+from aiokafka.partitioner import murmur2
 
 from router.runtime.bus.kafka_security import KafkaSecurity
 from router.runtime.bus.protocol import Outgoing, Partition, Position
@@ -135,6 +136,12 @@ async def drop_connections(client: Any) -> None:
             await client.close()
 
 
+@functools.lru_cache(maxsize=4096)
+def _hash(key: bytes) -> int:
+    """Kafka's own. Kept, as it is slow in Python, and a case's event goes to two topics under one key."""
+    return int(murmur2(key)) & 0x7FFFFFFF
+
+
 class Producer:
     """One idempotent producer. After a failed batch its sequence is broken: replace it."""
 
@@ -165,8 +172,11 @@ class Producer:
 
     async def send(self, record: Outgoing) -> "Sent":
         """Hand the record to the sender; waits while its partition's batch is full."""
+        key = record.key.encode()
+        partitions = self._library.client.cluster.partitions_for_topic(record.topic)
+        partition = _hash(key) % len(partitions) if partitions else None  # what the library would come to
         future = await self._library.send(
-            record.topic, value=record.value, key=record.key.encode(), headers=list(record.headers)
+            record.topic, value=record.value, key=key, partition=partition, headers=list(record.headers)
         )
         return Sent(future)
 

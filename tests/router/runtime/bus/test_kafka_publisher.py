@@ -48,6 +48,17 @@ async def test_positions_come_in_the_order_of_the_call_and_say_where_each_lies(b
     assert [stored[position] for position in positions] == [each.value for each in outgoing]
 
 
+@pytest.mark.parametrize(
+    ("key", "hashed"),
+    # Test vectors of Kafka's own client.
+    [("21", -973932308), ("foobar", -790332482), ("a-little-bit-long-string", -985981536)],
+)
+async def test_a_key_lies_where_every_client_of_kafka_puts_it(bus: KafkaBus, key: str, hashed: int) -> None:
+    topic = await new_topic(bus, 16)
+    (position,) = await bus.publish([Outgoing(topic=topic, key=key, value=b"x")])
+    assert position.partition.number == (hashed & 0x7FFFFFFF) % 16
+
+
 async def test_a_record_comes_back_as_it_went(bus: KafkaBus) -> None:
     topic = await new_topic(bus)
     headers = (("ce_id", b"1"), ("이름", b""), ("ce_id", b"\xff"))
