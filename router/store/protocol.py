@@ -59,6 +59,14 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     case: CaseId
 
 
+class LineSize(msgspec.Struct, frozen=True, kw_only=True):
+    """How a wait class stands: how many wait, and when its first case was opened."""
+
+    class_key: str
+    length: int
+    opened_at_ms: int
+
+
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """A changed advisor. ``number`` is dense within ``gen``: a hole means take a new snapshot."""
 
@@ -195,6 +203,14 @@ class Reads(Protocol):
         """The first cases of a class, in line order."""
 
     async def status(self, pool: PoolId) -> PoolStatus: ...
+
+
+class Lines(Protocol):
+    """What is counted now and then. Its cost grows with the wait classes, never with the cases that wait."""
+
+    async def line_sizes(self, pool: PoolId) -> Sequence[LineSize]:
+        """Every class in which a case waits. They are read one after the other while others go on, so a class
+        that comes or goes meanwhile may be left out."""
 
 
 class Outbox(Protocol):

@@ -21,14 +21,14 @@ from router.store.acts import (
     ProfileAct,
     Result,
 )
-from router.store.protocol import Attempts, Outbox, Reads, Store, WorkItem
+from router.store.protocol import Attempts, Lines, Outbox, Reads, Store, WorkItem
 
 POOL = PoolId("main")
 START_MS = 1_760_000_000_000
 QUEUE = "billing|chat|1"
 
 
-class WholeStore(Store, Attempts, Reads, Outbox, Protocol):
+class WholeStore(Store, Attempts, Reads, Lines, Outbox, Protocol):
     """All that a store offers."""
 
 

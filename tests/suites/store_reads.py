@@ -97,6 +97,16 @@ class ReadSuite:
         heads = {head.class_key: (head.score, head.case) for head in await desk.store.heads(POOL)}
         assert heads == {"k1": (9, "c1"), "k2": (7, "c3")}
 
+    async def test_lines_have_their_size_and_when_their_first_case_was_opened(self, desk: Desk) -> None:
+        assert list(await desk.store.line_sizes(POOL)) == []
+        opened = {}
+        for name, key, score in (("c1", "k1", 9), ("c2", "k1", 4), ("c3", "k2", 7), ("c4", "k1", 5)):
+            await desk.pass_ms(1_000)
+            opened[name] = desk.now
+            await desk.admit(name, plan=Plan(ver=0, class_key=key, score=score))
+        sizes = {line.class_key: (line.length, line.opened_at_ms) for line in await desk.store.line_sizes(POOL)}
+        assert sizes == {"k1": (3, opened["c2"]), "k2": (1, opened["c3"])}
+
     async def test_waiting_has_a_limit(self, desk: Desk) -> None:
         for n in range(5):
             await desk.admit(f"c{n}", plan=Plan(ver=0, class_key=QUEUE, score=9 - n))

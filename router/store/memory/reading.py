@@ -2,7 +2,7 @@
 
 from router.contract.ids import CaseId
 from router.store.memory.rows import PoolRows
-from router.store.protocol import Change, Head, PoolStatus, RosterPage, Share, WorkBatch, WorkItem
+from router.store.protocol import Change, Head, LineSize, PoolStatus, RosterPage, Share, WorkBatch, WorkItem
 
 PAGE = 200
 MAX_CHANGES = 500
@@ -40,6 +40,13 @@ def heads(rows: PoolRows) -> list[Head]:
         score, case = line.head()
         found.append(Head(class_key=class_key, score=score, case=CaseId(case)))
     return found
+
+
+def line_sizes(rows: PoolRows) -> list[LineSize]:
+    return [
+        LineSize(class_key=key, length=len(line), opened_at_ms=rows.cases[CaseId(line.head()[1])].opened_at_ms)
+        for key, line in rows.lines.items()
+    ]
 
 
 def status(rows: PoolRows) -> PoolStatus:

@@ -16,6 +16,7 @@ from router.store.protocol import (
     EVERYTHING,
     Change,
     Head,
+    LineSize,
     OutboxEntry,
     PoolStatus,
     RelayLease,
@@ -141,6 +142,9 @@ class MemoryStore:
 
     async def heads(self, pool: PoolId) -> Sequence[Head]:
         return reading.heads(self._pools[pool])
+
+    async def line_sizes(self, pool: PoolId) -> Sequence[LineSize]:
+        return reading.line_sizes(self._pools[pool])
 
     async def waiting(self, pool: PoolId, class_key: str, limit: int = 100) -> Sequence[CaseId]:
         line = self._pools[pool].lines.get(class_key)

@@ -1,20 +1,22 @@
 """Reads over the keys of a pool: streams, heads, work."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, cast
 
 import msgspec
 
 from router.contract.ids import CaseId, PoolId
-from router.runtime.redis import RedisClient
+from router.runtime.errors import RuntimeFailure
+from router.runtime.redis import Command, RedisClient
 from router.store import keys
-from router.store.protocol import EVERYTHING, Change, Head, OutboxEntry, Share, WorkBatch, WorkItem
+from router.store.protocol import EVERYTHING, Change, Head, LineSize, OutboxEntry, Share, WorkBatch, WorkItem
 
 MAX_CHANGES: Final = 500
 LOOK_MS: Final = 1_000
 _WORK_PAGE: Final = 200
 _SMALL: Final = 512
 _HEADS_PAGE: Final = 200
+_LINES_PAGE: Final = 50
 
 CHANGE: Final = msgspec.msgpack.Decoder(Change)
 ENTRY: Final = msgspec.msgpack.Decoder(OutboxEntry)
@@ -83,6 +85,28 @@ def _pairs(flat: object) -> dict[str, bytes]:
 def _head(class_key: str, value: str) -> Head:
     score, _, case = value.partition(" ")
     return Head(class_key=class_key, score=int(score), case=CaseId(case))
+
+
+async def line_sizes(client: RedisClient, pool: PoolId, found: Sequence[Head]) -> list[LineSize]:
+    """The lines of these classes: two small commands for each, in pipelines that let others in between."""
+    sizes: list[LineSize] = []
+    for at in range(0, len(found), _LINES_PAGE):
+        page = found[at : at + _LINES_PAGE]
+        commands: list[Command] = []
+        for head in page:
+            commands.append(("ZCARD", keys.key(pool, "line", head.class_key)))
+            commands.append(("HGET", keys.key(pool, "case", head.case), "opened_at_ms"))
+        replies = await client.exchange(commands)
+        for reply in replies:
+            if isinstance(reply, RuntimeFailure):
+                raise reply
+        numbers = [int(cast("bytes | int | None", reply) or 0) for reply in replies]
+        sizes += [
+            LineSize(class_key=head.class_key, length=length, opened_at_ms=opened)
+            for head, length, opened in zip(page, numbers[::2], numbers[1::2], strict=True)
+            if length and opened  # else the class was emptied, or its head taken, since the heads were read
+        ]
+    return sizes
 
 
 async def work(page: Callable[[int, int], Awaitable[bytes]], share: Share, limit: int) -> WorkBatch:

@@ -17,6 +17,7 @@ from router.store.protocol import (
     EVERYTHING,
     Change,
     Head,
+    LineSize,
     OutboxEntry,
     PoolStatus,
     RelayLease,
@@ -170,6 +171,9 @@ class RedisStore:
 
     async def heads(self, pool: PoolId) -> Sequence[Head]:
         return await reading.heads(self._commands, keys.key(pool, "heads"))
+
+    async def line_sizes(self, pool: PoolId) -> Sequence[LineSize]:
+        return await reading.line_sizes(self._commands, pool, await self.heads(pool))
 
     async def waiting(self, pool: PoolId, class_key: str, limit: int = 100) -> Sequence[CaseId]:
         if limit < 1:

@@ -96,6 +96,12 @@ async def test_many_classes_are_read_page_by_page(desk: Desk) -> None:
     ]
 
 
+async def test_many_lines_are_counted_page_by_page(desk: Desk) -> None:
+    await _crowd(desk, 600)
+    sizes = await desk.store.line_sizes(POOL)
+    assert {line.class_key: line.length for line in sizes} == {f"queue-{number:04}": 1 for number in range(600)}
+
+
 async def test_much_work_is_shared_out_page_by_page(desk: Desk) -> None:
     await _crowd(desk, 600)
     items = [f"k|queue-{number:04}" for number in range(600)]
