@@ -1,7 +1,7 @@
 """The decision: candidates for a case, or the case for a candidate. Pure: same input, same answer."""
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -10,7 +10,7 @@ from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Candidate
 from router.engine.eligibility import eligible, sieve
 from router.engine.explain import Explanation, RankedHead, explain
-from router.engine.ranking import NOBODY, Measure, best
+from router.engine.ranking import best
 from router.engine.roster import Member, Roster
 from router.engine.waiting import WaitClass, read_class, urgency
 from rules import Rulebook
@@ -38,21 +38,11 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
         return read_class(self.class_key)
 
 
-def decide(
-    roster: Roster,
-    waiting: WaitClass,
-    case: CaseId,
-    rulebook: Rulebook,
-    now_ms: int,
-    *,
-    asked: Mapping[AdvisorId, int] = NOBODY,
-) -> Decision:
-    """The best five eligible advisors for a case, by its queue's strategy. ``asked`` counts the decisions under
-    way for an advisor, which the roster can't show yet: who has fewer goes first."""
+def decide(roster: Roster, waiting: WaitClass, case: CaseId, rulebook: Rulebook, now_ms: int) -> Decision:
+    """The best five eligible advisors for a case, by its queue's strategy."""
     sifted = sieve(roster, waiting)
     strategy = strategy_of(waiting, rulebook)
-    by = Measure(strategy=strategy, now_ms=now_ms, asked=asked)
-    first = best(roster, sifted.eligible, case, count=MAX_CANDIDATES, by=by)
+    first = best(roster, sifted.eligible, case, strategy, count=MAX_CANDIDATES, now_ms=now_ms)
     candidates = []
     for one in first:
         member = roster.get(one.advisor)
@@ -67,8 +57,7 @@ def decide(
 def nominate(roster: Roster, head: Waiting, rulebook: Rulebook, now_ms: int) -> Member | None:
     """The advisor for whom to decide when a class asks for the matcher, or None when nobody can take it."""
     bits = eligible(roster, head.waiting)
-    by = Measure(strategy=strategy_of(head.waiting, rulebook), now_ms=now_ms)
-    first = best(roster, bits, head.case, count=1, by=by)
+    first = best(roster, bits, head.case, strategy_of(head.waiting, rulebook), count=1, now_ms=now_ms)
     return roster.get(first[0].advisor) if first else None
 
 

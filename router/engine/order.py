@@ -8,11 +8,12 @@ from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
-Rank = tuple[float, float]
-Place = tuple[float, float, str, T]
+Rank = tuple[float, ...]
+Place = tuple[Rank, str, T]
 """Its rank, its name, and what has that name."""
 
-_RANK: Final = itemgetter(0, 1)
+_RANK: Final = itemgetter(0)
+_RANK_AND_NAME: Final = itemgetter(0, 1)
 TURNS: Final = 1 << 32
 
 
@@ -28,17 +29,17 @@ class Order(Generic[T]):
 
     def fill(self, places: Iterable[Place[T]]) -> None:
         """Begin anew with all of these: cheaper than one by one."""
-        self._places = sorted(places, key=itemgetter(0, 1, 2))
-        self._held = {place[2]: place for place in self._places}
+        self._places = sorted(places, key=_RANK_AND_NAME)
+        self._held = {place[1]: place for place in self._places}
 
     def put(self, name: str, rank: Rank, item: T) -> None:
         """Give an item its place, or another one. The same rank again changes nothing."""
         held = self._held.get(name)
         if held is not None:
-            if held[:2] == rank:
+            if held[0] == rank:
                 return
             del self._places[bisect_left(self._places, held)]
-        place = self._held[name] = (*rank, name, item)
+        place = self._held[name] = (rank, name, item)
         insort(self._places, place)
 
     def drop(self, name: str) -> None:
@@ -52,9 +53,9 @@ class Order(Generic[T]):
         round."""
         places, begin, size = self._places, 0, len(self._places)
         while begin < size:
-            end, rank = begin + 1, places[begin][:2]
-            if end == size or places[end][:2] != rank:
-                yield places[begin:end]
+            end, rank = begin + 1, places[begin][0]
+            if end == size or places[end][0] != rank:
+                yield (places[begin],)
             else:
                 end = bisect_right(places, rank, end, key=_RANK)
                 middle = begin + ((end - begin) * turn // TURNS)

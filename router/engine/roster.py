@@ -19,13 +19,14 @@ _TRUTHS: Final = bytes.maketrans(b"01", b"\0\1")
 
 
 class Member(msgspec.Struct, kw_only=True):
-    """One advisor as the roster knows him. ``free_share`` is the free part of his budget, from 0 to 1, kept
-    because every decision asks for it of everybody."""
+    """One advisor as the roster knows him. ``free_share`` is the free part of his budget, from 0 to 1;
+    ``asked`` how many decisions for him are under way, which his state can't show yet."""
 
     slot: int
     state: AdvisorState
     profile: Profile
     free_share: float = 0.0
+    asked: int = 0
 
 
 Ranks = Callable[[Member], Rank]
@@ -77,6 +78,13 @@ class Roster:
         self._index_state(member)
         return True
 
+    def ask(self, advisor: AdvisorId, more: int) -> None:
+        """Note that so many more (or fewer) decisions for an advisor are under way; nothing for an unknown one."""
+        member = self._members.get(advisor)
+        if member is not None:
+            member.asked += more
+            self._put_in_order(member)
+
     # -- the sets
 
     def serving(self, queue: str) -> int:
@@ -121,7 +129,7 @@ class Roster:
         order = self._orders.get(ranks)
         if order is None:
             order = self._orders[ranks] = Order()
-            order.fill((*ranks(member), member.state.id, member) for member in self.members(self.online))
+            order.fill((ranks(member), member.state.id, member) for member in self.members(self.online))
         return order
 
     # -- keeping them
@@ -145,6 +153,10 @@ class Roster:
         self.online = self.online | bit if is_online else self.online & ~bit
         for units, channel in self._room:
             self._index_room(member, units, channel)
+        self._put_in_order(member)
+
+    def _put_in_order(self, member: Member) -> None:
+        is_online = self.online >> member.slot & 1
         for ranks, order in self._orders.items():
             if is_online:
                 order.put(member.state.id, ranks(member), member)

@@ -19,7 +19,7 @@ from router.engine.facts import facts_of
 from router.engine.plans import Scene
 from router.runtime.bus.protocol import Record
 from router.service.acting import MAX_ATTEMPTS, Actor
-from router.service.aims import Aims
+from router.service.aims import aimed
 from router.service.errors import Contended, IntakeHeldBack, NotServed, Superseded
 from router.service.metrics import INTAKE_OUTCOMES, ServiceMetrics
 from router.service.policies import Policies
@@ -44,7 +44,6 @@ class Intake:
         self._policies = policies
         self._progress = progress
         self._counts = {outcome: metrics.inquiries.labels(outcome) for outcome in INTAKE_OUTCOMES}
-        self._aims = Aims()
 
     async def handle(self, record: Record, fence: Fence) -> Awaitable[None] | None:
         """Admit one record; what it returns completes when the act's event is on the bus.
@@ -67,7 +66,7 @@ class Intake:
         state: CaseState | None = None
         for _ in range(MAX_ATTEMPTS):
             act = self._bring_back(inquiry, state, fence) if state else self._open(inquiry, fence)
-            with self._aims.at(act.placing):
+            with aimed(self._tail.roster, act.placing):
                 outcome = await self._actor.one(act)
             if outcome.result is not Result.CONFLICT:
                 return self._seen(outcome)
@@ -117,7 +116,7 @@ class Intake:
 
     def _place(self, state: CaseState, detail: CaseDetail, scene: Scene) -> tuple[Plan, Placing]:
         waiting = plans.waiting_class(state, detail, scene)
-        decision = decide(self._tail.roster, waiting, state.id, scene.rulebook, scene.now_ms, asked=self._aims.counts)
+        decision = decide(self._tail.roster, waiting, state.id, scene.rulebook, scene.now_ms)
         plan = plans.plan(state, detail, scene, why=write_explanation(decision.explanation), waiting=waiting)
         return plan, offers.placing(decision.candidates, waiting, scene.rulebook, scene.now_ms)
 

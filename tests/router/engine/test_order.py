@@ -9,7 +9,7 @@ from router.engine.order import TURNS, Order, Place
 
 
 def names(groups: Iterable[Iterable[Place[int]]]) -> list[list[str]]:
-    return [[name for _, _, name, _ in group] for group in groups]
+    return [[name for _, name, _ in group] for group in groups]
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -17,7 +17,7 @@ def test_it_is_sorted_whatever_comes_and_goes(seed: int) -> None:
     dice = random.Random(seed)
     order: Order[int] = Order()
     ranks: dict[str, tuple[float, float]] = {}
-    order.fill((index % 3, 0, f"n{index}", index) for index in range(0, 30, 7))
+    order.fill(((index % 3, 0), f"n{index}", index) for index in range(0, 30, 7))
     ranks |= {f"n{index}": (index % 3, 0) for index in range(0, 30, 7)}
     for _ in range(300):
         number = dice.randrange(30)
@@ -27,7 +27,7 @@ def test_it_is_sorted_whatever_comes_and_goes(seed: int) -> None:
         else:
             ranks[f"n{number}"] = rank = (dice.randrange(3), dice.random() // 0.4)
             order.put(f"n{number}", rank, number)
-        wanted = sorted(((*rank, name, int(name[1:])) for name, rank in ranks.items()))
+        wanted = sorted(((rank, name, int(name[1:])) for name, rank in ranks.items()))
         assert [place for group in order.groups(0) for place in group] == wanted
         assert len(order) == len(wanted)
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from router.contract.advisor import Presence
 from router.contract.ids import AdvisorId, CaseId
-from router.engine.ranking import FEW, MOST_TIED, STRATEGIES, Measure, Scored, best, tie_break
+from router.engine.ranking import FEW, MOST_TIED, STRATEGIES, Scored, best, tie_break
 from router.engine.roster import Roster
 from tests.suites.people import NOW, advisor, roster
 
@@ -23,8 +23,8 @@ def everybody(people: Roster, case: CaseId, strategy: str) -> list[Scored]:
     return sorted(scored, key=lambda one: one.rank)
 
 
-def measure(strategy: str = "longest-idle") -> Measure:
-    return Measure(strategy=strategy, now_ms=NOW)
+def first(people: Roster, bits: int, case: str, *, strategy: str = "longest-idle", count: int = 5) -> list[Scored]:
+    return best(people, bits, CaseId(case), strategy, count=count, now_ms=NOW)
 
 
 def drawn(dice: random.Random, size: int, *, idle_s: int = 4) -> Roster:
@@ -39,7 +39,7 @@ def test_the_first_five_are_those_of_the_whole_order(strategy: str, seed: int) -
     dice = random.Random(seed)
     people = drawn(dice, dice.randrange(1, 40))
     case = CaseId(f"c{seed}")
-    found = best(people, people.everyone, case, count=5, by=measure(strategy))
+    found = first(people, people.everyone, case, strategy=strategy)
     assert found == everybody(people, case, strategy)[:5]
 
 
@@ -54,14 +54,14 @@ def test_among_many_too_also_after_they_have_changed(strategy: str, seed: int) -
         people.apply(replace(advisor(changed, idle_s=dice.randrange(100), load=dice.choice((0, 90))), ver=ver))
         wanted = dice.randrange(people.everyone) | people.everyone >> size // 2
         fitting = [one for one in everybody(people, case, strategy) if people.bit(one.advisor) & wanted]
-        assert best(people, wanted, case, count=5, by=measure(strategy)) == fitting[:5]
+        assert first(people, wanted, case, strategy=strategy) == fitting[:5]
 
 
 def test_among_very_many_who_tie_some_are_compared_and_every_one_has_his_turn() -> None:
     people = roster(*(advisor(f"a{index}") for index in range(10 * MOST_TIED)))
     winners: Counter[AdvisorId] = Counter()
     for number in range(100 * MOST_TIED):
-        found = best(people, people.everyone, CaseId(f"c{number}"), count=5, by=measure())
+        found = first(people, people.everyone, f"c{number}")
         assert len(found) == 5
         assert found == sorted(found, key=lambda one: one.rank)
         winners[found[0].advisor] += 1
@@ -71,23 +71,23 @@ def test_among_very_many_who_tie_some_are_compared_and_every_one_has_his_turn() 
 
 def test_whoever_goes_offline_leaves_the_order_and_comes_back_to_it() -> None:
     people = drawn(random.Random(1), 2 * FEW)
-    first = best(people, people.online, CaseId("c"), count=1, by=measure())[0].advisor
-    before = people.get(first)
+    rested = first(people, people.online, "c")[0].advisor
+    before = people.get(rested)
     assert before is not None
     state = before.state
     people.apply(replace(state, ver=2, presence=Presence.AWAY))
-    assert best(people, people.online, CaseId("c"), count=1, by=measure())[0].advisor != first
+    assert first(people, people.online, "c")[0].advisor != rested
     people.apply(replace(state, ver=3))
-    assert best(people, people.online, CaseId("c"), count=1, by=measure())[0].advisor == first
+    assert first(people, people.online, "c")[0].advisor == rested
 
 
 def test_nobody_is_ranked_where_nobody_is() -> None:
-    assert best(Roster(), 0, CaseId("c"), count=5, by=measure()) == []
+    assert first(Roster(), 0, "c") == []
 
 
 def test_a_strategy_that_is_gone_counts_as_longest_idle() -> None:
     people = roster(advisor("fresh", idle_s=1), advisor("rested", idle_s=9))
-    found = best(people, people.everyone, CaseId("c"), count=1, by=measure("gone"))
+    found = first(people, people.everyone, "c", strategy="gone", count=1)
     assert [one.advisor for one in found] == ["rested"]
 
 
@@ -101,12 +101,18 @@ def test_the_members_of_a_set_come_in_slot_order(bits: int) -> None:
 @pytest.mark.parametrize("size", [10, 4 * FEW])
 def test_who_is_asked_already_comes_behind_those_who_are_not_and_the_record_says_so(size: int) -> None:
     people = roster(*(advisor(f"a{index}", idle_s=size - index) for index in range(size)))
-    asked = Counter[AdvisorId]()
-    first = []
+    winners = []
     for number in range(2 * size):
-        by = Measure(strategy="longest-idle", now_ms=NOW, asked=asked)
-        found = best(people, people.everyone, CaseId(f"c{number}"), count=5, by=by)
-        assert min(found, key=lambda one: one.rank) == found[0]
-        first.append(found[0].advisor)
-        asked[found[0].advisor] += 1
-    assert first == [f"a{index}" for index in range(size)] * 2
+        found = first(people, people.everyone, f"c{number}")
+        assert found == sorted(found, key=lambda one: one.rank)
+        winners.append(found[0].advisor)
+        people.ask(found[0].advisor, 1)
+    assert winners == [f"a{index}" for index in range(size)] * 2
+    people.ask(AdvisorId("a7"), -1)
+    assert [one.terms["asked"] for one in first(people, people.everyone, "c", count=2)] == [-1, -2]
+
+
+def test_asking_an_unknown_advisor_changes_nothing() -> None:
+    people = roster(advisor("mina"))
+    people.ask(AdvisorId("stranger"), 1)
+    assert [one.advisor for one in first(people, people.everyone, "c")] == ["mina"]
