@@ -11,9 +11,6 @@ from router.contract.ids import AdvisorId, CaseId
 from router.engine.order import Rank
 from router.engine.roster import Member, Roster
 
-FEW: Final = 64
-"""So many are compared one by one."""
-
 MOST_TIED: Final = 16
 """Of so many the tie is broken, where more stand equal."""
 
@@ -76,7 +73,9 @@ def best(roster: Roster, bits: int, case: CaseId, strategy: str, *, count: int, 
     by a strategy (one that doesn't exist any more counts as ``longest-idle``), then by a number that differs by
     case. Where very many tie, that number is asked of some of them."""
     by, turn = STRATEGIES.get(strategy, LONGEST_IDLE), _turn(case)
-    if bits.bit_count() <= FEW:
+    # With few in the set it is quicker to compare them all: on the way down, one is met each len(roster) / many.
+    many = bits.bit_count()
+    if many * many <= 2 * len(roster):
         picked = heapq.nsmallest(count, (_pick(by.order(one), one, turn) for one in roster.members(bits)))
     else:
         picked = _along_order(roster, bits, by, turn, count)
