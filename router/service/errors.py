@@ -5,6 +5,7 @@ ServiceError
 ├── Contended          retryable
 ├── NotServed
 ├── Superseded
+├── StoreBehind
 └── SkewedClock
 """
 
@@ -33,6 +34,10 @@ class NotServed(ServiceError):
 
 class Superseded(ServiceError):
     """Another process owns this partition, outbox or state by now: this one has to step back."""
+
+
+class StoreBehind(ServiceError):
+    """The state store has lost what the bus was told already: the pool must be rebuilt before anything is relayed."""
 
 
 class SkewedClock(ServiceError):

@@ -6,6 +6,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from router.service.case_metrics import CaseMetrics
+from router.service.relay_metrics import RelayMetrics
 from router.store.acts import AnyAct, Result
 
 _LATENCY_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -47,7 +48,7 @@ class ServiceMetrics:
         self._start_at_zero()
 
     def _declare_loops(self, registry: CollectorRegistry) -> None:
-        self.relayed = Counter("turnout_relayed_total", "Outbox entries brought to the bus.", registry=registry)
+        self.relay = RelayMetrics(registry)
         self.dead_letters = Counter("turnout_dead_letters_total", "Records put to the dead letters.", registry=registry)
         self.timers = Counter("turnout_timers_total", "Timers served.", ("kind",), registry=registry)
         self.timer_lag_seconds = Histogram(

@@ -1,100 +1,127 @@
 """The relay: the outbox goes to the bus, in order, and is forgotten only when the bus has it."""
 
+import asyncio
+import contextlib
 import logging
-from collections.abc import Iterator, Sequence
 from typing import Final
 
-import msgspec
-
-from router.contract import topics
-from router.contract.advisor import Advisor, AdvisorState
-from router.contract.advisor_record import advisor_bytes
-from router.contract.case import CaseState
-from router.contract.envelope import case_event_bytes, case_event_headers
-from router.contract.events import EventType
 from router.contract.ids import PoolId
-from router.contract.messages import Handover, Notice, Reply
-from router.contract.records import record_head
-from router.runtime.bus.protocol import Bus, Outgoing
+from router.runtime.bus.protocol import Bus
 from router.runtime.clock import Clock
-from router.runtime.errors import BusUnavailable
-from router.service.errors import Superseded
+from router.runtime.errors import StoreUnavailable
+from router.service.errors import StoreBehind, Superseded
 from router.service.metrics import ServiceMetrics
-from router.store.protocol import Outbox, OutboxEntry
+from router.service.relay_metrics import Leaving
+from router.service.relay_notes import RelayNotes
+from router.service.relay_reading import OutboxReader
+from router.service.relay_sending import Patience, Sender
+from router.service.relay_tenure import Tenure, Tools
+from router.service.relay_turn import RelayTurn
+from router.store.protocol import Outbox, RelayLease
 
 LOG = logging.getLogger(__name__)
-BATCH: Final = 100
-_WAIT_MS: Final = 1_000
-_RETRY_MS: Final = 500
-_MESSAGE: Final[msgspec.json.Decoder[Reply | Notice | Handover]] = msgspec.json.Decoder(Reply | Notice | Handover)
-_ADVISOR: Final = msgspec.json.Decoder(Advisor)
+SILENT_S: Final = 5.0
+_RELEASE_S: Final = 1.0
 
 
 class Relay:
-    """One pool's relay. Batch k+1 goes out only after batch k is on the bus; a repeat has the same content."""
+    """One pool's relay: owner of its outbox, or standing by until the owner has been silent for ``silent_s``.
 
-    def __init__(self, pool: PoolId, outbox: Outbox, bus: Bus, *, clock: Clock, metrics: ServiceMetrics) -> None:
+    What it publishes twice (after a lost answer, or by two relays) has the same ids and bytes. Make it in the
+    event loop that runs it.
+    """
+
+    def __init__(  # noqa: PLR0913 - one keyword for each thing it works with
+        self,
+        pool: PoolId,
+        outbox: Outbox,
+        bus: Bus,
+        *,
+        clock: Clock,
+        metrics: ServiceMetrics,
+        silent_s: float = SILENT_S,
+        alone: bool = False,
+    ) -> None:
         self._pool = pool
         self._outbox = outbox
-        self._bus = bus
         self._clock = clock
         self._metrics = metrics
+        self._alone = alone
+        self._word_s = silent_s / 3
+        self._stopping = asyncio.Event()
+        self._moved_at_s = clock.monotonic()
+        self._tenure: Tenure | None = None
+        self._turn = RelayTurn(pool, outbox, bus, clock=clock, metrics=metrics, silent_s=silent_s)
+        patience = Patience(clock, self._stopping)
+        sender = Sender(pool, bus, patience=patience, metrics=metrics, answered=self._moved)
+        reader, notes = OutboxReader(pool, outbox), RelayNotes(pool, bus, clock=clock)
+        self._tools = Tools(pool, outbox, reader, sender, notes, clock, metrics, patience, self._moved)
+        metrics.relay.watch(pool, age_s=self.age_s, is_owner=self.is_owner)
 
     async def run(self) -> None:
-        """Relay until cancelled. Raises ``Superseded`` when another relay has taken over."""
-        epoch = await self._outbox.take(self._pool)
-        done = 0
-        while True:
-            entries = await self._outbox.pending(self._pool, done, limit=BATCH, wait_ms=_WAIT_MS)
-            if entries:
-                await self._publish(entries)
-                done = entries[-1].number
-                if not await self._outbox.trim(self._pool, epoch, done):
-                    raise Superseded(f"another relay serves pool {self._pool} now")
-                self._metrics.relayed.inc(len(entries))
+        """Relay, or stand by, until ``stop`` or cancelled; the outbox is given up at the end."""
+        alone, self._alone = self._alone, False
+        while (lease := await self._turn.come(self._stopping, looked=self._moved, alone=alone)) is not None:
+            alone = False
+            await self._own(lease)
 
-    async def _publish(self, entries: Sequence[OutboxEntry]) -> None:
-        records = [record for entry in entries for record in records_of(self._pool, entry)]
-        while True:
-            try:
-                await self._bus.publish(records)
-            except BusUnavailable as exc:
-                LOG.warning("the bus takes nothing: %s", exc, extra={"event": "relay.retry", "pool": self._pool})
-                await self._clock.sleep_until_ms(self._clock.now_ms() + _RETRY_MS)
-            else:
-                return
+    def stop(self) -> None:
+        """End ``run`` after the batch that is on its way. Repeating it does nothing."""
+        self._stopping.set()
 
+    def is_owner(self) -> bool:
+        """Whether this relay is the one that serves the pool, as far as it knows."""
+        return self._tenure is not None
 
-def records_of(pool: PoolId, entry: OutboxEntry) -> Iterator[Outgoing]:
-    """All records that one outbox entry becomes; pure, so a repeat gives the same bytes."""
-    if entry.case is not None:
-        yield from _case_records(pool, entry, entry.case)
-    if entry.advisor is not None:
-        yield _advisor_record(pool, entry, entry.advisor)
-    for text in (*entry.replies, *entry.notices, *entry.handovers):
-        head = record_head(_MESSAGE.decode(text))
-        yield Outgoing(topic=head.topic, key=head.key, value=text.encode(), headers=head.headers)
+    def standby(self) -> str | None:
+        """Why this relay doesn't serve the pool; None when it does."""
+        return None if self.is_owner() else self._turn.problem or "stands by: another relay serves the pool"
 
+    def unready(self) -> str | None:
+        """Why this relay neither serves the pool nor could take over; to stand by is to be ready, or a rolling
+        restart would wait for ever for the second to be the first."""
+        return None if self.is_owner() else self._turn.problem
 
-def _case_records(pool: PoolId, entry: OutboxEntry, state: CaseState) -> Iterator[Outgoing]:
-    kind = EventType(f"turnout.case.{entry.kind}.v1")
-    value = case_event_bytes(
-        type=kind,
-        pool=pool,
-        state=state,
-        number=entry.number,
-        at_ms=entry.at_ms,
-        outcome=entry.outcome,
-        actor=entry.actor,
-        about=entry.about,
-        reason=entry.reason,
-    )
-    headers = case_event_headers(type=kind, pool=pool, state=state, at_ms=entry.at_ms)
-    yield Outgoing(topic=topics.EVENTS, key=state.id, value=value, headers=headers)
-    yield Outgoing(topic=topics.CASES, key=state.id, value=None if entry.final else value, headers=headers)
+    def age_s(self) -> float:
+        """The age of the oldest entry that is to go to the bus; 0 when there is none, or another relay serves."""
+        oldest_ms = self._tenure.oldest_ms if self._tenure else None
+        return max(0.0, (self._clock.now_ms() - oldest_ms) / 1_000) if oldest_ms is not None else 0.0
 
+    def problem(self, limit_s: float) -> str | None:
+        """Why this relay counts as stuck, if it does: for so long nothing reached the bus although the outbox holds
+        something, and neither bus nor store have failed to take it. One that stands by has to look."""
+        age_s = self._clock.monotonic() - self._moved_at_s
+        if age_s <= limit_s:
+            return None
+        return f"the relay of pool {self._pool} has not moved for {age_s:.0f} s"
 
-def _advisor_record(pool: PoolId, entry: OutboxEntry, state: AdvisorState) -> Outgoing:
-    value = advisor_bytes(pool=pool, state=state, number=entry.number, at_ms=entry.at_ms)
-    headers = record_head(_ADVISOR.decode(value)).headers
-    return Outgoing(topic=topics.ADVISORS, key=state.id, value=value, headers=headers)
+    def _moved(self) -> None:
+        self._moved_at_s = self._clock.monotonic()
+
+    async def _own(self, lease: RelayLease) -> None:
+        self._tenure = tenure = Tenure(lease, self._tools, word_s=self._word_s)
+        self._tools.notes.moved(lease.gen, lease.trimmed)
+        try:
+            async with asyncio.TaskGroup() as group:
+                beside = [group.create_task(tenure.keep()), group.create_task(self._tools.notes.run())]
+                await tenure.serve(self._stopping)
+                for task in beside:
+                    task.cancel()
+        except* Superseded as group_of:
+            self._left(Leaving.SUPERSEDED, group_of)
+        except* StoreBehind as group_of:
+            self._left(Leaving.STORE_BEHIND, group_of)
+        finally:
+            self._tenure = None
+            await self._release(lease)
+
+    def _left(self, why: Leaving, errors: BaseExceptionGroup[Exception]) -> None:
+        self._metrics.relay.left.labels(why).inc()
+        extra = {"event": "relay.left", "pool": self._pool, "why": why}
+        LOG.warning("this relay stands back: %s", errors.exceptions[0], extra=extra)
+
+    async def _release(self, lease: RelayLease) -> None:
+        """So that the next owner needn't wait; where the store is away, he waits."""
+        with contextlib.suppress(StoreUnavailable, TimeoutError):
+            async with asyncio.timeout(_RELEASE_S):
+                await self._outbox.release(self._pool, lease)

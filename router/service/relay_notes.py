@@ -36,8 +36,8 @@ class RelayNotes:
         self._moved = asyncio.Event()
 
     def moved(self, gen: int, number: int) -> None:
-        """Everything up to ``number`` of ``gen`` is on the bus. What is not further than before is ignored."""
-        if (gen, number) > self._reached:
+        """Everything up to ``number`` of ``gen`` is on the bus. What is not further than before is ignored, and 0."""
+        if number and (gen, number) > self._reached:
             self._reached = (gen, number)
             self._moved.set()
 
@@ -54,7 +54,8 @@ class RelayNotes:
         try:
             await self._bus.publish([note_record(self._pool, *reached, at_ms=self._clock.now_ms())])
         except BusUnavailable as exc:
-            LOG.warning("a relay note was not written: %s", exc, extra={"event": "relay.note", "pool": self._pool})
+            # Whoever publishes the entries says it louder.
+            LOG.debug("a relay note was not written: %s", exc, extra={"event": "relay.note", "pool": self._pool})
             self._moved.set()
         else:
             self._noted = reached

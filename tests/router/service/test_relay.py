@@ -3,55 +3,25 @@
 import asyncio
 from collections.abc import Sequence
 
-import pytest
+from msgspec.structs import replace
 
 from router.contract import topics
-from router.contract.advisor import Advisor
-from router.contract.codec import Decoder
+from router.contract.codec import Decoder, header
 from router.contract.events import CaseEvent
-from router.contract.ids import CaseId
-from router.contract.messages import Notice, Reply
-from router.contract.topics import topic_specs
+from router.contract.ids import CaseId, PoolId
+from router.contract.messages import Reply
 from router.runtime.bus.memory import MemoryBus
 from router.runtime.bus.protocol import Outgoing, Position
-from router.runtime.errors import BusUnavailable
-from router.service.errors import Superseded
-from router.service.relay import Relay, records_of
+from router.service.relay import Relay
+from router.service.relay_notes import last_note
+from router.service.relay_reading import MAX_ENTRIES
+from router.store.memory import MemoryStore
+from router.store.protocol import Outbox, OutboxEntry
 from tests.suites.eventually import eventually
+from tests.suites.relays import Relaying, all_relayed, bus_of, events_of, with_topics
 from tests.suites.stage import POOL, Stage, stage
 
 _EVENT = Decoder(CaseEvent)
-
-
-class LameBus(MemoryBus):
-    """Refuses the first publishes, though it has taken what they held: an acknowledgement that was lost."""
-
-    lost = 0
-
-    async def publish(self, records: Sequence[Outgoing]) -> Sequence[Position]:
-        positions = await super().publish(records)
-        if self.lost:
-            self.lost -= 1
-            raise BusUnavailable("no answer")
-        return positions
-
-
-async def bus_of() -> LameBus:
-    bus = LameBus()
-    await bus.create_topics(topic_specs((POOL,), inquiry_partitions=4, partitions=4))
-    return bus
-
-
-def relay_of(scene: Stage, bus: MemoryBus) -> Relay:
-    return Relay(POOL, scene.store, bus, clock=scene.clock, metrics=scene.metrics)
-
-
-async def all_relayed(scene: Stage) -> None:
-    async def is_empty() -> bool:
-        status = await scene.store.status(POOL)
-        return status.trimmed == status.number
-
-    await eventually(is_empty)
 
 
 async def a_short_life(scene: Stage) -> None:
@@ -67,9 +37,8 @@ async def test_events_replies_and_tombstones_reach_their_topics_in_order() -> No
     async with stage() as scene:
         bus = await bus_of()
         await a_short_life(scene)
-        relaying = asyncio.create_task(relay_of(scene, bus).run())
-        await all_relayed(scene)
-        relaying.cancel()
+        async with Relaying(scene, bus):
+            await all_relayed(scene)
         events = [_EVENT.decode(record.value, CaseEvent) async for record in bus.history(topics.EVENTS)]
         of_case = [event for event in events if event.subject == "c1"]
         assert [event.type.split(".")[2] for event in of_case] == ["admit", "accept", "reply", "resolve", "close"]
@@ -87,45 +56,180 @@ async def test_a_lost_acknowledgement_repeats_the_same_bytes_and_loses_nothing()
         bus = await bus_of()
         bus.lost = 1
         await scene.write("c1")
-        relaying = asyncio.create_task(relay_of(scene, bus).run())
-        await scene.clock.asleep()
-        await scene.clock.advance_ms(1_000)
-        await all_relayed(scene)
-        relaying.cancel()
+        async with Relaying(scene, bus) as relaying:
+            await relaying.until(lambda: bus.lost == 0)
+            await relaying.until_all_relayed()
         values = [record.value async for record in bus.history(topics.EVENTS)]
         assert len(values) == 2
         assert values[0] == values[1]
 
 
-async def test_a_relay_that_was_superseded_is_told_at_its_next_batch() -> None:
+async def test_a_bus_that_is_away_for_minutes_is_ridden_out() -> None:
     async with stage() as scene:
         bus = await bus_of()
-        old = asyncio.create_task(relay_of(scene, bus).run())
+        bus.away = True
         await scene.write("c1")
-        await all_relayed(scene)
-        await scene.store.take(POOL)
+        async with Relaying(scene, bus) as relaying:
+            await relaying.until(lambda: scene.clock.monotonic() > 600)
+            assert relaying.relay.problem(30) is None
+            assert relaying.relay.age_s() > 590
+            assert bus.refusals < 300
+            bus.away = False
+            await relaying.until_all_relayed()
+            assert relaying.relay.age_s() == 0
+        assert await events_of(bus) == ["c1"]
+
+
+class SlowBus(MemoryBus):
+    """Takes nothing before it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+        self.let = asyncio.Event()
+
+    async def publish(self, records: Sequence[Outgoing]) -> Sequence[Position]:
+        self.asked.set()
+        await self.let.wait()
+        return await super().publish(records)
+
+
+class Watched:
+    """An outbox that remembers what it has given."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self.given: list[OutboxEntry] = []
+        self.lease = outbox.lease
+        self.take = outbox.take
+        self.take_over = outbox.take_over
+        self.release = outbox.release
+        self.trim = outbox.trim
+        self.relayed = outbox.relayed
+
+    async def pending(self, pool: PoolId, after: int, *, limit: int = 100, wait_ms: int = 0) -> Sequence[OutboxEntry]:
+        entries = await self._outbox.pending(pool, after, limit=limit, wait_ms=wait_ms)
+        self.given.extend(entries)
+        return entries
+
+
+async def test_the_next_batch_is_read_but_not_sent_while_one_is_on_its_way() -> None:
+    async with stage() as scene:
+        bus = await with_topics(SlowBus())
+        read = Watched(scene.store)
+        relay = Relay(POOL, read, bus, clock=scene.clock, metrics=scene.metrics)
+        async with Relaying(scene, bus, relay=relay):
+            await scene.write("c1")
+            await asyncio.wait_for(bus.asked.wait(), 10)
+            await scene.write("c2")
+            await eventually(lambda: len(read.given) == 2)
+            await scene.write("c3")
+            assert await events_of(bus) == []
+            assert (await scene.store.status(POOL)).trimmed == 0
+            bus.let.set()
+            await all_relayed(scene)
+        assert sorted(await events_of(bus)) == ["c1", "c2", "c3"]
+        assert [entry.number for entry in read.given] == [1, 2, 3]
+
+
+async def test_what_has_gathered_goes_out_in_bounded_batches() -> None:
+    async with stage() as scene:
+        bus = await bus_of()
+        for n in range(MAX_ENTRIES + 150):
+            await scene.write(f"c{n}")
+        async with Relaying(scene, bus):
+            await all_relayed(scene)
+        assert bus.batches == [2 * MAX_ENTRIES, 2 * 150]
+        assert scene.metrics.relay.relayed._value.get() == MAX_ENTRIES + 150
+
+
+async def test_a_refused_record_becomes_a_dead_letter_and_the_rest_goes_on() -> None:
+    async with stage() as scene:
+        bus = await bus_of()
+        bus.hated = "c2"
+        for name in ("c1", "c2", "c3"):
+            await scene.write(name)
+        async with Relaying(scene, bus):
+            await all_relayed(scene)
+        assert sorted(await events_of(bus)) == ["c1", "c3"]
+        letters = [record async for record in bus.history(topics.DEAD_LETTERS)]
+        assert {(letter.key, header(letter.headers, "turnout-topic")) for letter in letters} == {
+            ("c2", topics.EVENTS),
+            ("c2", topics.CASES),
+        }
+        assert all("too bad" in header(letter.headers, "turnout-reason") for letter in letters)
+        assert all(_EVENT.decode(letter.value, CaseEvent).subject == "c2" for letter in letters)
+        assert scene.metrics.relay.refused._value.get() == 2
+
+
+async def test_a_record_that_is_refused_even_as_a_dead_letter_lies_there_without_its_value() -> None:
+    async with stage() as scene:
+        bus = await bus_of()
+        bus.max_bytes = 100
+        await scene.write("c1")
+        async with Relaying(scene, bus):
+            await all_relayed(scene)
+        letters = [record async for record in bus.history(topics.DEAD_LETTERS)]
+        assert [(letter.key, letter.value) for letter in letters] == [("c1", None)] * 2
+
+
+def spoil_first(store: MemoryStore) -> None:
+    """Make the detail of the first entry's case something that isn't JSON."""
+    outbox = store._pools[POOL].outbox
+    case = outbox[0].case
+    assert case is not None
+    outbox[0] = replace(outbox[0], case=replace(case, detail="{"))
+
+
+async def test_an_entry_that_no_record_can_be_made_of_becomes_a_dead_letter() -> None:
+    async with stage() as scene:
+        bus = await bus_of()
+        await scene.write("c1")
         await scene.write("c2")
-        with pytest.raises(Superseded):
-            await asyncio.wait_for(old, 10)
-        assert (await scene.store.status(POOL)).trimmed < (await scene.store.status(POOL)).number
+        spoil_first(scene.store)
+        async with Relaying(scene, bus):
+            await all_relayed(scene)
+        assert await events_of(bus) == ["c2"]
+        (letter,) = [record async for record in bus.history(topics.DEAD_LETTERS)]
+        assert (letter.key, header(letter.headers, "turnout-outbox")) == ("c1", f"{POOL}/1.1")
+        assert b'"kind":"admit"' in (letter.value or b"")
 
 
-async def test_a_step_of_a_ladder_sends_its_notice_once() -> None:
+async def test_how_far_it_has_come_is_noted() -> None:
     async with stage() as scene:
+        bus = await bus_of()
         await scene.write("c1")
-        await scene.pass_s(3601)
-        entries = await scene.store.pending(POOL, 0, limit=1000)
-        records = [record for entry in entries for record in records_of(POOL, entry)]
-        notices = [Decoder(Notice).decode(record.value, Notice) for record in records if record.topic == topics.NOTICES]
-        assert [(notice.kind, notice.target, notice.step) for notice in notices] == [("step", "webhook", 1)]
+        async with Relaying(scene, bus) as relaying:
+            await relaying.until_all_relayed()
+            await scene.write("c2")
+            await relaying.until_all_relayed()
+            await relaying.pass_s(2)
+            note = await last_note(bus, POOL)
+            assert note is not None
+            assert (note.gen, note.number) == (1, 2)
 
 
-async def test_missed_offers_that_set_an_advisor_to_away_are_told_to_the_advisors_topic() -> None:
+async def test_a_relay_that_is_stopped_ends_after_what_is_on_its_way() -> None:
     async with stage() as scene:
-        await scene.hire("mina")
+        bus = await with_topics(SlowBus())
         await scene.write("c1")
-        await scene.pass_s(400)
-        entries = await scene.store.pending(POOL, 0, limit=1000)
-        records = [record for entry in entries for record in records_of(POOL, entry)]
-        told = [Decoder(Advisor).decode(record.value, Advisor) for record in records if record.topic == topics.ADVISORS]
-        assert [advisor.presence for advisor in told][-2:] == ["online", "away"]
+        async with Relaying(scene, bus) as relaying:
+            await asyncio.wait_for(bus.asked.wait(), 10)
+            relaying.relay.stop()
+            bus.let.set()
+            await asyncio.wait_for(relaying.task, 10)
+        lease = await scene.store.lease(POOL)
+        assert (lease.trimmed, lease.held) == (1, False)
+
+
+async def test_a_relay_that_is_stopped_while_the_bus_is_away_ends_at_once() -> None:
+    async with stage() as scene:
+        bus = await bus_of()
+        bus.away = True
+        await scene.write("c1")
+        async with Relaying(scene, bus) as relaying:
+            await eventually(lambda: bus.refusals > 0)
+            relaying.relay.stop()
+            await asyncio.wait_for(relaying.task, 10)
+        lease = await scene.store.lease(POOL)
+        assert (lease.trimmed, lease.held) == (0, False)

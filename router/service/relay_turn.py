@@ -1,0 +1,114 @@
+"""Whose turn it is to relay: one relay of a pool is the owner of its outbox, the others stand by."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from router.contract.events import RelayNote
+from router.contract.ids import PoolId
+from router.runtime.bus.protocol import Bus
+from router.runtime.clock import Clock
+from router.runtime.errors import BusUnavailable, StoreUnavailable
+from router.service.metrics import ServiceMetrics
+from router.service.relay_metrics import Coming, Failing
+from router.service.relay_notes import last_note
+from router.store.protocol import Outbox, RelayLease
+
+LOG = logging.getLogger(__name__)
+_LOOK_S: Final = 0.5
+_BEHIND_S: Final = 5.0
+
+
+class Onlooker:
+    """How long an owner has been silent, as far as it was watched: a time in which nobody looked, because this
+    process stood still, counts as one look at most."""
+
+    def __init__(self, *, look_s: float) -> None:
+        self._look_s = look_s
+        self._seen: tuple[int, int, int] | None = None
+        self._looked_at_s = 0.0
+        self.silent_s = 0.0
+
+    def look(self, lease: RelayLease, now_s: float) -> None:
+        seen = (lease.gen, lease.epoch, lease.beat)
+        gap_s = min(now_s - self._looked_at_s, 2 * self._look_s)
+        self.silent_s = self.silent_s + gap_s if seen == self._seen else 0.0
+        self._seen, self._looked_at_s = seen, now_s
+
+
+class RelayTurn:
+    """One relay's place in the line for a pool's outbox.
+
+    It comes to its turn when the outbox is free, or when the owner has said nothing for ``silent_s``. With
+    ``alone`` the first turn is its own at once: nobody else can be there, only what a crash has left. ``problem``
+    is why it isn't fit to take over; None while it stands by in order.
+    """
+
+    def __init__(
+        self, pool: PoolId, outbox: Outbox, bus: Bus, *, clock: Clock, metrics: ServiceMetrics, silent_s: float
+    ) -> None:
+        self._pool = pool
+        self._outbox = outbox
+        self._bus = bus
+        self._clock = clock
+        self._metrics = metrics
+        self._silent_s = silent_s
+        self._look_s = min(_LOOK_S, silent_s / 4)
+        self._is_behind = False
+        self.problem: str | None = "has not looked at the outbox yet"
+
+    async def come(
+        self, stopping: asyncio.Event, *, looked: Callable[[], None], alone: bool = False
+    ) -> RelayLease | None:
+        """Wait for the turn; None when told to stop before it. Whatever fails on the way is tried again; ``looked``
+        is called after every look."""
+        onlooker = Onlooker(look_s=self._look_s)
+        while not stopping.is_set():
+            try:
+                lease = await self._outbox.lease(self._pool)
+                onlooker.look(lease, self._clock.monotonic())
+                if (taken := await self._try(lease, onlooker.silent_s, alone=alone)) is not None:
+                    return taken
+            except (BusUnavailable, StoreUnavailable) as exc:
+                self._failed(exc)
+            looked()
+            await self._clock.wait(stopping, _BEHIND_S if self._is_behind else self._look_s)
+        return None
+
+    async def _try(self, lease: RelayLease, silent_s: float, *, alone: bool) -> RelayLease | None:
+        if lease.held and silent_s < self._silent_s and not alone:
+            self.problem = None
+            return None
+        if not await self._is_whole(lease):
+            return None
+        taken = await self._outbox.take_over(self._pool, lease)
+        if taken is not None:
+            how = Coming.SILENT if lease.held else Coming.FREE
+            self._metrics.relay.taken.labels(how).inc()
+            extra = {"event": "relay.taken", "pool": self._pool, "epoch": taken.epoch, "how": how}
+            LOG.info("this relay serves the pool from now on", extra=extra)
+        return taken
+
+    async def _is_whole(self, lease: RelayLease) -> bool:
+        """Whether the store still has what the bus was told. To relay from one that has lost its tail would send
+        other things under numbers that were used."""
+        note = await last_note(self._bus, self._pool)
+        was_behind, self._is_behind = self._is_behind, note is not None and _place(note) > _place(lease)
+        if note is None or not self._is_behind:
+            return True
+        told, has = f"{note.gen}.{note.number}", f"{lease.gen}.{lease.number}"
+        self.problem = f"the state store has lost what the bus has: it is at {has}, the bus was told of {told}"
+        if not was_behind:
+            LOG.error("%s", self.problem, extra={"event": "relay.behind", "pool": self._pool})
+        return False
+
+    def _failed(self, exc: BusUnavailable | StoreUnavailable) -> None:
+        of = Failing.BUS if isinstance(exc, BusUnavailable) else Failing.STORE
+        LOG.warning("no look at the outbox's lease: %s", exc, extra={"event": "relay.retry", "pool": self._pool})
+        self._metrics.relay.retries.labels(of).inc()
+        self.problem = f"can't look at the outbox: the {of} doesn't answer"
+
+
+def _place(one: RelayNote | RelayLease) -> tuple[int, int]:
+    return one.gen, one.number

@@ -1,0 +1,41 @@
+"""What outbox entries become on the bus."""
+
+from router.contract import topics
+from router.contract.advisor import Advisor
+from router.contract.codec import Decoder
+from router.contract.messages import Notice
+from router.service.relay_records import records_of
+from tests.suites.stage import POOL, stage
+
+
+async def test_a_step_of_a_ladder_sends_its_notice_once() -> None:
+    async with stage() as scene:
+        await scene.write("c1")
+        await scene.pass_s(3601)
+        entries = await scene.store.pending(POOL, 0, limit=1000)
+        records = [record for entry in entries for record in records_of(POOL, entry)]
+        notices = [Decoder(Notice).decode(record.value, Notice) for record in records if record.topic == topics.NOTICES]
+        assert [(notice.kind, notice.target, notice.step) for notice in notices] == [("step", "webhook", 1)]
+
+
+async def test_missed_offers_that_set_an_advisor_to_away_are_told_to_the_advisors_topic() -> None:
+    async with stage() as scene:
+        await scene.hire("mina")
+        await scene.write("c1")
+        await scene.pass_s(400)
+        entries = await scene.store.pending(POOL, 0, limit=1000)
+        records = [record for entry in entries for record in records_of(POOL, entry)]
+        told = [Decoder(Advisor).decode(record.value, Advisor) for record in records if record.topic == topics.ADVISORS]
+        assert [advisor.presence for advisor in told][-2:] == ["online", "away"]
+
+
+async def test_a_repeat_gives_the_same_records() -> None:
+    async with stage() as scene:
+        await scene.hire("mina")
+        await scene.write("c1")
+        await scene.accept("c1")
+        await scene.resolve("c1")
+        entries = await scene.store.pending(POOL, 0, limit=1000)
+        once, again = ([record for entry in entries for record in records_of(POOL, entry)] for _ in range(2))
+        assert len(once) > len(entries)
+        assert once == again
