@@ -42,6 +42,7 @@ async def open_policy(process: Process, state: State) -> Policy:
     def activate(rulebook: Rulebook) -> None:
         policy.policies.activate(rulebook)
         process.metrics.cases.adopt(rulebook)
+        process.pool_metrics.queues.adopt(rulebook)
         process.metrics.rulebook.clear()
         process.metrics.rulebook.labels(rulebook.hash).set(1)
 

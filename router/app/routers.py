@@ -11,11 +11,13 @@ from router.contract.topics import DELIVERIES, inquiries
 from router.runtime.bus.lanes import Consumer, Limits
 from router.runtime.bus.protocol import Record
 from router.runtime.settings.model import Mode
+from router.service.census import Census
 from router.service.dead_letters import DeadLetters
 from router.service.deliveries import Deliveries
 from router.service.fences import Fences, NoFences
 from router.service.gauges import Gauges
 from router.service.intake import Intake
+from router.service.invariants import Invariants
 from router.service.matcher import Matcher
 from router.service.relay import Relay
 from router.service.shares import Shares, WholeShare
@@ -42,11 +44,21 @@ def open_router(process: Process, state: State, desk: Desk) -> None:
     sweep_s = process.settings.router.sweep_s
     sweep = Sweep(pool, store, desk.tail, clock=process.clock, metrics=metrics, every_s=sweep_s)
     gauges = Gauges(pool, store, desk.tail, clock=process.clock, metrics=process.pool_metrics)
+    census = _census(process, state, desk)
+    census.is_ours = shares.has_first
     loops = {"matcher": matcher.run(), "timers": timers.run(), "sweep": sweep.run(), "gauges": gauges.run()}
+    loops["census"] = census.run()
     for title, work in loops.items():
         process.life.spawn(f"{title} {pool}", work)
     _consume_deliveries(process, state, desk)
+    _watch_lag(process, consumer, inquiries(pool), f"router.{pool}")
     _run_consumer(process, f"inquiries {pool}", consumer)
+
+
+def _census(process: Process, state: State, desk: Desk) -> Census:
+    pool, metrics = desk.actor.pool, process.pool_metrics
+    invariants = Invariants(pool, state.store, desk.tail, metrics.invariants)
+    return Census(pool, state.store, invariants, clock=process.clock, metrics=metrics.queues)
 
 
 def _shares(process: Process, consumer: Consumer) -> Shares:
@@ -77,6 +89,7 @@ def _consume_deliveries(process: Process, state: State, desk: Desk) -> None:
     deliveries = Deliveries(desk.actor, policies=desk.policies, progress=desk.progress)
     hooks = NoFences(DeadLetters(state.bus, process.metrics))
     consumer = Consumer(state.bus, f"deliveries.{pool}", [DELIVERIES], handle=deliveries.handle, hooks=hooks)
+    _watch_lag(process, consumer, DELIVERIES, f"deliveries.{pool}")
     _run_consumer(process, f"deliveries {pool}", consumer)
 
 
@@ -91,3 +104,7 @@ def _run_consumer(process: Process, name: str, consumer: Consumer) -> None:
 
     process.readiness.add(name, is_polling)
     process.life.spawn(name, consumer.run(), ask=consumer.stop)
+
+
+def _watch_lag(process: Process, consumer: Consumer, topic: str, group: str) -> None:
+    process.runtime_metrics.consumer_lag.labels(topic, group).set_function(lambda: sum(consumer.lag.values()))

@@ -63,6 +63,12 @@ class RuntimeMetrics:
             ("operation",),
             registry=registry,
         )
+        self.consumer_lag = Gauge(
+            "turnout_consumer_lag_records",
+            "Records that this process has yet to commit, of the partitions it owns.",
+            ("topic", "group"),
+            registry=registry,
+        )
         for counter, labels in (
             (self.bus_errors, BusOperation),
             (self.store_errors, StoreError),

@@ -1,17 +1,29 @@
 """How a pool stands, for Prometheus: looked up every few seconds, whatever happens in between."""
 
 from collections import Counter
+from enum import StrEnum
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from router.contract.advisor import Presence
+from router.contract.advisor import AdvisorState, Presence
 from router.contract.ids import PoolId
 from router.runtime.clock import Clock
+from router.service.invariants import InvariantMetrics
+from router.service.queue_metrics import QueueMetrics
 from router.service.roster import RosterTail
 from router.store.protocol import PoolStatus, Reads
 
 _LOOK_EVERY_MS: Final = 5_000
+
+
+class Load(StrEnum):
+    """How much of his budget an advisor uses: nothing, some, all, or more."""
+
+    FREE = "free"
+    PARTLY = "partly"
+    FULL = "full"
+    OVER = "over"
 
 
 class PoolMetrics:
@@ -30,11 +42,22 @@ class PoolMetrics:
         self.load_units = Gauge(
             "turnout_advisor_load_units", "Units of capacity in use, over all advisors.", own, registry=registry
         )
+        self.budget_units = Gauge(
+            "turnout_advisor_budget_units",
+            "Units of capacity that advisors online have in all.",
+            own,
+            registry=registry,
+        )
         self.advisors = Gauge("turnout_advisors", "Advisors by presence.", ("pool", "presence"), registry=registry)
+        self.online = Gauge("turnout_advisors_online", "Advisors online by load.", ("pool", "load"), registry=registry)
+        self.queues = QueueMetrics(registry, pools)
+        self.invariants = InvariantMetrics(registry)
         of_pools = (self.waiting, self.classes, self.outbox, self.timers, self.overdue_seconds, self.work)
         for pool in pools:
-            for gauge in (*of_pools, self.load_units):
+            for gauge in (*of_pools, self.load_units, self.budget_units):
                 gauge.labels(pool)
+            for load in Load:
+                self.online.labels(pool, load)
             for presence in Presence:
                 self.advisors.labels(pool, presence)
 
@@ -77,3 +100,16 @@ class Gauges:
         for presence in Presence:
             self._metrics.advisors.labels(self._pool, presence).set(present[presence])
         self._metrics.load_units.labels(self._pool).set(sum(state.load for state in states))
+        online = [state for state in states if state.presence is Presence.ONLINE]
+        self._metrics.budget_units.labels(self._pool).set(sum(state.budget for state in online))
+        loads = Counter(_load_of(state) for state in online)
+        for load in Load:
+            self._metrics.online.labels(self._pool, load).set(loads[load])
+
+
+def _load_of(state: AdvisorState) -> Load:
+    if not state.load:
+        return Load.FREE
+    if state.load < state.budget:
+        return Load.PARTLY
+    return Load.FULL if state.load == state.budget else Load.OVER

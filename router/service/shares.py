@@ -45,6 +45,10 @@ class Shares:
             self._held = owned
         return Share(partitions=self._held, of=self._of)
 
+    def has_first(self) -> bool:
+        """Whether this router is the one of them all that has the first partition: it does what only one need do."""
+        return 0 in self._owned()
+
     def looked(self, newest: int, now_ms: int) -> None:
         """A look at the work has shown the newest stamp."""
         if self._marks and newest < self._marks[-1][1]:

@@ -3,7 +3,9 @@
 from prometheus_client import CollectorRegistry
 
 from router.contract.advisor import Presence
+from router.contract.ids import AdvisorId, CaseId
 from router.service.gauges import Gauges, PoolMetrics
+from tests.suites.metrics import all_at_zero
 from tests.suites.stage import POOL, Stage, stage
 
 
@@ -50,8 +52,26 @@ async def test_a_timer_that_nobody_serves_is_seen_to_be_overdue() -> None:
         assert (await looked(scene))["turnout_timer_overdue_seconds"] == 7
 
 
+async def test_advisors_online_are_told_by_their_load() -> None:
+    async with stage() as scene:
+        for name, budget in (("mina", 10), ("jun", 20), ("hana", 30), ("sora", 5), ("bora", 20)):
+            await scene.hire(name, budget=budget)
+        await scene.hire("duri", budget=100, presence=Presence.AWAY)
+        for number, name in enumerate(("mina", "jun", "sora")):
+            await scene.write(f"c{number}", "my invoice")
+            await scene.casework.assign(CaseId(f"c{number}"), scene.request(), to=AdvisorId(name), over=True)
+        await scene.caught_up()
+        shown = await looked(scene)
+        loads = {load: shown[f"turnout_advisors_online/{load}"] for load in ("free", "partly", "full", "over")}
+        assert loads == {"free": 2, "partly": 1, "full": 1, "over": 1}
+        assert shown["turnout_advisor_budget_units"] == 85
+
+
 async def test_an_empty_pool_shows_zeros() -> None:
     async with stage() as scene:
-        shown = await looked(scene)
-        assert set(shown.values()) == {0.0}
-        assert len(shown) == 7 + len(Presence)
+        registry = CollectorRegistry()
+        metrics = PoolMetrics(registry, (POOL,))
+        before = all_at_zero(registry)
+        await Gauges(POOL, scene.store, scene.tail, clock=scene.clock, metrics=metrics).look()
+        assert all_at_zero(registry) == before
+        assert before["turnout_advisors"] == len(Presence)
