@@ -10,6 +10,7 @@ from router.runtime.crashing import CrashingBus, CrashingLedger
 from router.runtime.ledger import Ledger
 from router.runtime.redis import RedisClient
 from router.store.acts import Accept, AnyAct, Due, Outcome, Resolve
+from router.store.protocol import RelayLease
 from router.store.redis import RedisStore
 
 _BEFORE: Final[dict[type, CrashPoint]] = {Accept: CrashPoint.BEFORE_ACCEPT, Resolve: CrashPoint.BEFORE_RESOLVE}
@@ -34,9 +35,10 @@ class CrashingStore(RedisStore):
                 self._around(_AFTER, act, CrashPoint.AFTER_ACT)
         return outcomes
 
-    async def trim(self, pool: PoolId, epoch: int, upto: int) -> bool:
-        held = await super().trim(pool, epoch, upto)
-        self._points.reached(CrashPoint.AFTER_CURSOR)
+    async def trim(self, pool: PoolId, lease: RelayLease, upto: int) -> bool:
+        held = await super().trim(pool, lease, upto)
+        if upto:  # else it was but a word of the relay
+            self._points.reached(CrashPoint.AFTER_CURSOR)
         return held
 
     def _around(self, special: dict[type, CrashPoint], act: AnyAct, point: CrashPoint) -> None:

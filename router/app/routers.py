@@ -30,8 +30,14 @@ _POLL_AGE_S = 10
 async def open_relay(process: Process, state: State, pool: PoolId) -> None:
     """Bring a pool's outbox to the bus from now on."""
     await state.store.open_pool(pool)  # whichever role comes first makes it
-    relay = Relay(pool, state.store, state.bus, clock=process.clock, metrics=process.metrics)
-    process.life.spawn(f"relay {pool}", relay.run())
+    alone = process.settings.mode is Mode.STANDALONE
+    relay = Relay(pool, state.store, state.bus, clock=process.clock, metrics=process.metrics, alone=alone)
+
+    async def is_fit() -> str | None:
+        return relay.unready()
+
+    process.readiness.add(f"relay {pool}", is_fit)
+    process.life.spawn(f"relay {pool}", relay.run(), ask=relay.stop)
 
 
 def open_router(process: Process, state: State, desk: Desk) -> None:
