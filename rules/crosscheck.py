@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from rules import opening_hours
 from rules.errors import Path
 from rules.rulebook import Document, Effect, Rule
 from rules.shape import Flaw, suggestion
@@ -26,6 +27,9 @@ def cross_flaws(document: Document) -> Iterator[Flaw]:
         yield from _reference(queue.policy, document.policies, "policy", (*path, "policy"))
         yield from _reference(queue.ladder, document.ladders, "ladder", (*path, "ladder"))
         yield from _each(queue.tiers, document.tiers, "tier", (*path, "tiers"))
+    for name, policy in document.policies.items():
+        yield from _reference(policy.calendar, document.calendars, "calendar", ("policies", name, "calendar"))
+    yield from opening_hours.flaws(document.calendars)
     yield from _repeated(document.tiers, ("tiers",))
     yield from _ladder_flaws(document)
     yield from _rule_flaws(document)

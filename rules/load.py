@@ -9,9 +9,11 @@ from typing import Any, Final
 
 import msgspec
 
+from rules.calendar import Calendar
 from rules.crosscheck import cross_flaws
 from rules.errors import Path, Problem, RosterError, RulebookError
 from rules.match import compile_match
+from rules.opening_hours import whole
 from rules.operators import Test
 from rules.roster import AdvisorRow, Roster, RosterDocument, roster_flaws
 from rules.rulebook import Document, Rulebook, content, content_hash
@@ -63,7 +65,9 @@ def _rulebook(tree: Tree, problems: list[Problem]) -> Rulebook:
     if flaws or problems or not document:
         raise RulebookError([*problems, *_told(flaws, tree)])
     fields = {name: getattr(document, name) for name in Document.__struct_fields__}
-    return Rulebook(**fields, hash=content_hash(content(document)), tests=tests, places=tree.places)
+    calendars = {name: Calendar(whole(name, document.calendars)) for name in document.calendars}
+    hash_ = content_hash(content(document))
+    return Rulebook(**fields, hash=hash_, tests=tests, open_hours=calendars, places=tree.places)
 
 
 def _compiled(plain: dict[str, Any], flaws: list[Flaw]) -> tuple[Test, ...]:

@@ -26,7 +26,7 @@ from rules.rulebook import Language, Name, Title
 from rules.shape import Flaw
 
 AdvisorName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-Email = Annotated[str, Meta(pattern=r"^[^@\s<>]{1,64}@[^@\s<>]{1,190}$")]
+Email = Annotated[str, Meta(pattern=r"^[^@\s<>]{1,64}@[^@\s<>]{1,190}$", extra={"hint": "is no mail address"})]
 Skill = Annotated[int, Meta(ge=0, le=10)]
 
 

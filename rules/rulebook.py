@@ -12,7 +12,9 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from rules.calendar import Calendar
 from rules.errors import Path, Place
+from rules.opening_hours import CalendarSpec
 from rules.verdict import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
 from rules.view import View
 
@@ -22,7 +24,13 @@ Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 """Names of queues, skills, policies and the like; safe as metric labels and in keys."""
 
 Title = Annotated[str, Meta(min_length=1, max_length=200)]
-Language = Annotated[str, Meta(pattern=r"^(?!und$)[a-z]{2,3}$")]
+Language = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?!und$)[a-z]{2,3}$",
+        extra={"hint": 'is no primary language tag; write two or three small letters, such as "en"'},
+    ),
+]
 Priority = Annotated[int, Meta(ge=HIGHEST_PRIORITY, le=LOWEST_PRIORITY)]
 Level = Annotated[int, Meta(ge=1, le=10)]
 Seconds = Annotated[int, Meta(ge=0, le=YEAR_S)]
@@ -75,10 +83,12 @@ class ChannelWeight(_Rules, frozen=True, kw_only=True):
 
 
 class Policy(_Rules, frozen=True, kw_only=True):
-    """SLA targets in elapsed time; a warning is due at `warn_share` of each."""
+    """SLA targets, in the business time of `calendar` or, without one, in elapsed time; a warning is due at
+    `warn_share` of each."""
 
     first_response_s: Target
     resolution_s: Target
+    calendar: Name | None = None
     warn_share: Annotated[float, Meta(gt=0, lt=1)] = 0.8
 
 
@@ -153,6 +163,7 @@ class Document(_Rules, frozen=True, kw_only=True):
     defaults: Defaults
     queues: dict[Name, Queue]
     policies: dict[Name, Policy]
+    calendars: dict[Name, CalendarSpec] = {}
     ladders: dict[Name, Ladder] = {}
     channels: dict[Name, ChannelWeight] = {}
     skills: dict[Name, Title] = {}
@@ -171,18 +182,24 @@ class Document(_Rules, frozen=True, kw_only=True):
 class Rulebook(Document, frozen=True, kw_only=True, forbid_unknown_fields=False, eq=False):
     """A checked rulebook, ready to judge by. Build it with `load` or `restore`, never by hand.
 
-    `tests` are the compiled conditions, one a rule; `places` tells where each value was written (empty
-    for a restored rulebook). Neither is content.
+    `tests` are the compiled conditions, one a rule, and `open_hours` the compiled calendars; `places` tells where
+    each value was written (empty for a restored rulebook). None of these is content.
     """
 
     hash: str
     tests: tuple[Callable[[View], bool], ...]
+    open_hours: dict[str, Calendar] = {}
     places: dict[Path, Place] = {}
 
     def acknowledgement(self, language: str | None) -> str | None:
         """The text for a language, or that of the default language; None if there is neither."""
         texts = self.acknowledgements
         return texts.get(language or "") or texts.get(self.defaults.language or "")
+
+    def calendar_of(self, policy: str) -> Calendar | None:
+        """What a policy's clocks run by; None is elapsed time, also for a policy that isn't there (any more)."""
+        found = self.policies.get(policy)
+        return self.open_hours[found.calendar] if found and found.calendar else None
 
     def weight(self, channel: str) -> ChannelWeight:
         """The channel's weight; one that the rulebook doesn't name has the default weight."""

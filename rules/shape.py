@@ -18,6 +18,7 @@ from rules.errors import Path
 
 _AT_ROOT: Final = re.compile(r" - at `(key in )?\$`$")
 _SWITCH_WORDS: Final = frozenset({"yes", "no", "on", "off", "y", "n"})
+_NAME_HINT: Final = 'must be up to 64 small letters, digits, "-" and "_", and not begin with a sign'
 _TIME_LIKE: Final = re.compile(r"[0-9]{1,4}(:[0-9]{1,2}){1,2}")
 
 
@@ -124,16 +125,16 @@ def _message(value: object, kind: Any, reason: str) -> str:
     if ("int" in reason or "float" in reason) and _TIME_LIKE.fullmatch(value):
         return f"{plain}: `{value}` is text; give durations in seconds"
     if "matching regex" in reason:
-        return _pattern_message(value, reason)
+        return f'"{value[:80]}" {_hint(kind) or _NAME_HINT}'
     return plain
 
 
-def _pattern_message(value: str, reason: str) -> str:
-    if "@" in reason:
-        return f'"{value[:80]}" is no mail address'
-    if "und" in reason:
-        return f'"{value[:80]}" is no primary language tag; write two or three small letters, such as "en"'
-    return f'"{value[:80]}" must be up to 64 small letters, digits, "-" and "_", and not begin with a sign'
+def _hint(kind: Any) -> str:
+    """What the type says of values that don't match its pattern: `Meta(extra={"hint": ...})`, through unions."""
+    base, metas = _unwrap(kind)
+    own = (meta.extra["hint"] for meta in metas if isinstance(meta, Meta) and meta.extra and "hint" in meta.extra)
+    members = get_args(base) if get_origin(base) in (Union, types.UnionType) else ()
+    return next(iter((*own, *filter(None, map(_hint, members)))), "")
 
 
 def _choices(kind: Any) -> list[str]:
