@@ -87,6 +87,7 @@ class RedisClient:
         Never raises for what the server or the network does. Being cancelled leaves outcomes unknown.
         """
         replies: list[object] = []
+        cancelled = _cancellations()
         try:
             connection: AbstractConnection = await self._pool.get_connection()  # type: ignore[no-untyped-call]  # redis
         except (RedisError, OSError) as exc:
@@ -94,6 +95,10 @@ class RedisClient:
         try:
             async with asyncio.timeout(_ANSWER_S + wait_s):
                 await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+                if _cancellations() > cancelled:
+                    # The library sends by ``asyncio.wait_for``, which before Python 3.12 forgets a cancellation that
+                    # comes when what it waits for has just ended: who reads in a loop would go on for ever.
+                    raise asyncio.CancelledError
                 for _ in commands:
                     replies.append(await _reply(connection))
         except (RedisError, OSError) as exc:
@@ -111,6 +116,12 @@ class RedisClient:
         if self._tasks:
             await asyncio.wait(self._tasks)
         await self._pool.disconnect()
+
+
+def _cancellations() -> int:
+    """How often the running task was cancelled."""
+    task = asyncio.current_task()
+    return task.cancelling() if task is not None else 0
 
 
 async def _reply(connection: AbstractConnection) -> object:

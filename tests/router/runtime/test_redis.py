@@ -125,6 +125,20 @@ async def test_a_blocking_read_returns_when_cancelled_and_harms_nobody(redis_ser
     await client.close()
 
 
+async def test_a_blocking_read_that_is_cancelled_while_it_is_sent_is_cancelled(redis_server: Server) -> None:
+    client = connect(redis_server.url, purpose=Purpose.BLOCKING, max_connections=1)
+    await client.call("ECHO", "connected")
+    for steps in range(8):
+        task = asyncio.create_task(client.call("BLPOP", "nothing", 30, wait_s=30))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task], timeout=5)
+        assert task.cancelled(), f"after {steps} steps of the loop"
+    assert await client.call("ECHO", "mine") == b"mine"
+    await client.close()
+
+
 async def test_a_busy_pool_makes_callers_wait(redis_server: Server) -> None:
     client = connect(redis_server.url, max_connections=2)
     replies = await asyncio.gather(*(client.call("ECHO", n) for n in range(20)))
