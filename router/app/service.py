@@ -15,6 +15,7 @@ from router.app.routers import open_relay, open_router
 from router.app.state import State, open_state
 from router.contract.ids import PoolId
 from router.runtime import run_file as run_files
+from router.runtime.garbage import leave_alone_what_stays
 from router.runtime.ops import OpsServer
 from router.runtime.plugin_catalog import Installation
 from router.runtime.run_file import RunFile
@@ -43,6 +44,7 @@ class Service:
             run_file = await self._open_roles(state)
             process.readiness.add("start", _is_done)
             await process.life.open("run file", _write_run_file(process.data, run_file), _remove_run_file)
+            leave_alone_what_stays()
             await process.life.stopped()
             process.readiness.withdraw("the process is stopping")
 
