@@ -126,8 +126,9 @@ class Ground:
                 break
         await staff(self.store, pool, self.roster)
         await settle(self.store, pool)
-        epoch = await self.store.take(pool)
-        await self.store.trim(pool, epoch, (await self.store.status(pool)).number)
+        lease = await self.store.take(pool)
+        await self.store.trim(pool, lease, (await self.store.status(pool)).number)
+        await self.store.release(pool, lease)
 
     @asynccontextmanager
     async def service(self, pool: PoolId, *, ready: bool = False) -> AsyncIterator[Desk]:
