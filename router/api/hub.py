@@ -12,7 +12,7 @@ from router.contract.config import ApiKey
 from router.contract.errors import Undecodable
 from router.contract.events import CaseEvent, EventType
 from router.contract.ids import AdvisorId, PoolId
-from router.runtime.bus.protocol import Bus, Record
+from router.runtime.bus.protocol import Bus, Record, Tail
 from router.runtime.clock import Clock
 from router.runtime.errors import BusUnavailable
 from router.service.following import follow
@@ -88,28 +88,33 @@ class Hub:
 
 
 class EventTail:
-    """Follows the events of all cases for those that advisors of this process must hear of. ``process`` is a
-    name no other process has. What was published before the start is skipped unread."""
+    """Follows the events of all cases for those that advisors of this process must hear of, from about when it was
+    made on."""
 
-    def __init__(self, bus: Bus, hub: Hub, *, clock: Clock, process: str) -> None:
+    def __init__(self, bus: Bus, hub: Hub, *, clock: Clock) -> None:
         self._bus = bus
         self._hub = hub
         self._clock = clock
-        self._group = f"api.{process}"
         self._since_ms = clock.now_ms() - _SKEW_MS
 
     async def run(self) -> None:
         """Follow until cancelled; a bus that is away is waited for."""
-        while True:
-            try:
-                await follow(self._bus, topics.EVENTS, group=self._group, take=self._take)
-            except BusUnavailable as exc:
-                LOG.warning("events can't be followed: %s", exc, extra={"event": "events.retry"})
-                await self._clock.sleep_until_ms(self._clock.now_ms() + _RETRY_MS)
+        tail: Tail | None = None
+        try:
+            while True:
+                try:
+                    tail = tail or await self._bus.tail(topics.EVENTS, since_ms=self._since_ms)
+                    await follow(tail, self._take)
+                except BusUnavailable as exc:
+                    LOG.warning("events can't be followed: %s", exc, extra={"event": "events.retry"})
+                    await self._clock.sleep_until_ms(self._clock.now_ms() + _RETRY_MS)
+        finally:
+            if tail is not None:
+                await tail.close()
 
     def _take(self, record: Record) -> None:
         # Most events concern no socket: the header tells without reading the case.
-        if not len(self._hub) or record.published_at_ms < self._since_ms:
+        if not len(self._hub):
             return
         if header(record.headers, "ce_type") not in _PUSHED:
             return

@@ -29,7 +29,7 @@ _CLOSING_S: Final = 5.0
 
 
 class ApiParts(NamedTuple):
-    """What the API is built from. ``process`` is a name no other process has."""
+    """What the API is built from."""
 
     desks: Desks
     keys: KeyTable
@@ -38,7 +38,6 @@ class ApiParts(NamedTuple):
     clock: Clock
     registry: CollectorRegistry
     settings: Settings
-    process: str
 
 
 class ApiServer:
@@ -46,7 +45,7 @@ class ApiServer:
 
     def __init__(self, parts: ApiParts) -> None:
         self._hub = Hub()
-        self._events = EventTail(parts.bus, self._hub, clock=parts.clock, process=parts.process)
+        self._events = EventTail(parts.bus, self._hub, clock=parts.clock)
         self._metrics = ApiMetrics(parts.registry)
         self.app = _application(parts, self._hub, self._metrics)
         self._runner: web.AppRunner | None = None

@@ -27,7 +27,6 @@ async def open_api(
         clock=process.clock,
         registry=process.registry,
         settings=process.settings,
-        process=process.name,
     )
     server, http = ApiServer(parts), process.settings.http
     process.life.spawn("api events", server.run())

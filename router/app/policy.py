@@ -28,7 +28,7 @@ async def open_policy(process: Process, state: State) -> Policy:
     """The configuration as the topic has it, after a router has put into it what the files say."""
     policy, settings = Policy(), process.settings
     policy.keys = KeyTable()
-    tail = ConfigurationTail(state.bus, policy.keys, clock=process.clock, process=process.name)
+    tail = ConfigurationTail(state.bus, policy.keys, clock=process.clock)
     process.life.spawn("configuration", tail.run())
     await process.life.open("configuration", tail.ready.wait())
     if Role.ROUTER in process.roles:

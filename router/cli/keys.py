@@ -107,7 +107,7 @@ def revoke(settings_file: Path | None, key_id: str) -> None:
 
 async def _read(bus: Bus) -> list[ApiKey]:
     table = KeyTable()
-    await ConfigurationTail(bus, table, clock=SystemClock(), process="cli").read()
+    await ConfigurationTail(bus, table, clock=SystemClock()).read()
     return list(table)
 
 

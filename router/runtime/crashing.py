@@ -5,7 +5,7 @@ from typing import Final
 
 from router.contract.ids import ReplyId
 from router.contract.topics import EVENTS, TopicSpec
-from router.runtime.bus.protocol import Bus, Outgoing, Partition, Position, Rebalance, Record, Subscription
+from router.runtime.bus.protocol import Bus, Outgoing, Partition, Position, Rebalance, Record, Subscription, Tail
 from router.runtime.crash_points import CrashPoint, CrashPoints
 from router.runtime.ledger import Ledger, LedgerEntry
 
@@ -39,6 +39,9 @@ class CrashingBus:
 
     def history(self, topic: str, *, since_ms: int = 0) -> AsyncIterator[Record]:
         return self._bus.history(topic, since_ms=since_ms)
+
+    async def tail(self, topic: str, *, since_ms: int | None = None) -> Tail:
+        return await self._bus.tail(topic, since_ms=since_ms)
 
     async def close(self) -> None:
         await self._bus.close()

@@ -36,19 +36,18 @@ Activated = Callable[[Rulebook], None]
 
 
 class ConfigurationTail:
-    """What is configured now. ``process`` is a name no other process has: each reads the whole topic.
+    """What is configured now: each process reads the whole topic.
 
     A damaged entry is logged and passed over; what was known of it stands.
     """
 
-    def __init__(self, bus: Bus, keys: KeyTable, *, clock: Clock, process: str) -> None:
+    def __init__(self, bus: Bus, keys: KeyTable, *, clock: Clock) -> None:
         self.keys = keys
         self.active: ActiveRulebook | None = None
         self.rulebook: Rulebook | None = None
         self.ready = asyncio.Event()
         self._bus = bus
         self._clock = clock
-        self._process = process
         self._applied = -1
         self._contents: dict[str, bytes] = {}
         self._told: list[Activated] = []
@@ -68,8 +67,13 @@ class ConfigurationTail:
         """Read what there is, set ``ready``, then follow until cancelled; a bus that is away is waited for."""
         while True:
             try:
-                await self.read()
-                await follow(self._bus, topics.CONFIG, group=f"config.{self._process}", take=self._apply)
+                # From before it is read: what is published meanwhile comes twice rather than never.
+                tail = await self._bus.tail(topics.CONFIG)
+                try:
+                    await self.read()
+                    await follow(tail, self._apply)
+                finally:
+                    await tail.close()
             except BusUnavailable as exc:
                 LOG.warning("the configuration can't be read: %s", exc, extra={"event": "config.retry"})
                 await self._clock.sleep_until_ms(self._clock.now_ms() + _RETRY_MS)
@@ -81,7 +85,7 @@ class ConfigurationTail:
         self.ready.set()
 
     def _apply(self, record: Record) -> None:
-        # The group starts at the oldest record: what history gave must not be undone on the way to the newest.
+        # What came while it was read comes again: it must not undo what came after it.
         if record.offset <= self._applied:
             return
         self._applied = record.offset

@@ -95,7 +95,6 @@ class ApiBench:
             clock=self.clock,
             registry=registry,
             settings=self.settings,
-            process=process,
         )
         return ApiServer(parts)
 

@@ -32,10 +32,11 @@ from tests.suites.bus_checks import (
     watermarks_of,
 )
 from tests.suites.bus_members import Handled, Member, Reluctant
+from tests.suites.bus_tails import TailSuite
 from tests.suites.eventually import eventually
 
 
-class BusSuite:
+class BusSuite(TailSuite):
     """Derive, and give a fixture ``cluster``."""
 
     @pytest.fixture

@@ -1,6 +1,7 @@
 """What every bus must do when its broker dies or freezes: derive ``FragileBusSuite``, give it a ``cluster``."""
 
 import asyncio
+import contextlib
 import time
 
 import pytest
@@ -21,6 +22,7 @@ from tests.suites.bus_checks import (
     texts,
 )
 from tests.suites.bus_members import Handled, Member
+from tests.suites.bus_tails import tailed
 from tests.suites.eventually import eventually
 
 
@@ -38,6 +40,24 @@ class FragileBusSuite:
         async with opened(cluster) as bus:
             found = texts(await history_of(bus, topic))
             assert {f"k{n}:0" for n in range(200)} <= set(found)
+
+    async def test_a_tail_goes_on_where_it_was_once_the_broker_is_back(self, cluster: FragileCluster) -> None:
+        async with opened(cluster) as bus:
+            topic = await new_topic(bus, 3)
+            tail = await bus.tail(topic)
+            await bus.publish(records_of(topic, *(f"k{n}:0" for n in range(30))))
+            found = texts(await tailed(tail, 30))
+            cluster.kill()
+            with contextlib.suppress(BusUnavailable):
+                assert await tail.poll(max_records=10, timeout_ms=500) == []
+            await cluster.restart()
+            async with opened(cluster) as other:
+                await other.publish(records_of(topic, *(f"k{n}:1" for n in range(30))))
+            async with asyncio.timeout(PATIENCE_S):
+                while len(found) < 60:
+                    with contextlib.suppress(BusUnavailable):
+                        found += texts(await tail.poll(max_records=100, timeout_ms=100))
+        assert sorted(found) == sorted(f"k{n}:{number}" for n in range(30) for number in (0, 1))
 
     async def test_members_go_on_where_they_were_once_the_broker_is_back(self, cluster: FragileCluster) -> None:
         handled = Handled()

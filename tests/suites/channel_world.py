@@ -14,7 +14,7 @@ from router.contract.messages import Delivery, Inquiry, Reply
 from router.contract.records import record_head
 from router.contract.topics import DELIVERIES, inquiries, topic_specs
 from router.runtime.blobs import Blobs
-from router.runtime.bus.protocol import Bus, Outgoing, Position, Rebalance, Record, Subscription
+from router.runtime.bus.protocol import Bus, Outgoing, Position, Rebalance, Record, Subscription, Tail
 from router.runtime.chat_log import ChatLog, MemoryChatLog
 from router.runtime.clock import SystemClock
 from router.runtime.errors import BusUnavailable
@@ -71,6 +71,9 @@ class HeldBus:
 
     def history(self, topic: str, *, since_ms: int = 0) -> AsyncIterator[Record]:
         return self._bus.history(topic, since_ms=since_ms)
+
+    async def tail(self, topic: str, *, since_ms: int | None = None) -> Tail:
+        return await self._bus.tail(topic, since_ms=since_ms)
 
     async def close(self) -> None:
         await self._bus.close()

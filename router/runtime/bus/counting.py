@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from router.contract.topics import TopicSpec
-from router.runtime.bus.protocol import Bus, Outgoing, Partition, Position, Rebalance, Record, Subscription
+from router.runtime.bus.protocol import Bus, Outgoing, Partition, Position, Rebalance, Record, Subscription, Tail
 from router.runtime.errors import BusError
 from router.runtime.metrics import BusOperation, RuntimeMetrics
 
@@ -32,6 +32,10 @@ class CountingBus:
         with self._count.failures(BusOperation.POLL):
             async for record in self._bus.history(topic, since_ms=since_ms):
                 yield record
+
+    async def tail(self, topic: str, *, since_ms: int | None = None) -> Tail:
+        with self._count.failures(BusOperation.POLL):
+            return _CountingTail(await self._bus.tail(topic, since_ms=since_ms), self._count)
 
     async def close(self) -> None:
         await self._bus.close()
@@ -68,3 +72,16 @@ class _CountingSubscription:
     async def commit(self, watermarks: Mapping[Partition, tuple[int, int]]) -> frozenset[Partition]:
         with self._count.failures(BusOperation.COMMIT):
             return await self._subscription.commit(watermarks)
+
+
+class _CountingTail:
+    """Implements ``Tail``."""
+
+    def __init__(self, tail: Tail, count: _Count) -> None:
+        self._count = count
+        self._tail = tail
+        self.close = tail.close
+
+    async def poll(self, *, max_records: int, timeout_ms: int) -> Sequence[Record]:
+        with self._count.failures(BusOperation.POLL):
+            return await self._tail.poll(max_records=max_records, timeout_ms=timeout_ms)

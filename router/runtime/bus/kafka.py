@@ -11,8 +11,9 @@ from router.runtime.bus.kafka_client import KafkaOptions
 from router.runtime.bus.kafka_group import KafkaSubscription
 from router.runtime.bus.kafka_history import read_history
 from router.runtime.bus.kafka_publisher import Publisher
+from router.runtime.bus.kafka_tail import KafkaTail
 from router.runtime.bus.kafka_topics import create_topics
-from router.runtime.bus.protocol import Outgoing, Position, Rebalance, Record, Subscription
+from router.runtime.bus.protocol import Outgoing, Position, Rebalance, Record, Subscription, Tail
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ class KafkaBus:
         self._options = options
         self._publisher = Publisher(options)
         self._subscriptions: list[KafkaSubscription] = []
+        self._tails: list[KafkaTail] = []
 
     async def create_topics(self, specs: Sequence[TopicSpec]) -> None:
         await create_topics(self._options, specs)
@@ -47,11 +49,19 @@ class KafkaBus:
     def history(self, topic: str, *, since_ms: int = 0) -> AsyncIterator[Record]:
         return read_history(self._options, topic, since_ms)
 
+    async def tail(self, topic: str, *, since_ms: int | None = None) -> Tail:
+        tail = KafkaTail(self._options, topic)
+        await tail.begin(since_ms)
+        self._tails = [each for each in self._tails if not each.is_closed] + [tail]
+        return tail
+
     async def close(self) -> None:
         """As ``Bus.close``. Subscriptions still open are closed first, all at once: what their ``revoked`` may
         publish has most of the time."""
         ends = time.monotonic() + self._options.stop_s
-        closing = (each.close(within_s=self._options.stop_s * _SHARE_OF_SUBSCRIPTIONS) for each in self._subscriptions)
+        within_s = self._options.stop_s * _SHARE_OF_SUBSCRIPTIONS
+        closing = [each.close(within_s=within_s) for each in self._subscriptions]
+        closing += [each.close(within_s=within_s) for each in self._tails]
         for outcome in await asyncio.gather(*closing, return_exceptions=True):
             if isinstance(outcome, Exception):
                 _log.error("a subscription closed badly", exc_info=outcome, extra={"event": "bus_close"})

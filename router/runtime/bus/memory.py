@@ -9,11 +9,13 @@ from typing import Final
 
 from router.contract.topics import HOUR_MS, Cleanup, TopicSpec
 from router.runtime.bus.memory_group import MemoryGroup, MemorySubscription
+from router.runtime.bus.memory_tail import MemoryTail
 from router.runtime.bus.partitioner import partition_of
 from router.runtime.bus.protocol import Outgoing, Partition, Position, Rebalance, Record
 from router.runtime.errors import BusUnavailable, RecordRefused, TopicDiffers
 
 MAX_RECORD_BYTES: Final = 1_048_576
+_CLOSED: Final = "the bus is closed"
 
 
 def _wall_ms() -> int:
@@ -84,7 +86,7 @@ class MemoryBus:
 
     async def publish(self, records: Sequence[Outgoing]) -> Sequence[Position]:
         if self._closed:
-            raise BusUnavailable("the bus is closed")
+            raise BusUnavailable(_CLOSED)
         for index, record in enumerate(records):
             if record.topic not in self._topics:
                 raise RecordRefused(index, f"there is no topic {record.topic}")
@@ -117,7 +119,7 @@ class MemoryBus:
 
     async def subscribe(self, group: str, topics: Sequence[str], rebalance: Rebalance) -> MemorySubscription:
         if self._closed:
-            raise BusUnavailable("the bus is closed")
+            raise BusUnavailable(_CLOSED)
         names = frozenset(topics)
         if missing := names - self._topics.keys():
             raise BusUnavailable(f"there is no topic {', '.join(sorted(missing))}: create it first")
@@ -137,8 +139,24 @@ class MemoryBus:
             if record.published_at_ms >= since_ms:
                 yield record
 
+    async def tail(self, topic: str, *, since_ms: int | None = None) -> MemoryTail:
+        if self._closed or topic not in self._topics:
+            raise BusUnavailable(f"there is no topic {topic}: create it first" if not self._closed else _CLOSED)
+        partitions = self._partitions_of(frozenset([topic]))
+        return MemoryTail(self, {partition: self._start(self._logs[partition], since_ms) for partition in partitions})
+
+    @staticmethod
+    def _start(log: _Log, since_ms: int | None) -> int:
+        found = () if since_ms is None else (r.offset for r in log.records if r.published_at_ms >= since_ms)
+        return next(iter(found), log.next_offset)
+
+    @property
+    def is_closed(self) -> bool:
+        return self._closed
+
     async def close(self) -> None:
         self._closed = True
+        self.wake()
         for subscription in self._subscriptions:
             await subscription.close()
         self._subscriptions.clear()

@@ -84,6 +84,17 @@ class Subscription(Protocol):
         is gone. Repeating it does nothing."""
 
 
+class Tail(Protocol):
+    """Follows a topic outside any group: nothing is committed, and nothing kept back for it. Used from one task."""
+
+    async def poll(self, *, max_records: int, timeout_ms: int) -> Sequence[Record]:
+        """The next records (epoch 0), in offset order per partition; empty after ``timeout_ms`` without any. After
+        ``BusUnavailable`` it goes on where it was; with the oldest that is left when retention was faster."""
+
+    async def close(self) -> None:
+        """Stop, within the bus's stop deadline. Repeating it does nothing."""
+
+
 class Bus(Protocol):
     async def create_topics(self, specs: Sequence[TopicSpec]) -> None:
         """Create the absent ones. Raises ``TopicDiffers`` when one exists with other partitions or cleanup."""
@@ -99,6 +110,11 @@ class Bus(Protocol):
     def history(self, topic: str, *, since_ms: int = 0) -> AsyncIterator[Record]:
         """Every retained record published at or after ``since_ms``, up to the end as it was at the call,
         outside any group (epoch 0)."""
+
+    async def tail(self, topic: str, *, since_ms: int | None = None) -> Tail:
+        """Follow the topic from the first record published at or after ``since_ms`` on, or from the end as it is
+        now. Whatever is published after this has returned is handed out. Raises ``BusUnavailable``, also for an
+        absent topic."""
 
     async def close(self) -> None:
         """Give back all connections within the stop deadline, even when the broker is gone."""

@@ -18,6 +18,7 @@ from router.runtime.bus.protocol import Outgoing, Partition, Position, Rebalance
 from router.runtime.bus.streams_group import Joined, StreamsServer, StreamsSubscription
 from router.runtime.bus.streams_library import StreamsLibrary
 from router.runtime.bus.streams_records import Entry, arguments_of, id_at, noted, record_of, spec_of
+from router.runtime.bus.streams_tail import StreamsTail, starts_of
 from router.runtime.bus.streams_upkeep import Keeping, StreamsUpkeep
 from router.runtime.errors import BusUnavailable, CommandRefused, RecordRefused, TopicDiffers
 from router.runtime.keys import BusKeys
@@ -57,6 +58,7 @@ class StreamsBus:
         self._stop_s = stop_s
         self._tombstone_ms = keeping.tombstone_ms
         self._subscriptions: set[StreamsSubscription] = set()
+        self._tails: set[StreamsTail] = set()
         self._upkeep: asyncio.Task[None] | None = None
         self._closed = False
         self.upkeep: Final = StreamsUpkeep(
@@ -175,6 +177,17 @@ class StreamsBus:
                         yield record
                 start = page[-1].offset + 1 if page else end
 
+    async def tail(self, topic: str, *, since_ms: int | None = None) -> StreamsTail:
+        if self._closed:
+            raise BusUnavailable("the bus is closed")
+        spec = await self._spec(topic)
+        if spec is None:
+            raise BusUnavailable(f"there is no topic {topic}: create it first")
+        partitions = [Partition(topic, number) for number in range(spec.partitions)]
+        tail = StreamsTail(self._server, topic, await starts_of(self._server, topic, partitions, since_ms))
+        self._tails = {each for each in self._tails if not each.is_closed} | {tail}
+        return tail
+
     async def _page(self, partition: Partition, start: int, end: int) -> list[Record]:
         log = self._keys.log(partition.topic, partition.number)
         reply = await self._library.command("XRANGE", log, id_at(start), id_at(end - 1), "COUNT", _PAGE)
@@ -184,6 +197,8 @@ class StreamsBus:
         if self._closed:
             return
         self._closed = True
+        for tail in self._tails:
+            await tail.close()
         if self._upkeep is not None:
             self._upkeep.cancel()
             await asyncio.wait([self._upkeep])

@@ -58,8 +58,8 @@ def writer(bus: Bus) -> ConfigurationWriter:
     return ConfigurationWriter(bus, clock=SystemClock())
 
 
-def tail_of(bus: Bus, process: str = "p1") -> ConfigurationTail:
-    return ConfigurationTail(bus, KeyTable(), clock=SystemClock(), process=process)
+def tail_of(bus: Bus) -> ConfigurationTail:
+    return ConfigurationTail(bus, KeyTable(), clock=SystemClock())
 
 
 @contextlib.asynccontextmanager
@@ -101,7 +101,7 @@ async def test_a_running_process_learns_of_what_is_written_later(bus: Bus, write
 
 
 async def test_two_processes_each_see_everything(bus: Bus, writer: ConfigurationWriter) -> None:
-    async with running(tail_of(bus, "a")) as first, running(tail_of(bus, "b")) as second:
+    async with running(tail_of(bus)) as first, running(tail_of(bus)) as second:
         one = key()
         await writer.put_key(one)
         await eventually(lambda: first.keys.get(one.id) and second.keys.get(one.id))

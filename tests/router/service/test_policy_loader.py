@@ -26,7 +26,7 @@ class Place:
         self.roster = folder / "people.yml"
         self.bus = bus
         self.scene = scene
-        self.tail = ConfigurationTail(bus, KeyTable(), clock=scene.clock, process="test")
+        self.tail = ConfigurationTail(bus, KeyTable(), clock=scene.clock)
         files = RuleFiles(str(folder), str(self.roster))
         writer = ConfigurationWriter(bus, clock=scene.clock)
         self.loader = PolicyLoader(files, writer, self.tail, clock=scene.clock, metrics=scene.metrics)

@@ -19,6 +19,7 @@ class _View:
         self.publish = bus.publish
         self.subscribe = bus.subscribe
         self.history = bus.history
+        self.tail = bus.tail
 
     async def close(self) -> None: ...
 
