@@ -78,19 +78,21 @@ class CaseState(_Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Clock(_Record, frozen=True, kw_only=True, omit_defaults=True):
-    """One SLA clock. It runs while ``running_since_ms`` is set; its due time is that plus what is left."""
+    """One SLA clock. It runs while ``running_since_ms`` is set. In elapsed time its due time is that plus what is left;
+    in business time it is worked out by the calendar and kept in ``due_ms`` while the clock runs."""
 
     target_ms: int
     used_ms: int = 0
     running_since_ms: int | None = None
     met_at_ms: int | None = None
+    due_ms: int | None = None
 
     @property
     def due_at_ms(self) -> int | None:
         """When it breaches, or None while it stands still."""
         if self.running_since_ms is None or self.met_at_ms is not None:
             return None
-        return self.running_since_ms + self.target_ms - self.used_ms
+        return self.running_since_ms + self.target_ms - self.used_ms if self.due_ms is None else self.due_ms
 
 
 class Pending(_Record, frozen=True, kw_only=True, omit_defaults=True):

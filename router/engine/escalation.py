@@ -6,6 +6,7 @@ from router.contract.case import CaseDetail, CaseState
 from router.contract.codec import encode
 from router.contract.ids import PoolId, notice_id
 from router.contract.messages import Notice
+from router.engine import sla
 from router.engine.waiting import effective_priority
 from rules import Ladder, Rulebook, Step
 
@@ -16,19 +17,18 @@ def ladder_of(detail: CaseDetail, rulebook: Rulebook) -> Ladder | None:
     return rulebook.ladders.get(name) if name else None
 
 
-def timers(
-    state_step: int, detail: CaseDetail, ladder: Ladder | None, *, armed: dict[str, int], now_ms: int
-) -> dict[str, int]:
+def timers(state: CaseState, detail: CaseDetail, rulebook: Rulebook, now_ms: int) -> dict[str, int]:
     """What to arm so that each step not yet taken comes when its clock has used its share.
 
     Unlike a warning, a step knows by the case's step whether it was taken: one that is overdue and not armed
     is armed for now. One that is armed and overdue is left to whoever has claimed it.
     """
-    wanted: dict[str, int] = {}
+    ladder, calendar = ladder_of(detail, rulebook), rulebook.calendar_of(detail.verdict.policy)
+    armed, wanted = state.timers, dict[str, int]()
     for number, step in enumerate(ladder.steps if ladder else (), start=1):
         clock = detail.clocks.get(str(step.clock))
-        if number > state_step and clock is not None and clock.running_since_ms is not None and clock.met_at_ms is None:
-            at = clock.running_since_ms - clock.used_ms + int(clock.target_ms * step.share)
+        if number > state.step and clock is not None and clock.running_since_ms is not None and clock.met_at_ms is None:
+            at = sla.reached(clock, step.share, calendar)
             timer = f"step|{number}"
             wanted[timer] = at if at > now_ms else armed.get(timer, now_ms)
     changes = {timer: at for timer, at in wanted.items() if armed.get(timer) != at}

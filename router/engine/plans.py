@@ -23,6 +23,7 @@ from router.contract.plan import Plan
 from router.engine import escalation, offers, sla
 from router.engine.waiting import WaitClass, crowded_class, score, wait_class
 from rules import Rulebook, Verdict
+from rules.calendar import Calendar
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +31,10 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
 
     rulebook: Rulebook
     now_ms: int
+
+    def calendar(self, verdict: Verdict) -> Calendar | None:
+        """What the case's clocks run by; None is elapsed time."""
+        return self.rulebook.calendar_of(verdict.policy)
 
 
 def opened(inquiry: Inquiry, verdict: Verdict, scene: Scene) -> CaseDetail:
@@ -40,7 +45,7 @@ def opened(inquiry: Inquiry, verdict: Verdict, scene: Scene) -> CaseDetail:
         origin=inquiry.id,
         customer=inquiry.customer.id,
         verdict=verdict,
-        clocks=sla.start(policy, scene.now_ms) if policy else {},
+        clocks=sla.start(policy, scene.now_ms, scene.calendar(verdict)) if policy else {},
         placed_at_ms=scene.now_ms,
         labels=verdict.labels,
     )
@@ -79,10 +84,9 @@ def plan(
     now = scene.now_ms
     waiting = waiting or waiting_class(state, detail, scene)
     policy = scene.rulebook.policies.get(detail.verdict.policy)
-    ladder = escalation.ladder_of(detail, scene.rulebook)
     timers = (
-        sla.timers(detail.clocks, policy, armed=state.timers, now_ms=now)
-        | escalation.timers(state.step, detail, ladder, armed=state.timers, now_ms=now)
+        sla.timers(detail.clocks, policy, scene.calendar(detail.verdict), armed=state.timers, now_ms=now)
+        | escalation.timers(state, detail, scene.rulebook, now)
         | offers.timers(detail, armed=state.timers, now_ms=now)
     )
     return Plan(
@@ -107,7 +111,7 @@ def brought_back(state: CaseState, scene: Scene) -> CaseDetail:
     is_reopened = state.state is CaseStatus.RESOLVED
     back = replace(
         detail,
-        clocks=sla.resume(detail.clocks, scene.now_ms),
+        clocks=sla.resume(detail.clocks, scene.now_ms, scene.calendar(detail.verdict)),
         pending=None,
         outcome="",
         placed_at_ms=scene.now_ms,
@@ -120,7 +124,8 @@ def brought_back(state: CaseState, scene: Scene) -> CaseDetail:
 def pended(state: CaseState, pending: Pending, scene: Scene) -> CaseDetail:
     """A case that waits for somebody else: its clocks stand still."""
     detail = read_detail(state.detail)
-    return replace(detail, pending=pending, clocks=sla.pause(detail.clocks, scene.now_ms), last_advisor=state.owner)
+    clocks = sla.pause(detail.clocks, scene.now_ms, scene.calendar(detail.verdict))
+    return replace(detail, pending=pending, clocks=clocks, last_advisor=state.owner)
 
 
 def resolved(state: CaseState, outcome: str, scene: Scene) -> CaseDetail:
@@ -130,7 +135,7 @@ def resolved(state: CaseState, outcome: str, scene: Scene) -> CaseDetail:
         detail,
         outcome=outcome,
         pending=None,
-        clocks=sla.pause(detail.clocks, scene.now_ms),
+        clocks=sla.pause(detail.clocks, scene.now_ms, scene.calendar(detail.verdict)),
         last_advisor=state.owner or detail.last_advisor,
         declined={},
         held_for="",
@@ -140,17 +145,20 @@ def resolved(state: CaseState, outcome: str, scene: Scene) -> CaseDetail:
 
 def replied(state: CaseState, reply: ReplyId, advisor: str, scene: Scene) -> CaseDetail:
     """A case with one more reply by a person; the first meets the first-response clock."""
-    return with_reply(read_detail(state.detail), reply, at_ms=scene.now_ms, advisor=advisor)
+    return with_reply(read_detail(state.detail), reply, scene, advisor=advisor)
 
 
 def with_reply(
-    detail: CaseDetail, reply: ReplyId, *, at_ms: int, advisor: str = "", automatic: bool = False
+    detail: CaseDetail, reply: ReplyId, scene: Scene, *, advisor: str = "", automatic: bool = False
 ) -> CaseDetail:
     """One more reply; an automatic one stops no clock, for nobody has answered yet."""
-    sent = SentReply(id=reply, at_ms=at_ms, advisor=advisor)
+    sent = SentReply(id=reply, at_ms=scene.now_ms, advisor=advisor)
+    clocks = detail.clocks
+    if not automatic:
+        clocks = sla.meet(clocks, sla.FIRST_RESPONSE, scene.now_ms, scene.calendar(detail.verdict))
     return replace(
         detail,
-        clocks=detail.clocks if automatic else sla.meet(detail.clocks, sla.FIRST_RESPONSE, at_ms),
+        clocks=clocks,
         replies=(*detail.replies, sent)[-KEPT_ENTRIES:],
         replies_count=detail.replies_count + 1,
         acknowledged=detail.acknowledged or automatic,

@@ -109,10 +109,15 @@ def urgency(waiting: WaitClass, score_ms: int, rulebook: Rulebook, now_ms: int) 
 
     Convex in the share of the SLA target used, times a weight that doubles with each priority: the
     generalised c-mu rule (Van Mieghem, "Dynamic Scheduling with Convex Delay Costs", Annals of Applied
-    Probability 5(3), 1995). Every class ages, so none starves.
+    Probability 5(3), 1995). Every class ages, so none starves. The time that is left is counted as the clock counts
+    it: a case doesn't grow urgent overnight.
     """
     target = target_ms(waiting, rulebook)
-    used = now_ms - score_ms if waiting.clock == NO_CLOCK else now_ms - (score_ms - target)
+    if waiting.clock == NO_CLOCK:
+        used = now_ms - score_ms
+    else:
+        calendar = rulebook.calendar_of(waiting.policy)
+        used = target - (score_ms - now_ms if calendar is None else calendar.worked(now_ms, score_ms))
     share = max(0.0, used / target) + _HEAD_START
     return float(2 ** (LOWEST_PRIORITY - waiting.priority)) * share * share
 

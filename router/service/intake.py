@@ -96,7 +96,7 @@ class Intake:
         note = acknowledgement(inquiry, verdict, scene.rulebook, now_ms=scene.now_ms)
         if note is not None:
             replies = (encode(note).decode(),)
-            detail = plans.with_reply(detail, note.id, at_ms=scene.now_ms, automatic=True)
+            detail = plans.with_reply(detail, note.id, scene, automatic=True)
         state = plans.blank(inquiry, units, scene.now_ms)
         plan, placing = self._place(state, detail, scene)
         return self._act(inquiry, state, plan=plan, placing=placing, fence=fence, replies=replies)

@@ -38,6 +38,10 @@ def state(**members: object) -> CaseState:
     return CaseState(**{**known, **members})  # type: ignore[arg-type]
 
 
+def _at(now_ms: int) -> Scene:
+    return Scene(rulebook=RULES, now_ms=now_ms)
+
+
 def test_a_new_case_is_due_at_its_targets_and_warns_before() -> None:
     armed = sla.timers(sla.start(POLICY, T0), POLICY, armed={}, now_ms=T0)
     assert armed == {
@@ -85,16 +89,14 @@ def test_a_policy_that_is_gone_fires_nothing_more() -> None:
 
 def test_a_step_that_is_overdue_and_not_taken_comes_at_once() -> None:
     clocks = {"first_response": Clock(target_ms=100_000, used_ms=150_000, running_since_ms=T0)}
-    ladder = RULES.ladders["standard"]
-    assert escalation.timers(0, detail(clocks=clocks), ladder, armed={}, now_ms=T0) == {"step|1": T0}
-    assert escalation.timers(1, detail(clocks=clocks), ladder, armed={}, now_ms=T0) == {}
+    assert escalation.timers(state(), detail(clocks=clocks), RULES, T0) == {"step|1": T0}
+    assert escalation.timers(state(step=1), detail(clocks=clocks), RULES, T0) == {}
 
 
 def test_a_step_that_somebody_has_claimed_is_left_to_him() -> None:
     clocks = {"first_response": Clock(target_ms=100_000, running_since_ms=T0)}
     armed = {"step|1": T0 + 101_000}
-    ladder = RULES.ladders["standard"]
-    assert escalation.timers(0, detail(clocks=clocks), ladder, armed=armed, now_ms=T0 + 100_500) == {}
+    assert escalation.timers(state(timers=armed), detail(clocks=clocks), RULES, T0 + 100_500) == {}
 
 
 def test_the_notices_of_a_step_are_the_same_however_often_they_are_made() -> None:
@@ -134,15 +136,15 @@ def test_members_that_a_newer_version_wrote_survive_a_plan() -> None:
 
 def test_an_automatic_reply_stops_no_clock_and_a_persons_reply_meets_the_first_response() -> None:
     known = detail(clocks=sla.start(POLICY, T0))
-    automatic = plans.with_reply(known, "r1", at_ms=T0 + 1, automatic=True)  # type: ignore[arg-type]
+    automatic = plans.with_reply(known, "r1", _at(T0 + 1), automatic=True)  # type: ignore[arg-type]
     assert automatic.clocks == known.clocks
-    answered = plans.with_reply(automatic, "r2", at_ms=T0 + 2, advisor="mina")  # type: ignore[arg-type]
+    answered = plans.with_reply(automatic, "r2", _at(T0 + 2), advisor="mina")  # type: ignore[arg-type]
     assert answered.clocks["first_response"].met_at_ms == T0 + 2
     assert (answered.replies_count, answered.acknowledged) == (2, True)
 
 
 def test_a_delivery_is_noted_once_and_a_foreign_one_not_at_all() -> None:
-    known = plans.with_reply(detail(), "r1", at_ms=T0, advisor="mina")  # type: ignore[arg-type]
+    known = plans.with_reply(detail(), "r1", _at(T0), advisor="mina")  # type: ignore[arg-type]
     seen = state(detail=plans.plan(state(), known, Scene(rulebook=RULES, now_ms=T0)).detail)
     changed = plans.delivered(seen, "r1", "failed", "gone")  # type: ignore[arg-type]
     assert changed is not None

@@ -1,0 +1,98 @@
+"""Clocks that run by a calendar: due times, warnings, steps and urgency in business time, pauses over closing time."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from router.contract.case import read_detail
+from router.engine import plans, sla
+from router.engine.facts import facts_of
+from router.engine.plans import Scene
+from router.engine.waiting import governing, urgency, wait_class
+from rules import Policy, judge
+from rules.calendar import Calendar
+from rules.opening_hours import CalendarSpec
+from tests.suites.stage import RULES, inquiry, rulebook
+
+BOOK = rulebook(
+    RULES.replace("standard: {first", "standard: {calendar: seoul, first")
+    + "calendars: {seoul: {time_zone: Asia/Seoul, week: {mon-fri: ['09:00-18:00']}}}\n"
+)
+HOUR = 3_600_000
+OFFICE = Calendar(CalendarSpec(time_zone="Asia/Seoul", week={"mon-fri": ("09:00-18:00",)}))
+POLICY = Policy(first_response_s=4 * 3600, resolution_s=18 * 3600, warn_share=0.75, calendar="seoul")
+
+
+def at(text: str) -> int:
+    return round(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Asia/Seoul")).timestamp() * 1000)
+
+
+FRIDAY = at("2026-11-20 16:00")
+
+
+def test_a_clock_runs_in_business_time_only() -> None:
+    clocks = sla.start(POLICY, FRIDAY, OFFICE)
+    assert {name: clock.due_at_ms for name, clock in clocks.items()} == {
+        "first_response": at("2026-11-23 11:00"),
+        "resolution": at("2026-11-24 16:00"),
+    }
+    armed = sla.timers(clocks, POLICY, OFFICE, armed={}, now_ms=FRIDAY)
+    assert armed["warn.first_response|0"] == at("2026-11-23 10:00")
+    assert armed["breach.first_response|0"] == at("2026-11-23 11:00")
+
+
+@pytest.mark.parametrize(
+    ("paused", "resumed", "used_h", "due"),
+    [
+        ("2026-11-20 17:00", "2026-11-23 10:00", 1, "2026-11-23 13:00"),
+        ("2026-11-20 20:00", "2026-11-21 12:00", 2, "2026-11-23 11:00"),  # all of it while closed: nothing changes
+        ("2026-11-23 10:00", "2026-11-23 12:30", 3, "2026-11-23 13:30"),
+    ],
+)
+def test_a_pause_keeps_what_was_used_and_goes_on_with_what_is_left(
+    paused: str, resumed: str, used_h: int, due: str
+) -> None:
+    stopped = sla.pause(sla.start(POLICY, FRIDAY, OFFICE), at(paused), OFFICE)["first_response"]
+    assert (stopped.used_ms, stopped.due_at_ms, stopped.due_ms) == (used_h * HOUR, None, None)
+    going = sla.resume({"first_response": stopped}, at(resumed), OFFICE)
+    assert going["first_response"].due_at_ms == at(due)
+    again = sla.timers(going, POLICY, OFFICE, armed={}, now_ms=at(resumed))
+    assert again["breach.first_response|0"] == at(due)
+
+
+def test_a_clock_that_is_met_tells_how_much_business_time_it_took() -> None:
+    met = sla.meet(sla.start(POLICY, FRIDAY, OFFICE), sla.FIRST_RESPONSE, at("2026-11-23 09:30"), OFFICE)
+    assert (met["first_response"].used_ms, met["first_response"].due_at_ms) == (int(2.5 * HOUR), None)
+
+
+def test_what_the_calendar_will_never_reach_is_a_deadline_far_away() -> None:
+    rarely = Calendar(CalendarSpec(time_zone="UTC", week={"mon": ("09:00-09:01",)}))
+    due = sla.start(Policy(first_response_s=366 * 86_400, resolution_s=1), FRIDAY, rarely)["first_response"].due_at_ms
+    assert due is not None
+    assert due - FRIDAY > 50 * 366 * 24 * HOUR
+
+
+def test_a_case_is_planned_by_the_calendar_of_its_policy() -> None:
+    came = inquiry("x")
+    scene = Scene(rulebook=BOOK, now_ms=FRIDAY)
+    opened = plans.opened(came, judge(BOOK, facts_of(came)), scene)
+    plan = plans.plan(plans.blank(came, 10, FRIDAY), opened, scene)
+    due = at("2026-11-20 17:00")  # an hour of business time
+    assert governing(opened.clocks) == ("first_response", due)
+    assert (plan.score, plan.timers["breach.first_response|0"], plan.timers["step|1"]) == (due, due, due)
+    assert plan.detail is not None
+    assert read_detail(plan.detail).clocks == opened.clocks
+
+
+def test_nothing_grows_urgent_while_it_is_closed() -> None:
+    came = inquiry("x")
+    late = at("2026-11-20 17:30")
+    opened = plans.opened(came, judge(BOOK, facts_of(came)), Scene(rulebook=BOOK, now_ms=late))
+    waiting = wait_class(opened, channel="email", units=10, rulebook=BOOK, now_ms=late)
+    _, due = governing(opened.clocks)
+    assert due == at("2026-11-23 09:30")
+    evening, morning, later = (
+        urgency(waiting, due, BOOK, at(text)) for text in ("2026-11-20 18:00", "2026-11-23 09:00", "2026-11-23 09:15")
+    )
+    assert evening == morning < later
