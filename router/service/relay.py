@@ -16,7 +16,7 @@ from router.service.relay_notes import RelayNotes
 from router.service.relay_reading import OutboxReader
 from router.service.relay_sending import Patience, Sender
 from router.service.relay_tenure import Tenure, Tools
-from router.service.relay_turn import RelayTurn
+from router.service.relay_turn import Check, RelayTurn
 from router.store.protocol import Outbox, RelayLease
 
 LOG = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ _RELEASE_S: Final = 1.0
 class Relay:
     """One pool's relay: owner of its outbox, or standing by until the owner has been silent for ``silent_s``.
 
+    ``check`` may object to a store from which nothing may be relayed; it is asked again every few seconds.
     What it publishes twice (after a lost answer, or by two relays) has the same ids and bytes. Make it in the
     event loop that runs it.
     """
@@ -41,6 +42,7 @@ class Relay:
         metrics: ServiceMetrics,
         silent_s: float = SILENT_S,
         alone: bool = False,
+        check: Check | None = None,
     ) -> None:
         self._pool = pool
         self._outbox = outbox
@@ -51,7 +53,9 @@ class Relay:
         self._stopping = asyncio.Event()
         self._moved_at_s = clock.monotonic()
         self._tenure: Tenure | None = None
-        self._turn = RelayTurn(pool, outbox, bus, clock=clock, metrics=metrics, silent_s=silent_s)
+        self._turn = RelayTurn(
+            pool, outbox, clock=clock, metrics=metrics, silent_s=silent_s, check=check or _no_objection
+        )
         patience = Patience(clock, self._stopping)
         sender = Sender(pool, bus, patience=patience, metrics=metrics, answered=self._moved)
         reader, notes = OutboxReader(pool, outbox), RelayNotes(pool, bus, clock=clock)
@@ -125,3 +129,7 @@ class Relay:
         with contextlib.suppress(StoreUnavailable, TimeoutError):
             async with asyncio.timeout(_RELEASE_S):
                 await self._outbox.release(self._pool, lease)
+
+
+async def _no_objection(_: RelayLease) -> str | None:
+    return None

@@ -2,22 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
-from router.contract.events import RelayNote
 from router.contract.ids import PoolId
-from router.runtime.bus.protocol import Bus
 from router.runtime.clock import Clock
 from router.runtime.errors import BusUnavailable, StoreUnavailable
 from router.service.metrics import ServiceMetrics
 from router.service.relay_metrics import Coming, Failing
-from router.service.relay_notes import last_note
 from router.store.protocol import Outbox, RelayLease
 
 LOG = logging.getLogger(__name__)
+Check = Callable[[RelayLease], Awaitable[str | None]]
+"""Asked before a turn is taken: why nothing may be relayed from this store now, or None."""
+
 _LOOK_S: Final = 0.5
-_BEHIND_S: Final = 5.0
+_UNFIT_S: Final = 5.0
 
 
 class Onlooker:
@@ -46,16 +46,16 @@ class RelayTurn:
     """
 
     def __init__(
-        self, pool: PoolId, outbox: Outbox, bus: Bus, *, clock: Clock, metrics: ServiceMetrics, silent_s: float
+        self, pool: PoolId, outbox: Outbox, *, clock: Clock, metrics: ServiceMetrics, silent_s: float, check: Check
     ) -> None:
         self._pool = pool
         self._outbox = outbox
-        self._bus = bus
+        self._check = check
         self._clock = clock
         self._metrics = metrics
         self._silent_s = silent_s
         self._look_s = min(_LOOK_S, silent_s / 4)
-        self._is_behind = False
+        self._is_fit_now = True
         self.problem: str | None = "has not looked at the outbox yet"
 
     async def come(
@@ -73,14 +73,14 @@ class RelayTurn:
             except (BusUnavailable, StoreUnavailable) as exc:
                 self._failed(exc)
             looked()
-            await self._clock.wait(stopping, _BEHIND_S if self._is_behind else self._look_s)
+            await self._clock.wait(stopping, self._look_s if self._is_fit_now else _UNFIT_S)
         return None
 
     async def _try(self, lease: RelayLease, silent_s: float, *, alone: bool) -> RelayLease | None:
         if lease.held and silent_s < self._silent_s and not alone:
             self.problem = None
             return None
-        if not await self._is_whole(lease):
+        if not await self._is_fit(lease):
             return None
         taken = await self._outbox.take_over(self._pool, lease)
         if taken is not None:
@@ -90,17 +90,15 @@ class RelayTurn:
             LOG.info("this relay serves the pool from now on", extra=extra)
         return taken
 
-    async def _is_whole(self, lease: RelayLease) -> bool:
-        """Whether the store still has what the bus was told. To relay from one that has lost its tail would send
-        other things under numbers that were used."""
-        note = await last_note(self._bus, self._pool)
-        was_behind, self._is_behind = self._is_behind, note is not None and _place(note) > _place(lease)
-        if note is None or not self._is_behind:
+    async def _is_fit(self, lease: RelayLease) -> bool:
+        """Whether nothing speaks against relaying from this store."""
+        was_fit, objection = self._is_fit_now, await self._check(lease)
+        self._is_fit_now = objection is None
+        if objection is None:
             return True
-        told, has = f"{note.gen}.{note.number}", f"{lease.gen}.{lease.number}"
-        self.problem = f"the state store has lost what the bus has: it is at {has}, the bus was told of {told}"
-        if not was_behind:
-            LOG.error("%s", self.problem, extra={"event": "relay.behind", "pool": self._pool})
+        if was_fit:
+            LOG.error("nothing is relayed: %s", objection, extra={"event": "relay.unfit", "pool": self._pool})
+        self.problem = objection
         return False
 
     def _failed(self, exc: BusUnavailable | StoreUnavailable) -> None:
@@ -108,7 +106,3 @@ class RelayTurn:
         LOG.warning("no look at the outbox's lease: %s", exc, extra={"event": "relay.retry", "pool": self._pool})
         self._metrics.relay.retries.labels(of).inc()
         self.problem = f"can't look at the outbox: the {of} doesn't answer"
-
-
-def _place(one: RelayNote | RelayLease) -> tuple[int, int]:
-    return one.gen, one.number

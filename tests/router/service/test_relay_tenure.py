@@ -9,7 +9,7 @@ from router.contract.ids import PoolId
 from router.runtime.bus.protocol import Outgoing, Position
 from router.runtime.errors import StoreUnavailable
 from router.service.relay import Relay
-from router.service.relay_notes import note_record
+from router.service.relay_notes import lost_by, note_record
 from router.store.memory import MemoryStore
 from router.store.memory.rows import PoolRows
 from router.store.protocol import OutboxEntry, RelayLease
@@ -28,12 +28,17 @@ def counted(scene: Stage, counter: str, label: str) -> float:
 async def test_nothing_is_relayed_from_a_store_that_has_lost_what_the_bus_was_told() -> None:
     async with stage() as scene:
         bus = await bus_of()
+
+        async def check(lease: RelayLease) -> str | None:
+            return await lost_by(bus, POOL, gen=lease.gen, number=lease.number)
+
         await bus.publish([note_record(POOL, 1, 2, at_ms=1)])
         await scene.write("c1")
-        async with Relaying(scene, bus) as relaying:
+        relay = Relay(POOL, scene.store, bus, clock=scene.clock, metrics=scene.metrics, check=check)
+        async with Relaying(scene, bus, relay=relay) as relaying:
             await relaying.pass_s(60)
-            assert not relaying.relay.is_owner()
-            assert "has lost what the bus has" in (relaying.relay.unready() or "")
+            assert not relay.is_owner()
+            assert "it is at 1.1, the note says 1.2" in (relay.unready() or "")
             assert await events_of(bus) == []
             rows(scene).gen = 2  # it was rebuilt
             await relaying.until_all_relayed()
@@ -56,7 +61,7 @@ class StageStore(MemoryStore):
         return await super().pending(pool, after, limit=limit)
 
 
-async def test_a_store_that_goes_back_under_an_owner_is_left() -> None:
+async def test_a_store_that_goes_back_under_an_owner_is_begun_with_anew() -> None:
     async with stage() as scene:
         bus = await bus_of()
         relay = Relay(POOL, StageStore(scene), bus, clock=scene.clock, metrics=scene.metrics)
@@ -65,10 +70,11 @@ async def test_a_store_that_goes_back_under_an_owner_is_left() -> None:
             await relaying.until_all_relayed()
             await relaying.pass_s(2)
             rows(scene).trimmed = rows(scene).number = 0
-            await relaying.until(lambda: not relaying.relay.is_owner())
-            await relaying.pass_s(10)
-            assert not relaying.relay.is_owner()
-        assert counted(scene, "left", "store-behind") == 1
+            await relaying.until(lambda: counted(scene, "left", "store-behind") == 1)
+            await relaying.until(relay.is_owner)
+            await scene.write("c2")
+            await relaying.until_all_relayed()
+        assert await events_of(bus) == ["c1", "c2"]
 
 
 class MoodyStore(MemoryStore):
