@@ -1,16 +1,24 @@
 """``turnout check``: everything that could be wrong before a start, all of it together."""
 
+from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import click
+from msgspec import Struct
 
 from router.cli.given import read_settings, refuse, settings_option
+from router.runtime.clock import SystemClock
 from router.runtime.errors import SettingsError
 from router.runtime.plugin_catalog import PluginCatalog, install
 from router.runtime.settings.model import Settings
 from router.service.rule_files import RuleFiles
+from rules import Rulebook
+from rules.calendar import Calendar
 from rules.errors import RulesError, Severity
 from rules.surroundings import Surroundings
+
+_SHOWN: Final = 3
 
 
 @click.command()
@@ -19,16 +27,27 @@ def check(settings_file: Path | None) -> None:
     """Check settings, channel options, rules and roster. Exit 2 when something would keep the service from
     starting; doubts are shown and do no harm."""
     settings = read_settings(settings_file)
-    errors, doubts = _problems(settings)
-    for doubt in doubts:
+    found = _Findings()
+    _look(settings, found)
+    for doubt in found.doubts:
         click.echo(f"warning: {doubt}")
-    if errors:
-        refuse("not ready to start", tuple(errors))
+    if found.errors:
+        refuse("not ready to start", tuple(found.errors))
+    for name, calendar in sorted(found.calendars.items()):
+        click.echo(f"calendar {name}: {_preview(calendar, SystemClock().now_ms())}")
     click.echo("settings, rules and roster are in order")
 
 
-def _problems(settings: Settings) -> tuple[list[str], list[str]]:
+class _Findings(Struct):
+    """What a look at everything has found."""
+
     errors: list[str] = []
+    doubts: list[str] = []
+    calendars: dict[str, Calendar] = {}
+
+
+def _look(settings: Settings, found: _Findings) -> None:
+    errors = found.errors
     try:
         install(settings, PluginCatalog())
     except SettingsError as exc:
@@ -41,8 +60,25 @@ def _problems(settings: Settings) -> tuple[list[str], list[str]]:
             parts.append(read())
         except (RulesError, OSError) as exc:
             errors += str(exc).splitlines()
-    doubts: list[str] = []
+    if parts and isinstance(parts[0], Rulebook):
+        found.calendars = parts[0].open_hours
     if len(parts) == 2:
         for problem in files.problems(parts[0], parts[1]):  # type: ignore[arg-type]  # rulebook and roster, in that order
-            (errors if problem.severity is Severity.ERROR else doubts).append(str(problem))
-    return errors, doubts
+            (errors if problem.severity is Severity.ERROR else found.doubts).append(str(problem))
+
+
+def _preview(calendar: Calendar, now_ms: int) -> str:
+    """The next openings as a clock on the wall there shows them."""
+    openings = calendar.openings(now_ms, _SHOWN)
+    return "; ".join(
+        f"{_wall(calendar, begin, '%a %Y-%m-%d %H:%M')} - {_end(calendar, begin, end)}" for begin, end in openings
+    )
+
+
+def _end(calendar: Calendar, begin_ms: int, end_ms: int) -> str:
+    is_same = _wall(calendar, begin_ms, "%x") == _wall(calendar, end_ms, "%x")
+    return _wall(calendar, end_ms, "%H:%M" if is_same else "%a %Y-%m-%d %H:%M")
+
+
+def _wall(calendar: Calendar, at_ms: int, form: str) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, calendar.zone).strftime(form)

@@ -46,3 +46,13 @@ def test_everything_that_keeps_it_from_starting_is_said_at_once(tmp_path: Path) 
     assert checked.exit_code == 2
     for said in ("pigeon", "the settings have no pool `south`", "the rulebook has no skill `piano`"):
         assert said in checked.output
+
+
+def test_the_next_openings_of_a_calendar_are_shown(tmp_path: Path) -> None:
+    calendar = "calendars: {seoul: {time_zone: Asia/Seoul, week: {daily: ['09:00-18:00', '22:00-02:00']}}}\n"
+    checked = _check(tmp_path, "", rules=RULES + calendar)
+    (shown,) = [line for line in checked.output.splitlines() if line.startswith("calendar seoul: ")]
+    windows = shown.removeprefix("calendar seoul: ").split("; ")
+    assert len(windows) == 3
+    assert any(window.endswith(" - 18:00") for window in windows)
+    assert any(window.endswith(" 02:00") for window in windows)
