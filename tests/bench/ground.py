@@ -1,4 +1,8 @@
-"""Where benchmarks run: real servers, the real service in this process, pools made ready for a run."""
+"""Where benchmarks run: real servers, the real service, pools made ready for a run.
+
+The service is composed as when it is scaled: the relay is a process of its own (``turnout up --role relay``), and
+the router another: this one, so that a benchmark can look at it. A bare loop is one process.
+"""
 
 import asyncio
 import os
@@ -20,11 +24,11 @@ from router.runtime.bus.protocol import Bus, Outgoing
 from router.runtime.clock import SystemClock
 from router.runtime.plugin_catalog import Installation
 from router.runtime.redis import Purpose, connect
-from router.runtime.secret import Secret
 from router.runtime.servers.kafka_install import default_cache_dir
 from router.runtime.servers.kafka_server import start_kafka
 from router.runtime.servers.valkey import start_embedded
-from router.runtime.settings.model import BusKind, BusSettings, HttpSettings, KafkaSettings, RedisSettings, Settings
+from router.runtime.settings.model import BusKind, BusSettings, Settings
+from router.runtime.settings.tree import build
 from router.service.rule_files import RuleFiles, profile_of
 from router.store.acts import AnyAct, Done, PresenceAct, ProfileAct
 from router.store.keys import prefix
@@ -34,12 +38,14 @@ from router.store.redis import RedisStore
 from rules import Roster, Rulebook
 from tests.bench.traffic import write_policy
 from tests.suites.eventually import eventually
+from tests.suites.installation import Process
 
 T = TypeVar("T")
 
 _PAGE: Final = 1_000
 _BATCH: Final = 100
 _START_S: Final = 60.0
+_KEY: Final = "benchmarks-sign-nothing-with-this-key"
 
 
 class Scale(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,21 +87,22 @@ class Ground:
         self.store = RedisStore(self._commands, self._waits)
         self.bus: Bus
 
-    def settings(self, pool: PoolId) -> Settings:
-        """What ``turnout up`` would be told to serve that pool here."""
-        return Settings(
-            data_dir=str(self.folder / "data"),
-            pools=(pool,),
-            redis=RedisSettings(url=Secret(self._store_url)),
-            kafka=KafkaSettings(bootstrap=self._brokers),
-            bus=self._bus,
-            http=HttpSettings(channels_port=0, api_port=0, ops_port=0),
-            rules_dir=self._rules_dir,
-            roster_file=self._roster_file,
-        )
+    def settings(self, pool: PoolId, part: str) -> dict[str, Any]:
+        """What ``turnout up`` is told to serve that pool here, as a part of the installation."""
+        return {
+            "data_dir": str(self.folder / part),
+            "pools": [pool],
+            "redis": {"url": self._store_url},
+            "kafka": {"bootstrap": list(self._brokers)},
+            "bus": msgspec.to_builtins(self._bus),
+            "http": {"channels_port": 0, "api_port": 0, "ops_port": 0},
+            "signing_key": _KEY,
+            "rules_dir": self._rules_dir,
+            "roster_file": self._roster_file,
+        }
 
     async def open(self) -> None:
-        self.bus = make_bus(self.settings(PoolId("default")), self._store_url)
+        self.bus = make_bus(_read(self.settings(PoolId("default"), "bus")), self._store_url)
         await self.store.open()
 
     async def close(self) -> None:
@@ -132,11 +139,21 @@ class Ground:
 
     @asynccontextmanager
     async def service(self, pool: PoolId, *, ready: bool = False) -> AsyncIterator[Desk]:
-        """The router and relay roles as ``turnout up`` composes them, in this process; the desk of their pool.
+        """The relay in a child, and the router in this process; the desk of their pool.
 
-        With ``ready`` it has joined its groups; else it may have begun to work, and waits for no one.
+        With ``ready`` the router has joined its groups; else it may have begun to work, and waits for no one.
         """
-        service = Service(self.settings(pool), frozenset({Role.ROUTER, Role.RELAY}), Installation({}, {}))
+        relay = Process(self.folder, self.settings(pool, "relay"), roles=(Role.RELAY,), name="relay")
+        try:
+            await relay.start()
+            async with self._router(pool, ready=ready) as desk:
+                yield desk
+        finally:
+            await asyncio.to_thread(relay.stop)
+
+    @asynccontextmanager
+    async def _router(self, pool: PoolId, *, ready: bool) -> AsyncIterator[Desk]:
+        service = Service(_read(self.settings(pool, "router")), frozenset({Role.ROUTER}), Installation({}, {}))
         # Ctrl-C is for the benchmark: the service would only stop itself, and leave the run waiting for it.
         running = asyncio.create_task(service.run(signals=False), name="bench-service")
         try:
@@ -147,6 +164,13 @@ class Ground:
         finally:
             service.process.life.request_stop("the run is over")
             await running
+
+
+def _read(settings: dict[str, Any]) -> Settings:
+    problems: list[str] = []
+    read = build(Settings, settings, problems=problems)
+    assert read is not None, problems
+    return read
 
 
 async def _desk(service: Service, pool: PoolId, running: "asyncio.Task[None]") -> Desk:
