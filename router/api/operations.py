@@ -25,14 +25,16 @@ class OperationView(View, frozen=True, kw_only=True):
     result: str = ""
 
 
-class _Applied(msgspec.Struct, frozen=True):
+class _Applied(msgspec.Struct):
     gen: int
     number: int
+    is_durable: bool = False
 
 
 class Operations:
     """Asks the store, which remembers the last 8 of each case and advisor, so that any replica can answer. What
-    this process applied is remembered too: an act that a rebuild undid is ``lost``, not only ``forgotten``."""
+    this process applied is remembered too: an act that a rebuild undid is ``lost``, not only ``forgotten``, and one
+    that was on the bus is in what was rebuilt."""
 
     def __init__(self, *, durable_wait_s: float) -> None:
         self._durable_wait_s = durable_wait_s
@@ -41,10 +43,18 @@ class Operations:
     async def applied(self, caller: Caller, done: Done, subject: str) -> bool:
         """Note an act on a case or an advisor, and whether it became durable in time."""
         operation = caller.request(done.op).op
-        self._applied[subject, operation] = _Applied(caller.desk.actor.gen, done.number)
+        known = self._applied[subject, operation] = _Applied(caller.desk.actor.gen, done.number)
         while len(self._applied) > _REMEMBERED:
             self._applied.popitem(last=False)
-        return await caller.desk.progress.reached_within(done.number, self._durable_wait_s)
+        known.is_durable = await caller.desk.progress.reached_within(done.number, self._durable_wait_s)
+        return known.is_durable
+
+    async def confirmed(self, caller: Caller, done: Done, subject: str) -> None:
+        """Return when an act that was noted is durable, however long that takes."""
+        await caller.desk.progress.reached(done.number)
+        known = self._applied.get((subject, caller.request(done.op).op))
+        if known is not None:
+            known.is_durable = True
 
     async def of_case(self, caller: Caller, case: CaseId, op: str) -> OperationView:
         """What became of this key's operation on a case."""
@@ -64,7 +74,7 @@ class Operations:
         if outcome.repeated:
             return self._seen(caller, op, outcome.number, outcome.result)
         if known is not None and known.gen != caller.desk.actor.gen:
-            return OperationView(operation=op, state="lost")
+            return OperationView(operation=op, state="durable" if known.is_durable else "lost")
         if known is not None:
             return self._seen(caller, op, known.number, None)
         return OperationView(operation=op, state="forgotten")

@@ -17,6 +17,7 @@ from router.api.desks import Caller
 from router.api.frames import Sent
 from router.api.metrics import ApiMetrics, status_class
 from router.api.newest import Newest
+from router.api.operations import Operations
 from router.api.presence import Connection
 from router.api.problems import Refused, of_failure, of_result, problem
 from router.api.pushes import Teller
@@ -45,7 +46,7 @@ class SessionKit(NamedTuple):
     links: Links
     metrics: ApiMetrics
     clock: Clock
-    durable_wait_s: float
+    operations: Operations
 
 
 class Session:
@@ -217,13 +218,13 @@ class Session:
 
     async def _confirm(self, done: Done) -> None:
         """Answer once the act is durable, or that it isn't yet, and again when it is."""
-        progress = self._caller.desk.progress
-        durable = await progress.reached_within(done.number, self._kit.durable_wait_s)
+        operations, subject = self._kit.operations, done.case.id if done.case else self._advisor
+        durable = await operations.applied(self._caller, done, subject)
         case = self._newest.of(case_view(done.case)) if done.case else None
         await self._send(frames.Answer(op=done.op, result=done.result, durable=durable, case=case))
         if not durable:
             self._metrics.late.inc()
-            await progress.reached(done.number)
+            await operations.confirmed(self._caller, done, subject)
             await self._send(frames.Confirmed(op=done.op, case=done.case.id if done.case else ""))
 
     async def _send(self, frame: Sent) -> None:

@@ -24,6 +24,7 @@ from router.engine import plans
 from router.engine.plans import Scene
 from router.runtime.blobs import open_blobs
 from router.runtime.bus.memory import MemoryBus
+from router.runtime.bus.protocol import Bus
 from router.runtime.clock import ManualClock
 from router.runtime.secret import Secret
 from router.runtime.settings.model import ApiSettings, Settings
@@ -57,10 +58,12 @@ def default_rulebook() -> Rulebook:
 class ApiBench:
     """One replica of the API. ``relays`` False leaves every act off the bus until ``relay`` is called."""
 
-    def __init__(self, root: Path, *, durable_wait_s: float = 5.0, store: WholeStore | None = None) -> None:
+    def __init__(
+        self, root: Path, *, durable_wait_s: float = 5.0, store: WholeStore | None = None, bus: Bus | None = None
+    ) -> None:
         self.clock = ManualClock()
         self.store: WholeStore = store or MemoryStore(self.clock.now_ms)
-        self.bus = MemoryBus(wall_ms=self.clock.now_ms)
+        self.bus: Bus = bus or MemoryBus(wall_ms=self.clock.now_ms)
         self.keys = KeyTable()
         metrics = ServiceMetrics(CollectorRegistry())
         self.registry = CollectorRegistry()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from router.contract.config import Role
-from router.contract.ids import case_id
+from router.contract.ids import AdvisorId, case_id
 from router.contract.messages import Attachment
 from router.store.memory import MemoryStore
 from tests.suites.api_bench import ApiBench
@@ -281,6 +281,22 @@ async def test_what_a_rebuild_undid_is_lost(dark: ApiBench) -> None:
     rows.cases[case].operations.clear()
     await dark.actor.open()
     assert (await dark.get(f"/v1/cases/{case}/operations/n1", lead))[1]["state"] == "lost"
+
+
+async def test_what_was_on_the_bus_before_a_rebuild_is_not_lost(bench: ApiBench) -> None:
+    lead, minji = bench.key(Role.SUPERVISOR), await bench.advisor("minji")
+    case = await bench.write()
+    assert (await bench.post(f"/v1/cases/{case}/note", lead, {"text": "x"}, op="n1"))[0] == 200
+    async with bench.session(minji) as talk:
+        await talk.do("presence", op="come", presence="online")
+    assert isinstance(bench.store, MemoryStore)
+    rows = bench.store._pools[bench.desk.pool]
+    rows.gen += 1
+    rows.cases[case].operations.clear()
+    rows.advisors[AdvisorId("minji")].operations.clear()
+    await bench.actor.open()
+    assert (await bench.get(f"/v1/cases/{case}/operations/n1", lead))[1]["state"] == "durable"
+    assert (await bench.get("/v1/advisors/minji/operations/come", minji))[1]["state"] == "durable"
 
 
 async def test_a_state_that_is_not_of_this_time_is_503_and_to_be_tried_again(dark: ApiBench) -> None:
