@@ -20,7 +20,7 @@ class Facts(Struct, frozen=True, kw_only=True):
 
     `language` is a BCP 47 tag if something upstream (the customer's profile, the widget) knows it;
     without one `judge` looks at the text. `labels` were set upstream, `fields` are those of a web form
-    or the like, `reopened` counts how often the case has been reopened before.
+    or the like, `reopened` counts how often the case has been reopened, this message included.
     """
 
     channel: str

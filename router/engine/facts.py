@@ -5,7 +5,7 @@ from rules import CustomerFacts, Facts
 
 
 def facts_of(inquiry: Inquiry, *, reopened: int = 0) -> Facts:
-    """The facts of one inquiry. ``reopened`` counts how often its case was reopened before."""
+    """The facts of one inquiry. ``reopened`` counts how often its case was reopened, by this one too."""
     customer = inquiry.customer
     return Facts(
         channel=inquiry.channel,

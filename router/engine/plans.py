@@ -22,8 +22,9 @@ from router.contract.messages import Inquiry
 from router.contract.plan import Plan
 from router.engine import escalation, offers, sla
 from router.engine.waiting import WaitClass, crowded_class, score, wait_class
-from rules import Rulebook, Verdict
+from rules import Reason, Rulebook, Verdict
 from rules.calendar import Calendar
+from rules.judge import MAX_REASONS
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,6 +120,27 @@ def brought_back(state: CaseState, scene: Scene) -> CaseDetail:
         last_advisor=state.owner or detail.last_advisor,
     )
     return offers.hold(back, back.last_advisor, scene.rulebook, scene.now_ms) if back.last_advisor else back
+
+
+def heard(detail: CaseDetail, verdict: Verdict) -> CaseDetail:
+    """A reopened case with what the rules say of the message that reopened it: its queue, skills and clocks stay, as
+    its owner is asked first; it takes the higher of the two priorities, and all labels."""
+    before = detail.verdict
+    priority = min(before.priority, verdict.priority)
+    labels = tuple(dict.fromkeys((*before.labels, *verdict.labels)))
+    new = {
+        name
+        for name, is_new in (("priority", priority != before.priority), ("labels", labels != before.labels))
+        if is_new
+    }
+    if not new:
+        return detail
+    reasons = (Reason(each.rule, tuple(sorted(new & {*each.set}))) for each in verdict.reasons if new & {*each.set})
+    return replace(
+        detail,
+        verdict=replace(before, priority=priority, labels=labels, reasons=(*before.reasons, *reasons)[-MAX_REASONS:]),
+        labels=tuple(dict.fromkeys((*detail.labels, *verdict.labels))),
+    )
 
 
 def pended(state: CaseState, pending: Pending, scene: Scene) -> CaseDetail:

@@ -105,6 +105,9 @@ class Intake:
         """The customer writes to a case that rests: its owner is asked first, then it waits for him a while."""
         scene = Scene(rulebook=self._policies.judged_by(state), now_ms=self._actor.now_ms())
         detail = plans.brought_back(state, scene)
+        if state.state is CaseStatus.RESOLVED:
+            said = judge(self._policies.active, facts_of(inquiry, reopened=detail.reopened))
+            detail = plans.heard(detail, said)
         plan, placing = self._place(state, detail, scene)
         owner = self._tail.roster.get(AdvisorId(detail.last_advisor))
         if owner is not None:
