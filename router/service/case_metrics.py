@@ -11,6 +11,7 @@ OTHER: Final = "other"
 MAX_NAMES: Final = 200
 _WAIT_S: Final = (1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 14400, 43200, 86400, 259200)
 OFFER_OUTCOMES: Final = ("made", "accepted", "declined", "expired", "taken_back")
+_TARGETS: Final = frozenset(str(clock) for clock in Clock)
 ASSIGNED_BY: Final = ("accepted", "automatic", "person", "returned")
 
 
@@ -78,9 +79,17 @@ class CaseMetrics:
         for name, ladder in rulebook.ladders.items():
             self._start_ladder(self._ladders.label(name), len(ladder.steps))
 
+    def offer(self, outcome: str, count: int = 1) -> None:
+        """So many offers were made, or came to that end."""
+        self._offers[outcome].inc(count)
+
+    def assigned(self, by: str) -> None:
+        """A case was given to an advisor."""
+        self._assigned[by].inc()
+
     def target(self, policy: str, target: str, *, met: bool) -> None:
         """A target was met or missed."""
-        known = target if target in set(Clock) else OTHER
+        known = target if target in _TARGETS else OTHER
         self.sla.labels(self._policies.label(policy), known, "met" if met else "missed").inc()
 
     def step(self, ladder: str | None, step: int) -> None:
@@ -90,10 +99,9 @@ class CaseMetrics:
         self.steps.labels(name, known).inc()
 
     def _start_at_zero(self) -> None:
-        for outcome in OFFER_OUTCOMES:
-            self.offers.labels(outcome)
-        for by in ASSIGNED_BY:
-            self.assignments.labels(by)
+        # Kept, for to look up a child by its labels takes longer than to count.
+        self._offers = {outcome: self.offers.labels(outcome) for outcome in OFFER_OUTCOMES}
+        self._assigned = {by: self.assignments.labels(by) for by in ASSIGNED_BY}
         self._start_policy(OTHER)
         self.steps.labels(OTHER, OTHER)
 

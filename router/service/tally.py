@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
+
 from router.contract.advisor import WorkKind
-from router.contract.case import CaseDetail, CaseState, read_detail
+from router.contract.case import CaseState
 from router.contract.plan import Plan
 from router.engine.roster import Roster
 from router.service.case_metrics import CaseMetrics
@@ -27,6 +29,26 @@ from router.store.acts import (
 )
 from rules import Clock
 
+
+class _Verdict(msgspec.Struct, frozen=True):
+    policy: str
+    ladder: str | None = None
+
+
+class _Clock(msgspec.Struct, frozen=True):
+    met_at_ms: int | None = None
+
+
+class _Detail(msgspec.Struct, frozen=True):
+    """As much of a case's detail as is counted by: reading it whole takes twice as long."""
+
+    verdict: _Verdict
+    clocks: dict[str, _Clock] = {}
+    placed_at_ms: int = 0
+    reopened: int = 0
+
+
+_DETAIL: Final = msgspec.json.Decoder(_Detail)
 _BREACH: Final = "breach."
 _PLACED: Final = frozenset({Result.OFFERED, Result.ASSIGNED, Result.RETURNED})
 _ENDED_BY: Final[Mapping[type[Any], str]] = {Decline: "declined", Expire: "expired"}
@@ -58,13 +80,13 @@ class Tally:
             self._count_met(act, plan, state)
         if isinstance(act, Escalate) and outcome.result is Result.DONE:
             self._escalations.labels("step").inc()
-            self._metrics.step(read_detail(state.detail).verdict.ladder, act.step)
+            self._metrics.step(_DETAIL.decode(state.detail).verdict.ladder, act.step)
 
     def _count_placed(self, act: AnyAct, state: CaseState, result: Result) -> None:
         if state.over:
             self._metrics.over.inc()
         if result is Result.OFFERED:
-            self._metrics.offers.labels("made").inc(sum(offer.ver == state.ver for offer in state.offers))
+            self._metrics.offer("made", sum(offer.ver == state.ver for offer in state.offers))
         else:
             self._count_assigned(act, state, result)
         if not isinstance(act, Assign | Accept | Unpark):
@@ -73,14 +95,14 @@ class Tally:
     def _count_assigned(self, act: AnyAct, state: CaseState, result: Result) -> None:
         if isinstance(act, Accept):
             by = "accepted"
-            self._metrics.offers.labels("accepted").inc()
+            self._metrics.offer("accepted")
         elif isinstance(act, Assign):
             by = "person"
         else:
             by = "returned" if result is Result.RETURNED else "automatic"
-        self._metrics.assignments.labels(by).inc()
+        self._metrics.assigned(by)
         if isinstance(act, Accept | Admit | Match) and by != "returned":
-            waited_ms = state.changed_at_ms - read_detail(state.detail).placed_at_ms
+            waited_ms = state.changed_at_ms - _DETAIL.decode(state.detail).placed_at_ms
             self._metrics.assignment_seconds.observe(max(0, waited_ms) / 1000)
 
     def _count_ended(self, act: AnyAct, state: CaseState, outcome: Outcome) -> None:
@@ -93,7 +115,7 @@ class Tally:
             ended = sum(self._was_offered(each.id, state, each.work) for each in outcome.advisors)
             ended -= isinstance(act, Accept) and self._was_offered(act.advisor, state, {})
         if ended > 0:
-            self._metrics.offers.labels(_ENDED_BY.get(type(act), "taken_back")).inc(ended)
+            self._metrics.offer(_ENDED_BY.get(type(act), "taken_back"), ended)
 
     def _was_offered(self, advisor: Any, state: CaseState, work: Mapping[str, Any]) -> bool:
         member = self._roster.get(advisor)
@@ -107,7 +129,7 @@ class Tally:
         disarmed = [_target(timer) for timer, at in plan.timers.items() if at == 0 and timer.startswith(_BREACH)]
         if not disarmed:
             return
-        detail = read_detail(state.detail)
+        detail = _DETAIL.decode(state.detail)
         for target in disarmed:
             clock = detail.clocks.get(target)
             is_met = clock is not None and clock.met_at_ms is not None
@@ -118,7 +140,7 @@ class Tally:
 
 def count_breach(metrics: CaseMetrics, state: CaseState, timer: str) -> None:
     """A clock of the case has breached: its timer has fired, which it does once."""
-    detail, target = read_detail(state.detail), _target(timer)
+    detail, target = _DETAIL.decode(state.detail), _target(timer)
     if target and not _is_counted(detail, target):
         metrics.target(detail.verdict.policy, target, met=False)
 
@@ -128,6 +150,6 @@ def _target(timer: str) -> str:
     return timer.removeprefix(_BREACH).partition("|")[0] if timer.startswith(_BREACH) else ""
 
 
-def _is_counted(detail: CaseDetail, target: str) -> bool:
+def _is_counted(detail: _Detail, target: str) -> bool:
     """Whether the target was counted before: resolving counts, and a case may be resolved again."""
     return target == Clock.RESOLUTION and detail.reopened > 0
