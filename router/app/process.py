@@ -17,6 +17,7 @@ from router.runtime.settings.model import Settings
 from router.runtime.watchdog import LoopWatch, Watchdog
 from router.service.gauges import PoolMetrics
 from router.service.metrics import ServiceMetrics
+from router.service.turns import Turns
 
 
 class Role(StrEnum):
@@ -44,5 +45,6 @@ class Process:
         self.runtime_metrics = RuntimeMetrics(self.registry, version=metadata.version("turnout"), mode=settings.mode)
         self.metrics = ServiceMetrics(self.registry)
         self.pool_metrics = PoolMetrics(self.registry, settings.served_pools if Role.ROUTER in roles else ())
+        self.turns = Turns()  # of records that may end the process
         self.loop_watch = LoopWatch(self.runtime_metrics, blocked_s=settings.watchdog.loop_blocked_s)
         self.watchdog = Watchdog(self.clock, self.loop_watch, poll_age_s=settings.watchdog.poll_age_s)

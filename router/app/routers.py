@@ -11,11 +11,13 @@ from router.contract.topics import DELIVERIES, inquiries
 from router.runtime.bus.lanes import Consumer, Limits
 from router.runtime.bus.protocol import Record
 from router.runtime.settings.model import Mode
+from router.service.attempts import marks_in
 from router.service.census import Census
 from router.service.dead_letters import DeadLetters
 from router.service.deliveries import Deliveries
-from router.service.fences import Fences, NoFences
 from router.service.gauges import Gauges
+from router.service.held import Held
+from router.service.input import FencedHandler, Input
 from router.service.intake import Intake
 from router.service.invariants import Invariants
 from router.service.matcher import Matcher
@@ -23,6 +25,7 @@ from router.service.relay import Relay
 from router.service.shares import Shares, WholeShare
 from router.service.sweep import Sweep
 from router.service.timers import Timers
+from router.store.acts import Fence
 
 _POLL_AGE_S = 10
 
@@ -80,23 +83,38 @@ def _shares(process: Process, consumer: Consumer) -> Shares:
 def _inquiries_consumer(process: Process, state: State, desk: Desk) -> Consumer:
     pool, metrics = desk.actor.pool, process.metrics
     intake = Intake(desk.actor, desk.tail, policies=desk.policies, progress=desk.progress, metrics=metrics)
-    fences = Fences(pool, state.store, DeadLetters(state.bus, metrics))
-
-    async def admit(record: Record) -> Awaitable[None] | None:
-        return await intake.handle(record, fences.fence_of(record))
-
+    given = _input(process, state, pool, intake.handle)
     lanes, held = process.settings.router.lanes, process.settings.router.lanes * process.settings.router.lane_depth
     limits = Limits(lanes=lanes, max_in_flight=held, resume_at=held // 2)
-    return Consumer(state.bus, f"router.{pool}", [inquiries(pool)], handle=admit, hooks=fences, limits=limits)
+    topics = [inquiries(pool)]
+    consumer = Consumer(state.bus, f"router.{pool}", topics, handle=given.handle, hooks=given, limits=limits)
+    consumer.keep(given)
+    return consumer
 
 
 def _consume_deliveries(process: Process, state: State, desk: Desk) -> None:
     pool = desk.actor.pool
     deliveries = Deliveries(desk.actor, policies=desk.policies, progress=desk.progress)
-    hooks = NoFences(DeadLetters(state.bus, process.metrics))
-    consumer = Consumer(state.bus, f"deliveries.{pool}", [DELIVERIES], handle=deliveries.handle, hooks=hooks)
+
+    async def apply(record: Record, _: Fence) -> Awaitable[None] | None:
+        return await deliveries.handle(record)  # repeating it changes nothing, whoever does
+
+    given = _input(process, state, pool, apply)
+    consumer = Consumer(state.bus, f"deliveries.{pool}", [DELIVERIES], handle=given.handle, hooks=given)
+    consumer.keep(given)
     _watch_lag(process, consumer, DELIVERIES, f"deliveries.{pool}")
     _run_consumer(process, f"deliveries {pool}", consumer)
+
+
+def _input(process: Process, state: State, pool: PoolId, handle: FencedHandler) -> Input:
+    settings = process.settings.router
+    return Input(
+        handle,
+        marks_in(state.store, pool, most=settings.max_attempts, turns=process.turns),
+        dead_letters=DeadLetters(state.bus, process.metrics),
+        held=Held(state.bus) if settings.hold_conversation else None,
+        metrics=process.metrics,
+    )
 
 
 def _run_consumer(process: Process, name: str, consumer: Consumer) -> None:

@@ -3,7 +3,8 @@
 import logging
 
 from router.runtime.bus.protocol import Bus, Record
-from router.runtime.dead_letters import dead_letter
+from router.runtime.dead_letters import dead_letter, letter_id
+from router.runtime.errors import RecordRefused
 from router.service.metrics import ServiceMetrics
 
 LOG = logging.getLogger(__name__)
@@ -17,12 +18,16 @@ class DeadLetters:
         self._metrics = metrics
 
     async def put(self, record: Record, exc: Exception) -> None:
-        """Return when the record lies safe in the dead letters. Raises ``BusUnavailable``: then it must not be
-        counted as done."""
-        await self._bus.publish([dead_letter(record, f"{type(exc).__name__}: {exc}")])
+        """Return when the record lies safe in the dead letters. One that is too large with the reason beside it is
+        cut. Raises ``BusUnavailable``: then it must not be counted as done."""
+        reason = f"{type(exc).__name__}: {exc}"
+        try:
+            await self._bus.publish([dead_letter(record, reason)])
+        except RecordRefused:
+            await self._bus.publish([dead_letter(record, reason, cut=True)])
         self._metrics.dead_letters.inc()
         LOG.error(
             "a record was put to the dead letters: %s",
             type(exc).__name__,
-            extra={"event": "dead_letter", "at": f"{record.partition.topic}/{record.partition.number}@{record.offset}"},
+            extra={"event": "dead_letter", "at": letter_id(record)},
         )

@@ -3,7 +3,10 @@
 ServiceError
 ├── IntakeHeldBack     retryable
 ├── Contended          retryable
+├── FenceRenewed       retryable
 ├── NotServed
+├── KeepsKilling
+├── ConversationHeld
 ├── Superseded
 ├── StoreBehind
 └── SkewedClock
@@ -26,6 +29,21 @@ class Contended(ServiceError):
     """The case changed under every one of five attempts. Repeat the act."""
 
     retryable = True
+
+
+class FenceRenewed(ServiceError):
+    """The act was refused under a fence that this process has renewed since. It is tried again under the new one."""
+
+    retryable = True
+
+
+class KeepsKilling(ServiceError):
+    """Handling this record has ended its process again and again. It goes to the dead letters: mend what it meets,
+    then replay it."""
+
+
+class ConversationHeld(ServiceError):
+    """An earlier record of the conversation lies among the dead letters. This one waits there for it: replay both."""
 
 
 class NotServed(ServiceError):

@@ -18,9 +18,10 @@ from router.engine.explain import write_explanation
 from router.engine.facts import facts_of
 from router.engine.plans import Scene
 from router.runtime.bus.protocol import Record
+from router.runtime.errors import PartitionFenced
 from router.service.acting import MAX_ATTEMPTS, Actor
 from router.service.aims import aimed
-from router.service.errors import Contended, IntakeHeldBack, NotServed, Superseded
+from router.service.errors import Contended, IntakeHeldBack, NotServed
 from router.service.metrics import INTAKE_OUTCOMES, ServiceMetrics
 from router.service.policies import Policies
 from router.service.progress import Progress
@@ -49,7 +50,7 @@ class Intake:
         """Admit one record; what it returns completes when the act's event is on the bus.
 
         Raises ``Undecodable`` and ``NotServed`` (for the dead letters), ``IntakeHeldBack`` and store errors (to be
-        tried again), ``Superseded`` when the partition is somebody else's.
+        tried again), ``PartitionFenced`` when the partition is somebody else's, or seems to be.
         """
         message = _DECODER.decode(record.value, object)
         if isinstance(message, Handover):
@@ -77,7 +78,7 @@ class Intake:
         if outcome.result is Result.FULL:
             raise IntakeHeldBack("the pool's outbox is at its mark")
         if outcome.result is Result.FENCED:
-            raise Superseded("this partition was taken over by another router")
+            raise PartitionFenced("this partition was taken over by another router")
         if outcome.result is Result.DUPLICATE:
             label = "duplicate"
         else:

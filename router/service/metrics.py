@@ -50,6 +50,14 @@ class ServiceMetrics:
     def _declare_loops(self, registry: CollectorRegistry) -> None:
         self.relay = RelayMetrics(registry)
         self.dead_letters = Counter("turnout_dead_letters_total", "Records put to the dead letters.", registry=registry)
+        self.fenced = Counter(
+            "turnout_fenced_total",
+            "Partitions of which an act was refused: kept, as the bus says they are ours all the same, or dropped.",
+            ("kind",),
+            registry=registry,
+        )
+        for kind in ("kept", "dropped"):
+            self.fenced.labels(kind)
         self.timers = Counter("turnout_timers_total", "Timers served.", ("kind",), registry=registry)
         self.timer_lag_seconds = Histogram(
             "turnout_timer_lag_seconds", "How late a timer was served.", buckets=_LATENCY_S, registry=registry

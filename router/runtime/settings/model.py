@@ -147,6 +147,12 @@ class RouterSettings(Section, frozen=True):
     lane_depth: Annotated[
         Count, Meta(description="Inquiries held for each lane, waiting or not yet durable, before the bus is paused.")
     ] = 16
+    max_attempts: Annotated[
+        int, Meta(ge=2, description="How often a record may end its process before it goes to the dead letters.")
+    ] = 5
+    hold_conversation: Annotated[
+        bool, Meta(description="Put aside, too, what follows a dead letter in its conversation, until that is settled.")
+    ] = False
     sweep_s: Annotated[Seconds, Meta(description="Time between two safety sweeps, which should find nothing.")] = 30.0
 
 

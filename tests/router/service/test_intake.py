@@ -7,6 +7,7 @@ from router.contract.ids import CaseId, ConversationId
 from router.contract.messages import Handover, Inquiry
 from router.contract.topics import inquiries
 from router.runtime.bus.protocol import Partition, Record
+from router.runtime.errors import PartitionFenced
 from router.service.errors import NotServed, Superseded
 from router.store.acts import Fence
 from tests.suites.stage import POOL, inquiry, stage
@@ -37,7 +38,7 @@ async def test_a_handover_is_put_aside_and_does_not_end_the_process() -> None:
         assert not caught.value.retryable
 
 
-async def test_a_partition_that_was_taken_over_ends_the_process() -> None:
+async def test_what_was_taken_over_is_told_as_fenced() -> None:
     async with stage() as scene:
-        with pytest.raises(Superseded):
+        with pytest.raises(PartitionFenced):
             await scene.intake.handle(record(inquiry("c1")), FENCE)
