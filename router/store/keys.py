@@ -180,7 +180,7 @@ KEYS: Final = (
         name="calls",
         stem="calls",
         type=KeyType.STREAM,
-        members="<stamp>-0: one entry, the newest stamp, to wake the matcher",
+        members="<stamp>-0: the newest stamps, to wake the matcher; only the last one counts",
         lifetime=_FOR_EVER,
         rebuilt_from="volatile",
     ),

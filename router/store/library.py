@@ -30,6 +30,8 @@ ACTS: Final[Mapping[str, bool]] = dict.fromkeys(
 CONTROLS: Final = ("open", "take_epochs", "applied", "hand_out", "attempt", "take", "take_over", "release", "trim")
 READS: Final = ("read_case", "read_conversation", "read_advisor", "read_roster", "read_work", "status", "lease")
 
+_GLOBALS: Final = ("redis", "cmsgpack", "string", "table", "math", "pairs", "ipairs", "next", "unpack", "tonumber")
+
 
 class Library(msgspec.Struct, frozen=True, kw_only=True):
     """A library's name, its text for ``FUNCTION LOAD``, and what its functions are called."""
@@ -67,8 +69,17 @@ def _ordered_acts() -> list[str]:
 
 
 def _opening() -> str:
+    """The table of all parts, and the names of Lua's library as locals: a global costs several times as much, and
+    they aren't there yet while a library is loaded."""
     stems = ", ".join(f"{name} = '{stem}'" for name, stem in sorted(STEMS.items()))
-    return f"local T = {{ acts = {{}}, control = {{}}, FORMAT = {FORMAT}, KEY = {{ {stems} }} }}\n"
+    names = ", ".join(_GLOBALS)
+    return (
+        f"local T = {{ acts = {{}}, control = {{}}, FORMAT = {FORMAT}, KEY = {{ {stems} }} }}\n"
+        "local register = redis.register_function\n"
+        f"local function globals() return {names} end\n"
+        f"local {names}\n"
+        f"local function bind() if not redis then {names} = globals() end end\n"
+    )
 
 
 def _part(name: str) -> str:
@@ -92,6 +103,6 @@ def _registrations(library: str) -> list[str]:
 
 def _registration(name: str, call: str, flag: str) -> str:
     return (
-        f"redis.register_function{{ function_name = '{name}', flags = {{ {flag} }},\n"
-        f"  callback = function(keys, args) return {call} end }}\n"
+        f"register{{ function_name = '{name}', flags = {{ {flag} }},\n"
+        f"  callback = function(keys, args) bind() return {call} end }}\n"
     )

@@ -1,21 +1,31 @@
 -- Writing: everything an act has come to, at once, after all of it has been computed and packed.
 --
--- Every key is touched by one EXISTS before the first write: while the keys of a slot are being moved that is
--- where an act fails, whole, and not half-way. No command after it can be refused: types are our own, and the
--- streams take the numbers that the pool's row counts, written last in the same step.
+-- Every key is touched before the first write, by reading its row or by one EXISTS: while the keys of a slot are
+-- being moved that is where an act fails, whole, and not half-way. No command after it can be refused: types are
+-- our own, and the streams take the numbers that the pool's row counts, written last in the same step.
 
 local KEPT_MESSAGES, KEPT_HISTORY, KEPT_CHANGES = 500, 50, 10000
--- The changes are cut by whole nodes of a hundred entries: looking at every entry would be for nothing.
+-- Streams that only keep what is new are cut now and then: to look at every entry costs as much as to add it.
 local CUT_EACH = 64
+-- What an HSET of a row may come to.
+local ROOM = 40
 local NOTHING = {}
 
-function T.put(t, ...)
-  t.writes[#t.writes + 1] = { ... }
+-- A command on a key that may not have been read.
+function T.put(t, command, key, ...)
+  t.writes[#t.writes + 1] = { command, key, ... }
+  t.unread[#t.unread + 1] = key
+end
+
+local function put_made(t, made)
+  t.writes[#t.writes + 1] = made
+  t.unread[#t.unread + 1] = made[2]
 end
 
 -- One HSET of the members that changed, and of the collections, or an HDEL of those that are empty now.
 local function put_row(t, row)
-  local set, size = { 'HSET', row.key }, 2
+  -- As long from the start as it can come to be: to grow costs more than all the rest.
+  local set, size = { 'HSET', row.key, unpack(NOTHING, 1, ROOM) }, 2
   local was, names = row.was, row.layout.fields
   for i = 1, row.layout.members do
     local value = row[names[i]]
@@ -88,20 +98,21 @@ end
 
 local function put_timers(t)
   local key = T.key(t, 'timers')
-  local set, drop = { 'ZADD', key }, { 'ZREM', key }
+  local set, drop, setting, dropping = nil, nil, 2, 2
   for member, deadline in pairs(t.timers) do
     if deadline then
-      set[#set + 1] = T.int(deadline)
-      set[#set + 1] = member
+      set = set or { 'ZADD', key, unpack(NOTHING, 1, ROOM) }
+      set[setting + 1], set[setting + 2], setting = T.int(deadline), member, setting + 2
     else
-      drop[#drop + 1] = member
+      drop = drop or { 'ZREM', key, unpack(NOTHING, 1, ROOM) }
+      drop[dropping + 1], dropping = member, dropping + 1
     end
   end
-  if #set > 2 then
-    t.writes[#t.writes + 1] = set
+  if set then
+    put_made(t, set)
   end
-  if #drop > 2 then
-    t.writes[#t.writes + 1] = drop
+  if drop then
+    put_made(t, drop)
   end
 end
 
@@ -118,10 +129,14 @@ local function put_work(t)
     stamps[#stamps + 1] = item
     stamps[#stamps + 1] = T.int(seen.stamp)
   end
-  t.writes[#t.writes + 1] = places
-  t.writes[#t.writes + 1] = stamps
-  -- One entry, only to wake whoever waits for work.
-  T.put(t, 'XADD', T.key(t, 'calls'), 'MAXLEN', '=', '1', T.int(t.pool.stamp) .. '-0', 'e', '')
+  put_made(t, places)
+  put_made(t, stamps)
+  -- Only to wake whoever waits for work. Old entries cost nobody anything, but to drop each at once does.
+  if math.floor(t.pool.stamp / CUT_EACH) > math.floor(t.pool.was[4] / CUT_EACH) then
+    T.put(t, 'XADD', T.key(t, 'calls'), 'MAXLEN', '=', '1', T.int(t.pool.stamp) .. '-0', 'e', '')
+  else
+    T.put(t, 'XADD', T.key(t, 'calls'), T.int(t.pool.stamp) .. '-0', 'e', '')
+  end
 end
 
 local function put_all(t)
@@ -168,13 +183,12 @@ local function push_lists(t)
   end
 end
 
--- Some keys are touched twice: to find that out would cost more.
 local function touch_keys(t)
   local keys = { T.key(t, 'outbox'), T.key(t, 'changes'), T.key(t, 'heads') }
   local size = 3
-  for _, write in ipairs(t.writes) do
+  for _, key in ipairs(t.unread) do
     size = size + 1
-    keys[size] = write[2]
+    keys[size] = key
   end
   for _, push in ipairs(t.pushes) do
     size = size + 1

@@ -131,7 +131,7 @@ end
 -- End an act on an advisor: the roster, the bus and the caller learn of it.
 function T.announce(t, advisor, outcome)
   T.flush(t)
-  local number = T.emit(t, outcome, advisor.id, {}, '\167advisor' .. advisor.packed)
+  local number = T.emit(t, outcome, advisor.id, {}, '\167advisor', advisor.packed)
   T.remember(t, advisor, 'done', number)
   return T.answer({ result = 'done', number = number }, nil, T.array({ advisor.packed }))
 end

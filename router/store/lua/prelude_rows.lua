@@ -4,46 +4,47 @@
 -- `consults`, `timers`, `caps` and `operations` are small bounded collections, each packed into one field, which
 -- keeps their order; a field is absent while its collection is empty.
 --
--- Rows are read by HMGET and made by one constructor: a table that grows member by member costs several times as
--- much, and acts are mostly made of rows.
+-- Rows are made by one constructor: a table that grows member by member costs several times as much, and acts are
+-- mostly made of rows.
 
--- Fields in the order in which they are read: numbers, then texts (members that are written when they change), then
--- what is read for itself.
-local CASE = {
-  fields = {
-    'gen', 'ver', 'units', 'opened_at_ms', 'changed_at_ms', 'score', 'step', 'inquiries', 'state', 'conversation',
-    'channel', 'class_key', 'owner', 'last_inquiry', 'detail', 'why', 'over', 'offers', 'consults', 'timers',
-    'operations',
-  },
-  numbers = 8, members = 17,
-  defaults = { 0, 0, 0, 0, 0, 0, 0, 1, '', '', '', '', '', '', '{}', 'null', false },
-}
-local ADVISOR = {
-  fields = {
-    'gen', 'ver', 'elig', 'budget', 'idle_since_ms', 'online_since_ms', 'missed', 'presence', 'reason', 'profile',
-    'caps', 'timers', 'operations',
-  },
-  numbers = 7, members = 10,
-  defaults = { 0, 0, 0, 100, 0, 0, 0, 'offline', '', '{}' },
-}
-local POOL = {
-  fields = {
-    'now', 'change', 'number', 'stamp', 'queued', 'gen', 'format', 'trimmed', 'outbox_mark', 'max_classes',
-  },
-  numbers = 5, members = 5,
-  defaults = { 0, 0, 0, 0, 0 },
-}
+-- The fields of a hash in the order in which rows remember them: numbers, then texts (these are the members, which
+-- are written when they change), then what is packed.
+local function layout(fields, numbers, defaults, members)
+  local made = { fields = fields, numbers = numbers, defaults = defaults, members = members, place = {} }
+  for i = 1, #fields do
+    made.place[fields[i]] = i
+  end
+  return made
+end
 
--- What a hash holds, typed, in the order of the layout's fields.
-local function read(key, layout)
-  local values = redis.call('HMGET', key, unpack(layout.fields))
-  local defaults, numbers = layout.defaults, layout.numbers
-  for i = 1, layout.members do
-    local text = values[i]
-    if not text then
-      values[i] = defaults[i]
-    elseif i <= numbers then
-      values[i] = tonumber(text)
+local CASE = layout({
+  'gen', 'ver', 'units', 'opened_at_ms', 'changed_at_ms', 'score', 'step', 'inquiries', 'state', 'conversation',
+  'channel', 'class_key', 'owner', 'last_inquiry', 'detail', 'why', 'over', 'offers', 'consults', 'timers',
+  'operations',
+}, 8, { 0, 0, 0, 0, 0, 0, 0, 1, '', '', '', '', '', '', '{}', 'null', false, false, false, false, false }, 17)
+
+local ADVISOR = layout({
+  'gen', 'ver', 'elig', 'budget', 'idle_since_ms', 'online_since_ms', 'missed', 'presence', 'reason', 'profile',
+  'caps', 'timers', 'operations',
+}, 7, { 0, 0, 0, 100, 0, 0, 0, 'offline', '', '{}', false, false, false }, 10)
+
+local POOL = layout({
+  'now', 'change', 'number', 'stamp', 'queued', 'gen', 'format', 'trimmed', 'outbox_mark', 'max_classes',
+}, 5, {}, 5)
+
+-- What a hash holds, typed, in the order of the layout's fields; nil when there is no such key.
+local function read(key, as)
+  -- Most fields are there, and naming them all would cost more than getting their names.
+  local flat = redis.call('HGETALL', key)
+  if not flat[1] then
+    return nil
+  end
+  local place, numbers = as.place, as.numbers
+  local values = { unpack(as.defaults) }
+  for i = 1, #flat, 2 do
+    local at = place[flat[i]]
+    if at then
+      values[at] = at <= numbers and tonumber(flat[i + 1]) or flat[i + 1]
     end
   end
   return values
@@ -56,14 +57,17 @@ end
 -- The pool's numbers; nil when there is no such pool.
 function T.pool(root)
   local key = root .. T.KEY.meta
-  local was = read(key, POOL)
+  local was = redis.call('HMGET', key, unpack(POOL.fields))
   if not was[6] then
     return nil
   end
+  for i = 1, #POOL.fields do
+    was[i] = tonumber(was[i] or '0')
+  end
   return {
     key = key, layout = POOL, was = was, now = was[1], change = was[2], number = was[3], stamp = was[4],
-    queued = was[5], gen = tonumber(was[6]), format = tonumber(was[7] or '0'), trimmed = tonumber(was[8] or '0'),
-    outbox_mark = tonumber(was[9] or '0'), max_classes = tonumber(was[10] or '0'),
+    queued = was[5], gen = was[6], format = was[7], trimmed = was[8],
+    outbox_mark = was[9], max_classes = was[10],
   }
 end
 
@@ -92,8 +96,10 @@ function T.case(t, id)
   local row = t.cases[id]
   if row == nil then
     local was = read(T.key(t, 'case', id), CASE)
-    was[17] = was[17] == '1'
-    row = was[1] ~= 0 and case_row(t, id, was)
+    if was then
+      was[17] = was[17] == '1'
+    end
+    row = was and case_row(t, id, was) or false
     t.cases[id] = row
   end
   return row or nil
@@ -124,7 +130,7 @@ function T.advisor(t, id)
   local row = t.advisors[id]
   if row == nil then
     local was = read(T.key(t, 'advisor', id), ADVISOR)
-    row = was[1] ~= 0 and advisor_row(t, id, was, T.work_set(redis.call('HGETALL', T.key(t, 'work_set', id))))
+    row = was and advisor_row(t, id, was, T.work_set(redis.call('HGETALL', T.key(t, 'work_set', id)))) or false
     t.advisors[id] = row
   end
   return row or nil

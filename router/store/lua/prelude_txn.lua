@@ -12,7 +12,8 @@ function T.start(root, name, act, pool)
   return {
     root = root, name = name, act = act, pool = pool, now = pool.now,
     cases = {}, advisors = {}, talks = {}, lines = {}, new_classes = 0, stamps = {}, stamped = {}, timers = {},
-    touched = {}, shown = {}, present = nil, is_applied = nil, entries = {}, changes = {}, writes = {}, pushes = {},
+    touched = {}, shown = {}, present = nil, is_applied = nil, entries = {}, changes = {}, writes = {}, unread = {},
+    pushes = {},
   }
 end
 
@@ -75,10 +76,10 @@ function T.settle(t, row, result, told)
     T.int(row.ver) .. '|' .. t.name .. '|' .. result .. '|' .. T.int(t.now) .. '|' .. t.act.actor .. '|' .. about
   T.flush(t)
   for _, advisor in ipairs(t.present or NOTHING) do
-    T.emit(t, advisor.presence, advisor.id, NOTHING, '\167advisor' .. advisor.packed)
+    T.emit(t, advisor.presence, advisor.id, NOTHING, '\167advisor', advisor.packed)
   end
   local state = T.case_state(row)
-  local number = T.emit(t, result, about, told, '\164case' .. state)
+  local number = T.emit(t, result, about, told, '\164case', state)
   T.remember(t, row, result, number)
   local taken = T.given(told.taken) and told.taken or nil
   return T.answer({ result = result, number = number, taken = taken }, state, advisors(t)), number
@@ -105,8 +106,8 @@ local function told_of(text)
   return text ~= '' and text or nil
 end
 
--- Put an entry into the outbox; its number. `state` is its member `case` or `advisor`, name and value packed.
-function T.emit(t, outcome, about, told, state)
+-- Put an entry into the outbox; its number. `state` is its member `case` or `advisor`, packed as its name is.
+function T.emit(t, outcome, about, told, name, state)
   local pool, act = t.pool, t.act
   pool.number = pool.number + 1
   local plain = cmsgpack.pack({
@@ -114,7 +115,7 @@ function T.emit(t, outcome, about, told, state)
     actor = told_of(act.actor), about = told_of(about), reason = told_of(act.reason), final = told.final,
     replies = listed(told.replies), notices = listed(told.notices), handovers = listed(told.handovers),
   })
-  t.entries[#t.entries + 1] = { pool.number, T.longer(plain, 1) .. state }
+  t.entries[#t.entries + 1] = { pool.number, T.longer(plain, 1) .. name .. state }
   return pool.number
 end
 

@@ -8,9 +8,22 @@ function T.given(text)
   return text ~= nil and text ~= ''
 end
 
--- %d writes -0, which some servers make of a negated length of 0, as 0; %.0f doesn't, and costs twice as much.
+local MAX_KNOWN = 1000
+local known, known_size = {}, 0
+
+-- The same numbers are written again and again (now, small counts), and to make a text of one takes as long as ten
+-- look-ups: texts are kept between calls, up to a bound. %d writes -0, which some servers make of a negated length
+-- of 0, as 0; %.0f doesn't.
 function T.int(number)
-  return string.format('%d', number)
+  local text = known[number]
+  if not text then
+    text = string.format('%d', number)
+    if known_size >= MAX_KNOWN then
+      known, known_size = {}, 0
+    end
+    known[number], known_size = text, known_size + 1
+  end
+  return text
 end
 
 -- The full name of a key. T.KEY comes from keys.py, so both languages share one table of names.
