@@ -63,6 +63,7 @@ class Consumer:
         self._has_ended = False
         self._commit_at = 0.0
         self._lag_at = 0.0
+        self._measuring: asyncio.Task[None] | None = None
         self._paused: frozenset[Partition] = frozenset()
         self._subscription: Subscription | None = None
         self.polled_at: float | None = None
@@ -110,6 +111,7 @@ class Consumer:
                     raise
             finally:
                 self._polling = None  # from here on there is nothing that a stop could cut short
+                await self._stop_measuring()
                 await self._subscription.close()  # in here, as lanes end what they have begun
                 self._has_ended = True
                 for task in self._tasks:
@@ -172,12 +174,24 @@ class Consumer:
         if time.monotonic() >= self._commit_at:
             await self._commit(subscription)
             self._commit_at = time.monotonic() + self._limits.commit_s
-        if time.monotonic() >= self._lag_at:
-            self.lag = await subscription.lag()
-            self._lag_at = time.monotonic() + self._limits.lag_s
-            self._watch.succeeded()
-            if self._paused or self._marks.in_flight or not any(self.lag.values()):
-                self._watch.idle()
+        if self._measuring is not None and self._measuring.done():
+            measured, self._measuring = self._measuring, None
+            measured.result()
+        if self._measuring is None and time.monotonic() >= self._lag_at:
+            # Beside the polls: Kafka answers it behind a fetch that waits for records, and those would wait, too.
+            self._measuring = asyncio.create_task(self._measure(subscription), name=f"{self._group}-lag")
+
+    async def _measure(self, subscription: Subscription) -> None:
+        self.lag = await subscription.lag()
+        self._lag_at = time.monotonic() + self._limits.lag_s
+        self._watch.succeeded()
+        if self._paused or self._marks.in_flight or not any(self.lag.values()):
+            self._watch.idle()
+
+    async def _stop_measuring(self) -> None:
+        if self._measuring is not None:
+            self._measuring.cancel()
+            await asyncio.gather(self._measuring, return_exceptions=True)
 
     async def _commit(self, subscription: Subscription) -> None:
         watermarks = self._marks.committable()

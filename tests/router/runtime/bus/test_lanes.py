@@ -9,6 +9,7 @@ import pytest
 from router.contract.topics import TopicSpec
 from router.runtime.bus.lanes import Consumer, Handler, Limits
 from router.runtime.bus.memory import MemoryBus
+from router.runtime.bus.memory_group import MemorySubscription
 from router.runtime.bus.partitioner import partition_of
 from router.runtime.bus.protocol import Outgoing, Partition, Record
 from router.runtime.errors import StoreUnavailable
@@ -323,3 +324,37 @@ async def test_asking_to_stop_again_while_it_ends_does_nothing(bus: MemoryBus) -
     leave.set()
     await asyncio.wait_for(running, 5)
     assert await _uncommitted(bus) == []
+
+
+async def test_a_lag_that_takes_long_holds_no_record_up(bus: MemoryBus, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, seen = asyncio.Event(), []
+
+    async def for_ever(_: MemorySubscription) -> Mapping[Partition, int]:
+        asked.set()
+        await asyncio.Event().wait()
+        return {}
+
+    async def handle(record: Record) -> None:
+        seen.append(_text(record))
+
+    monkeypatch.setattr(MemorySubscription, "lag", for_ever)
+    async with _consuming(bus, handle):
+        await asyncio.wait_for(asked.wait(), 5)
+        await _publish(bus, ("a", "a0"))
+        await eventually(lambda: seen == ["a0"])
+
+
+async def test_a_lag_that_fails_is_asked_again(bus: MemoryBus, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[Exception | dict[Partition, int]] = [StoreUnavailable("away"), {Partition("t", 0): 7}]
+
+    async def lag(_: MemorySubscription) -> Mapping[Partition, int]:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def handle(record: Record) -> None: ...
+
+    monkeypatch.setattr(MemorySubscription, "lag", lag)
+    async with _consuming(bus, handle) as consumer:
+        await eventually(lambda: consumer.lag == {Partition("t", 0): 7})
