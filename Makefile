@@ -2,7 +2,7 @@
 # a lock or pyproject.toml changes. Written for GNU make 3.81 and a plain sh.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check bench format lock wheel clean
+.PHONY: help demo up test check bench faults format lock wheel clean
 
 ARGS ?=
 ONLY ?=
@@ -44,6 +44,10 @@ check: $(DEV) ## format, lint, imports, types, dependencies, the shape of the tr
 
 bench: $(DEV) ## the benchmarks, also to build/bench.json; ONLY=name for one
 	$(BIN)/python -m tests.bench $(ONLY) $(ARGS)
+
+faults: $(DEV) ## the matrix of faults, also to build/faults.json; ONLY=name SEEDS=3 SEED=1 SECONDS=600 MUTANT=name
+	$(BIN)/python -m tests.faults $(if $(ONLY),--only "$(ONLY)") $(if $(SEEDS),--seeds $(SEEDS)) \
+	  $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(MUTANT),--mutant $(MUTANT)) $(ARGS)
 
 format: $(DEV) ## format the code and mend what lint can mend
 	$(BIN)/ruff format .

@@ -26,7 +26,8 @@ START_S = 60.0
 
 
 class Process:
-    """``turnout up`` as a child. ``data`` is its data directory; its log is in ``log``."""
+    """``turnout up`` as a child. ``data`` is its data directory; its log is in ``log``. ``environment`` goes over
+    ours at the next start."""
 
     def __init__(self, folder: Path, settings: dict[str, Any], *, roles: Sequence[str] = (), name: str = "up") -> None:
         self.data = Path(settings["data_dir"])
@@ -35,6 +36,18 @@ class Process:
         self._file.write_text(yaml.safe_dump(settings, allow_unicode=True), "utf-8")
         self._roles = roles
         self._process: subprocess.Popen[bytes] | None = None
+        self.environment: dict[str, str] = {}
+
+    @property
+    def pid(self) -> int:
+        """Of the child that was started last."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether there is no child, or it is gone."""
+        return self._process is None or self._process.poll() is not None
 
     def command(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "router.cli", *words, "--settings", str(self._file)]
@@ -44,7 +57,9 @@ class Process:
         roles = [word for role in self._roles for word in ("--role", role)]
         run_file.remove(self.data) if self.data.exists() else None
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen([*self.command("up"), *roles], stdout=log, stderr=log)  # noqa: ASYNC220
+            self._process = subprocess.Popen(  # noqa: ASYNC220
+                [*self.command("up"), *roles], stdout=log, stderr=log, env={**os.environ, **self.environment}
+            )
         running: list[RunFile] = []
 
         async def is_ready() -> bool:

@@ -1,0 +1,89 @@
+"""``make faults``: the matrix of faults and seeds, with a table at the end and ``build/faults.json``."""
+
+import argparse
+import asyncio
+import json
+import re
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from tests.suites.fault_plant import plant
+from tests.suites.fault_scenes import Fault, Report, play
+from tests.suites.fault_strikes import FAULTS
+
+RESULTS: Final = Path("build/faults.json")
+
+
+async def run(faults: list[Fault], folder: Path, asked: argparse.Namespace) -> list[Report]:
+    """Every fault with every seed on one plant, until the time is over."""
+    reports: list[Report] = []
+    ends = asyncio.get_running_loop().time() + asked.seconds
+    async with plant(folder, mutant=asked.mutant) as place:
+        for seed in range(asked.seed, asked.seed + asked.seeds):
+            for fault in faults:
+                if asyncio.get_running_loop().time() > ends:
+                    return reports
+                reports.append(await play(place, fault, seed))
+                print(_line(reports[-1]), flush=True)  # noqa: T201
+                if reports[-1].violations:
+                    return reports  # what is broken stays broken in what follows
+    return reports
+
+
+def _line(report: Report) -> str:
+    result = "ok" if not report.violations else f"{len(report.violations)} VIOLATIONS"
+    bites = ", ".join(f"{name} {times}" for name, times in sorted(report.bites.items()))
+    lines = [f"{report.fault:34} seed {report.seed:3} {report.seconds:6.1f} s {report.inquiries:4} inquiries  {result}"]
+    lines += [f"    bites: {bites}", *(f"    {violation}" for violation in report.violations[:12])]
+    return "\n".join(lines)
+
+
+def summary(reports: list[Report]) -> dict[str, Any]:
+    """What ``build/faults.json`` holds."""
+    by_fault: dict[str, dict[str, int]] = {}
+    for report in reports:
+        row = by_fault.setdefault(report.fault, {"runs": 0, "inquiries": 0, "violations": 0})
+        row["runs"] += 1
+        row["inquiries"] += report.inquiries
+        row["violations"] += len(report.violations)
+    total = Counter[str]()
+    for row in by_fault.values():
+        total.update(row)
+    return {
+        "runs": total["runs"],
+        "inquiries": total["inquiries"],
+        "faults": len(by_fault),
+        "violations": total["violations"],
+        "by_fault": by_fault,
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make faults")
+    parser.add_argument("--only", default="", help="faults whose names this pattern finds")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=7200)
+    parser.add_argument("--mutant", default="")
+    asked = parser.parse_args()
+    faults = [fault for fault in FAULTS if re.search(asked.only, fault.name)]
+    folder = Path(tempfile.mkdtemp(prefix="turnout-faults-"))
+    found = summary(asyncio.run(run(faults, folder, asked)))
+    if found["violations"]:
+        print(f"what the processes said is in {folder}")  # noqa: T201
+    else:
+        shutil.rmtree(folder)
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(msgspec.to_builtins(found), indent=1), "utf-8")
+    print(f"{found['runs']} runs, {found['inquiries']} inquiries, {found['violations']} violations: {RESULTS}")  # noqa: T201
+    return 1 if found["violations"] or not found["runs"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""Gathering the evidence of a run: the topics as they lie, the store as it is, and what was left undone."""
+
+from typing import Any, Final
+
+import msgspec
+from aiokafka.admin import AIOKafkaAdminClient
+
+from router.contract import topics
+from router.contract.advisor import AdvisorState
+from router.contract.case import CaseState
+from router.contract.codec import Decoder
+from router.contract.events import CaseEvent
+from router.contract.ids import CaseId, PoolId
+from router.contract.messages import Delivery, Reply
+from router.runtime.bus.kafka import KafkaBus
+from router.runtime.redis import Purpose, connect
+from router.store.redis import RedisStore
+from tests.suites.fault_evidence import AdvisorRecord, HeardEvent, InquiryRecord, Snapshot
+
+POOL: Final = PoolId("default")
+GROUP: Final = "router.default"
+_EVENT: Final = Decoder(CaseEvent)
+_REPLY: Final = Decoder(Reply)
+_DELIVERY: Final = Decoder(Delivery)
+
+
+async def events(bus: KafkaBus) -> tuple[HeardEvent, ...]:
+    return tuple(
+        [
+            HeardEvent(
+                partition=record.partition.number,
+                offset=record.offset,
+                event=_EVENT.decode(record.value, CaseEvent),
+            )
+            async for record in bus.history(topics.EVENTS)
+        ]
+    )
+
+
+async def advisors(bus: KafkaBus) -> tuple[AdvisorRecord, ...]:
+    found = []
+    async for record in bus.history(topics.ADVISORS):
+        if record.value is not None:
+            told = msgspec.json.decode(record.value)
+            found.append(msgspec.convert({name: told[name] for name in AdvisorRecord.__struct_fields__}, AdvisorRecord))
+    return tuple(found)
+
+
+async def inquiries(bus: KafkaBus) -> tuple[InquiryRecord, ...]:
+    """What can be decoded of them."""
+    found = []
+    async for record in bus.history(topics.inquiries(POOL)):
+        try:
+            told = msgspec.json.decode(record.value or b"")
+        except msgspec.DecodeError:
+            continue
+        at = {"partition": record.partition.number, "offset": record.offset}
+        if isinstance(told, dict) and told.get("type") == "inquiry":
+            found.append(InquiryRecord(**at, id=told["id"], conversation=told["conversation"]))
+    return tuple(found)
+
+
+async def replies(bus: KafkaBus) -> tuple[Reply, ...]:
+    return tuple([_REPLY.decode(record.value, Reply) async for record in bus.history(topics.REPLIES)])
+
+
+async def deliveries(bus: KafkaBus) -> tuple[Delivery, ...]:
+    return tuple([_DELIVERY.decode(record.value, Delivery) async for record in bus.history(topics.DELIVERIES)])
+
+
+async def letters(bus: KafkaBus) -> tuple[str, ...]:
+    """The id of each inquiry among the dead letters, else its key."""
+    found = []
+    async for record in bus.history(topics.DEAD_LETTERS):
+        try:
+            found.append(str(msgspec.json.decode(record.value or b"")["id"]))
+        except (msgspec.DecodeError, KeyError, TypeError):
+            found.append(record.key)
+    return tuple(dict.fromkeys(found))
+
+
+async def committed(bootstrap: str) -> dict[int, int]:
+    """The committed offset of each partition of the inquiries."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        offsets = await admin.list_consumer_group_offsets(GROUP)
+    finally:
+        await admin.close()
+    wanted = topics.inquiries(POOL)
+    return {each.partition: found.offset for each, found in offsets.items() if each.topic == wanted}
+
+
+class StoreView:
+    """The store, looked at directly."""
+
+    def __init__(self, url: str) -> None:
+        self._commands, self._waits = connect(url), connect(url, purpose=Purpose.BLOCKING)
+        self.store = RedisStore(self._commands, self._waits)
+
+    async def close(self) -> None:
+        await self.store.close()
+        await self._commands.close()
+        await self._waits.close()
+
+    async def snapshot(self) -> Snapshot:
+        names = [name.rsplit(":", 1)[1] for name in await self._names("case")]
+        cases: dict[str, CaseState] = {}
+        transcripts: dict[str, tuple[str, ...]] = {}
+        for name in names:
+            state = await self.store.case(POOL, CaseId(name))
+            if state is not None:
+                cases[name] = state
+                transcripts[name] = _inquiries_of(await self.store.messages(POOL, state.id))
+        status = await self.store.status(POOL)
+        return Snapshot(status=status, cases=cases, transcripts=transcripts, advisors=await self._advisors())
+
+    async def _advisors(self) -> dict[str, AdvisorState]:
+        found: dict[str, AdvisorState] = {}
+        cursor = ""
+        while True:
+            page = await self.store.roster(POOL, cursor)
+            found |= {advisor.id: advisor for advisor in page.advisors}
+            if not (cursor := page.cursor):
+                return found
+
+    async def _names(self, kind: str) -> list[str]:
+        found = await self._commands.call("KEYS", f"*:{kind}:*")
+        assert isinstance(found, list)
+        return [name.decode() for name in found]
+
+
+def _inquiries_of(messages: Any) -> tuple[str, ...]:
+    told = (msgspec.json.decode(text) for text in messages)
+    return tuple(entry["id"] for entry in told if entry["type"] == "inquiry")

@@ -1,0 +1,281 @@
+"""The plant that faults are made in: three routers, relay, API and channels as processes of their own, each with a
+proxy before the store, all with one before Kafka, and somebody who starts again what ends."""
+
+import asyncio
+import contextlib
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+
+from router.runtime.bus.kafka import KafkaBus
+from router.runtime.bus.kafka_client import KafkaOptions
+from router.runtime.clock import SystemClock
+from router.runtime.plugin_catalog import PluginCatalog
+from router.runtime.run_file import RunFile
+from router.runtime.servers.kafka_server import KafkaServer, free_ports, start_kafka
+from router.runtime.simulators import Entrance, Simulator
+from tests.kafka_server_fixture import cache_dir
+from tests.servers import Server
+from tests.suites import processes
+from tests.suites.crowd import Line, Watch
+from tests.suites.eventually import eventually
+from tests.suites.fault_history import History
+from tests.suites.fault_people import RecordedWorker, Writers, at_desks
+from tests.suites.fault_proxy import Proxy, to_port, to_socket
+from tests.suites.installation import Process
+
+ADVISORS: Final = tuple(f"advisor-{number}" for number in range(8))
+RULES: Final = """
+defaults: {queue: general, language: en}
+outcomes: {solved: Solved}
+channels: {webhook: {units: 10}}
+policies: {standard: {first_response_s: 4, resolution_s: 86400}}
+ladders: {standard: {steps: [{at: breach, raise_priority: 1}, {at: 3, raise_priority: 1}]}}
+queues: {general: {policy: standard, ladder: standard, offer_s: 3}}
+away_after: 0
+grace_s: 5
+backoff_s: 1
+cool_down_s: 1
+"""
+ROUTERS: Final = ("router-0", "router-1", "router-2")
+PARTS: Final = {**dict.fromkeys(ROUTERS, "router"), "relay": "relay", "api": "api", "channels": "channels"}
+_STARTS_WITHIN_S: Final = 120.0
+
+
+class Part:
+    """One process and its proxy to the store. It is started again whenever it ends, while ``wanted``."""
+
+    def __init__(self, process: Process, store: Proxy) -> None:
+        self.process = process
+        self.store = store
+        self.wanted = True
+        self.starts = 0
+        self.ends = 0
+        self.running: RunFile | None = None
+        self._clock = SystemClock()
+
+    async def keep(self) -> None:
+        """Start it again and again, at once after an end, later when it ends in starting; until cancelled."""
+        failures = 0
+        while True:
+            await eventually(lambda: self.wanted, within_s=3600)
+            self.starts += 1
+            try:
+                self.running = await self.process.start()
+                failures = 0
+            except AssertionError:
+                failures += 1
+            self.process.environment.pop("TURNOUT__CRASH_AT", None)
+            await eventually(lambda: self.process.has_ended, within_s=3600)
+            self.running = None
+            self.ends += 1
+            if failures:
+                await self._clock.sleep_until_ms(self._clock.now_ms() + 1000 * min(failures, 3))
+
+    async def crash_at(self, point: str) -> None:
+        """Start it anew so that it ends itself at that point."""
+        self.process.environment["TURNOUT__CRASH_AT"] = point
+        starts = self.starts
+        await asyncio.to_thread(self.process.stop)
+        await eventually(lambda: self.starts > starts, within_s=_STARTS_WITHIN_S)
+
+
+class Plant:
+    """Everything that runs, and everybody around it."""
+
+    def __init__(self, folder: Path, store: Server, kafka: KafkaServer, bus_proxy: Proxy) -> None:
+        self.folder = folder
+        self.store = store
+        self.kafka = kafka
+        self.bus_proxy = bus_proxy
+        self.parts: dict[str, Part] = {}
+        self.history = History()
+        self.watch = Watch()
+        self.bites: Counter[str] = Counter()
+        self.workers: list[RecordedWorker] = []
+        self.people: set[asyncio.Task[None]] = set()
+        self.writers: Writers
+        self.bus: KafkaBus
+        self._line = Line()
+        self._http = aiohttp.ClientSession()
+
+    # -- what faults do
+
+    def kill(self, name: str) -> None:
+        """SIGKILL; it is started again."""
+        self.parts[name].process.kill()
+        self.bites[f"kill {PARTS[name]}"] += 1
+
+    def freeze(self, name: str) -> None:
+        processes.freeze(self.parts[name].process.pid)
+        self.bites[f"freeze {PARTS[name]}"] += 1
+
+    def thaw(self, name: str) -> None:
+        processes.thaw(self.parts[name].process.pid)
+
+    def freeze_broker(self) -> None:
+        processes.freeze(self.kafka.pid)
+        self.bites["broker frozen"] += 1
+
+    def thaw_broker(self) -> None:
+        processes.thaw(self.kafka.pid)
+
+    @property
+    def kafka_address(self) -> str:
+        """As clients see it."""
+        return f"127.0.0.1:{self.bus_proxy.port}"
+
+    @property
+    def store_proxies(self) -> list[Proxy]:
+        return [part.store for part in self.parts.values()]
+
+    def heal(self) -> None:
+        """End what the proxies do."""
+        for proxy in (*self.store_proxies, self.bus_proxy):
+            proxy.behave()
+
+    async def all_up(self) -> None:
+        """Everything runs and is ready."""
+        await eventually(lambda: all(part.running for part in self.parts.values()), within_s=_STARTS_WITHIN_S)
+
+    async def metric(self, name: str) -> float:
+        """The sum of a metric over the processes that answer, all its labels together where ``name`` ends ``{``."""
+        total = 0.0
+        for part in self.parts.values():
+            if part.running is None:
+                continue
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                async with self._http.get(f"{part.running.ops}/metrics", timeout=aiohttp.ClientTimeout(5)) as answer:
+                    text = await answer.text()
+                total += sum(_value(line) for line in text.splitlines() if line.startswith(name))
+        return total
+
+    # -- its life
+
+    async def nobody_gives_up(self) -> None:
+        """Return never; raise why one of the people gave up."""
+        done, _ = await asyncio.wait(self.people, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+    async def open(self, stack: AsyncExitStack, mutant: str = "") -> None:
+        """Start all, let people in."""
+        stack.push_async_callback(self._http.close)
+        simulator = PluginCatalog().simulator("webhook")
+        stack.push_async_callback(simulator.close)
+        options = dict(await simulator.start("webhook-account"))
+        await self._make_parts(stack, {"webhook-account": {"channel": "webhook", "options": options}}, mutant)
+        for part in self.parts.values():
+            await _run(stack, part.keep(), "keeper")
+        await self.all_up()
+        await self._let_in(stack, simulator)
+
+    async def _make_parts(self, stack: AsyncExitStack, accounts: dict[str, Any], mutant: str) -> None:
+        policy = self._policy()
+        ports = free_ports()
+        for name, role in PARTS.items():
+            proxy = Proxy(to_socket(str(self.store.socket)))
+            port = await proxy.open()
+            stack.push_async_callback(proxy.close)
+            settings = {
+                **policy,
+                "data_dir": str(self.folder / name),
+                "accounts": accounts,
+                "signing_key": "a key for a plant, long enough to sign",
+                "redis": {"url": f"redis://127.0.0.1:{port}/0"},
+                "bus": {"kind": "kafka", "inquiry_partitions": 6, "partitions": 4},
+                "kafka": {"bootstrap": [f"127.0.0.1:{self.bus_proxy.port}"], "session_timeout_s": 3.0},
+                "http": {"channels_port": ports.clients, "api_port": ports.controller, "ops_port": 0},
+                "router": {"sweep_s": 5.0},
+                "stop_s": 5.0,
+            }
+            process = MutantProcess(self.folder, settings, roles=(role,), name=name, mutant=mutant)
+            stack.callback(process.kill)
+            self.parts[name] = Part(process, proxy)
+
+    def _policy(self) -> dict[str, Any]:
+        (self.folder / "rules").mkdir()
+        (self.folder / "rules" / "rules.yaml").write_text(RULES, "utf-8")
+        rows = "".join(f"\n  - {{id: {name}, name: {name}, languages: {{en: 9}}, budget: 20}}" for name in ADVISORS)
+        (self.folder / "roster.yaml").write_text(f"advisors:{rows}\n", "utf-8")
+        return {"rules_dir": str(self.folder / "rules"), "roster_file": str(self.folder / "roster.yaml")}
+
+    async def _let_in(self, stack: AsyncExitStack, simulator: Simulator) -> None:
+        self.bus = KafkaBus(KafkaOptions(bootstrap=f"127.0.0.1:{self.bus_proxy.port}"))
+        stack.push_async_callback(self.bus.close)
+        api, channels = self.parts["api"], self.parts["channels"]
+        assert api.running is not None
+        assert channels.running is not None
+        made = await asyncio.to_thread(api.process.run, "keys", "create", "--each-advisor", "--json")
+        keys = json.loads(made)
+        self._line.open(api.running.api)
+        await simulator.enter(Entrance(base_url=channels.running.channels["webhook"]))
+        self.writers = Writers(simulator, self.watch, self.history)
+        passed: set[str] = set()
+        self.workers = [
+            RecordedWorker(name, keys[name], self._line, self.watch, history=self.history, passed=passed)
+            for name in ADVISORS
+        ]
+        self.people = {
+            await _run(stack, self.writers.listen(), "customers listen"),
+            await _run(stack, at_desks(self.workers), "advisors"),
+        }
+
+
+class MutantProcess(Process):
+    """``turnout up``, or the same of a mutant."""
+
+    def __init__(
+        self, folder: Path, settings: dict[str, Any], *, roles: Sequence[str], name: str, mutant: str = ""
+    ) -> None:
+        super().__init__(folder, settings, roles=roles, name=name)
+        self._mutant = mutant
+
+    def command(self, *words: str) -> list[str]:
+        python, dash, module, *rest = super().command(*words)
+        if self._mutant:
+            return [python, dash, "tests.faults.mutants", self._mutant, *rest]
+        return [python, dash, module, *rest]
+
+
+async def _run(stack: AsyncExitStack, work: Any, name: str) -> "asyncio.Task[None]":
+    """A task from now until the stack unwinds."""
+    task = asyncio.create_task(work, name=name)
+
+    async def end() -> None:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    stack.push_async_callback(end)
+    return task
+
+
+def _value(line: str) -> float:
+    return float(line.rsplit(" ", 1)[1])
+
+
+@asynccontextmanager
+async def plant(folder: Path, *, mutant: str = "") -> AsyncIterator[Plant]:
+    """A running plant on servers of its own; ``mutant`` names a change that breaks the product."""
+    async with AsyncExitStack() as stack:
+        store = Server("valkey", append_fsync="no")
+        stack.callback(store.close)
+        proxy = Proxy(to_port(0))
+        ports = free_ports()
+        advertised = await proxy.open(to_port(ports.clients))
+        stack.push_async_callback(proxy.close)
+        settings = {
+            "group.min.session.timeout.ms": "1000",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{advertised}",
+        }
+        kafka = await start_kafka(folder / "kafka", cache_dir=cache_dir(), ports=ports, settings=settings)
+        stack.push_async_callback(kafka.kill)
+        place = Plant(folder, store, kafka, proxy)
+        await place.open(stack, mutant)
+        yield place

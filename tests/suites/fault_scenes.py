@@ -1,0 +1,181 @@
+"""A scene: customers write, a fault strikes at a moment, everything settles, and the checker looks at all of it."""
+
+import asyncio
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Final
+
+import msgspec
+
+from tests.suites import fault_gathering as gathering
+from tests.suites.crowd import Moment
+from tests.suites.eventually import eventually
+from tests.suites.fault_checker import check
+from tests.suites.fault_evidence import Evidence, Violation
+from tests.suites.fault_gathering import StoreView
+from tests.suites.fault_people import now_ms
+from tests.suites.fault_plant import Plant
+
+CONVERSATIONS: Final = 40
+AT_ONCE: Final = 14
+LOOKS: Final = 10
+DRAINS_S: Final = 60.0
+COMMITTED_S: Final = 20.0
+MOMENTS: Final = ("accepted", "asking accept", "taken", "asking reply", "replied", "heard", "asking resolve")
+
+
+class Findings(msgspec.Struct):
+    """What a fault found out while it struck."""
+
+    committed_early: list[str] = []
+    stale: list[str] = []
+    letters: set[str] = set()
+
+
+Strike = Callable[[Plant, Random, Findings], Awaitable[None]]
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """``wants`` are the bites without which a run of it proves nothing."""
+
+    name: str
+    strike: Strike
+    wants: tuple[str, ...]
+    conversations: int = CONVERSATIONS
+    wait_bound_ms: int = 45_000
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """How a scene went."""
+
+    fault: str
+    seed: int
+    inquiries: int
+    seconds: float
+    bites: dict[str, int]
+    violations: tuple[Violation, ...]
+
+
+async def play(place: Plant, fault: Fault, seed: int) -> Report:
+    """One run of a fault. Violations are in the report; raises ``AssertionError`` for what can't go on."""
+    random = Random(f"{fault.name} {seed}")
+    begun, before, entries = time.monotonic(), _bites(place), len(place.history.entries)
+    struck, findings = asyncio.Event(), Findings()
+    moment = Moment(random.choice(MOMENTS), random.randint(3, 15))
+
+    def strike_now() -> bool:
+        struck.set()
+        return True
+
+    place.watch.arm(moment, strike_now)
+    writing = place.writers.wave(fault.name, fault.conversations, at_once=AT_ONCE, seed=seed)
+    async with asyncio.TaskGroup() as tasks:
+        people = tasks.create_task(place.nobody_gives_up(), name="people")
+        wave = tasks.create_task(writing, name="wave")
+        happening = asyncio.create_task(struck.wait(), name="moment")
+        await asyncio.wait((wave, happening), return_when=asyncio.FIRST_COMPLETED)
+        happening.cancel()
+        await fault.strike(place, random, findings)
+        place.heal()
+        await wave
+        people.cancel()
+    bites = Counter(_bites(place))
+    bites.subtract(before)
+    found = await settled(place, fault, findings, bites)
+    written = sum(1 for entry in place.history.entries[entries:] if entry.what == "write" and entry.kind == "ok")
+    return Report(
+        fault=fault.name,
+        seed=seed,
+        inquiries=written,
+        seconds=round(time.monotonic() - begun, 1),
+        bites={name: times for name, times in bites.items() if times > 0},
+        violations=tuple(check(found)),
+    )
+
+
+def _bites(place: Plant) -> dict[str, int]:
+    total = Counter(place.bites)
+    for proxy in place.store_proxies:
+        total.update({f"store: {bite}": times for bite, times in proxy.bites.items()})
+    total.update({f"bus: {bite}": times for bite, times in place.bus_proxy.bites.items()})
+    total.update({f"{name} ended": part.ends for name, part in place.parts.items()})
+    return dict(total)
+
+
+async def settled(place: Plant, fault: Fault, findings: Findings, bites: Counter[str]) -> Evidence:
+    """All evidence, once everything has drained or had time enough for it."""
+    await place.all_up()
+    view = StoreView(place.store.url)
+    try:
+        backlog: dict[str, int] = {}
+
+        async def drained() -> bool:
+            backlog.clear()
+            backlog.update(await _backlog(place, view))
+            return not any(backlog.values())
+
+        with contextlib.suppress(AssertionError):  # the checker says what is left
+            await eventually(drained, within_s=DRAINS_S)
+        for _ in range(LOOKS):
+            found = await _evidence(place, view, fault, findings=findings, bites=bites, backlog=backlog)
+            if (await view.store.status(gathering.POOL)).number == found.snapshot.status.trimmed:
+                break  # nothing happened while we looked
+        return found
+    finally:
+        await view.close()
+
+
+async def _backlog(place: Plant, view: StoreView) -> dict[str, int]:
+    status = await view.store.status(gathering.POOL)
+    return {
+        "outbox": status.number - status.trimmed,
+        "queued": status.queued,
+        "work": status.work,
+        "at hand": sum(bool(worker.holds) for worker in place.workers),
+        "disconnected": sum(not worker.is_connected for worker in place.workers),
+        "unheard": sum(not talk.replies for talk in place.writers.talks.values()),
+    }
+
+
+async def _evidence(
+    place: Plant, view: StoreView, fault: Fault, *, findings: Findings, bites: Counter[str], backlog: dict[str, int]
+) -> Evidence:
+    bus = place.bus
+    snapshot = await view.snapshot()
+    inquiries = await gathering.inquiries(bus)
+    ends: dict[int, int] = {}
+    for record in inquiries:
+        ends[record.partition] = max(ends.get(record.partition, 0), record.offset + 1)
+    lag = 0
+
+    async def is_caught_up() -> bool:
+        nonlocal lag
+        offsets = await gathering.committed(place.kafka_address)
+        lag = sum(max(0, end - offsets.get(partition, 0)) for partition, end in ends.items())
+        return lag == 0
+
+    with contextlib.suppress(AssertionError):
+        await eventually(is_caught_up, within_s=COMMITTED_S)
+    return Evidence(
+        snapshot=snapshot,
+        now_ms=now_ms(),
+        history=tuple(place.history.entries),
+        events=await gathering.events(bus),
+        advisors=await gathering.advisors(bus),
+        inquiries=inquiries,
+        replies=await gathering.replies(bus),
+        deliveries=await gathering.deliveries(bus),
+        letters=await gathering.letters(bus),
+        expected_letters=frozenset(findings.letters),
+        backlog={**backlog, "input lag": lag},
+        online=frozenset(worker.name for worker in place.workers if worker.is_connected),
+        committed_early=tuple(findings.committed_early),
+        stale=tuple(findings.stale),
+        swept=int(await place.metric("turnout_sweep_found_total ")),
+        wait_bound_ms=fault.wait_bound_ms,
+        bites=dict(bites),
+        wanted_bites=fault.wants,
+    )
