@@ -58,3 +58,5 @@ def _report(process: Process, name: str, role: ChannelRole | NoticeRole) -> None
         return "; ".join(role.troubles()) or None
 
     process.readiness.add(name, has_no_troubles)
+    for title, consumer in role.consumers().items():
+        consumer.report_to(process.watchdog.consumer(title))

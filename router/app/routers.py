@@ -40,6 +40,8 @@ async def open_relay(process: Process, state: State, pool: PoolId) -> None:
         return relay.unready()
 
     process.readiness.add(f"relay {pool}", is_fit)
+    limit_s = process.settings.watchdog.poll_age_s
+    process.watchdog.add(f"relay {pool}", lambda: relay.problem(limit_s))
     process.life.spawn(f"relay {pool}", relay.run(), ask=relay.stop)
 
 
@@ -127,6 +129,7 @@ def _run_consumer(process: Process, name: str, consumer: Consumer) -> None:
         return f"has not polled for {age_s:.0f} s" if age_s > _POLL_AGE_S else None
 
     process.readiness.add(name, is_polling)
+    consumer.report_to(process.watchdog.consumer(name))
     process.life.spawn(name, consumer.run(), ask=consumer.stop)
 
 

@@ -4,12 +4,14 @@ import asyncio
 import importlib.util
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from router.api.desks import Desk
 from router.app.edges import open_api, open_channels
 from router.app.policy import Policy, open_policy
 from router.app.pools import open_pool
+from router.app.probe import bus_answers
 from router.app.process import Process, Role
 from router.app.routers import open_relay, open_router
 from router.app.state import State, open_state
@@ -41,7 +43,9 @@ class Service:
                 process.life.handle_signals(self._reload)
             await self._open_watch()
             state = await open_state(process)
+            process.watchdog.bus_answers = partial(bus_answers, process.settings, state.url)
             run_file = await self._open_roles(state)
+            process.life.spawn("watchdog", process.watchdog.run())
             process.readiness.add("start", _is_done)
             await process.life.open("run file", _write_run_file(process.data, run_file), _remove_run_file)
             leave_alone_what_stays()

@@ -40,7 +40,9 @@ async def open_state(process: Process) -> State:
     state, settings = State(), process.settings
     state.url = await _server(process)
     crashes = Crashes(settings.crash_at)
-    state.bus = crashes.bus(CountingBus(make_bus(settings, state.url), process.runtime_metrics))
+    state.bus = crashes.bus(
+        CountingBus(make_bus(settings, state.url), process.runtime_metrics, process.watchdog.publisher())
+    )
     await process.life.open("bus", _open_bus(process, state.bus), lambda _, __: state.bus.close())
     commands = await _connect(process, state.url, "store commands", connections=settings.redis.connections)
     waits = await _connect(process, state.url, "store waits", purpose=Purpose.BLOCKING)

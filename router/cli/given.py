@@ -3,13 +3,15 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import click
 
 from router.runtime.errors import SettingsError
 from router.runtime.settings.loader import load
 from router.runtime.settings.model import Settings
+
+EXIT_WRONG: Final = 2
 
 settings_option: Callable[[Callable[..., None]], Callable[..., None]] = click.option(
     "--settings",
@@ -29,9 +31,9 @@ def read_settings(file: Path | None) -> Settings:
         refuse("the settings are wrong", exc.problems)
 
 
-def refuse(what: str, problems: tuple[str, ...]) -> NoReturn:
-    """Say all that is wrong, and exit 2."""
+def refuse(what: str, problems: tuple[str, ...], *, code: int = EXIT_WRONG) -> NoReturn:
+    """Say all that is wrong, and exit."""
     click.echo(f"turnout: {what}:", err=True)
     for problem in problems:
         click.echo(f"  {problem}", err=True)
-    raise SystemExit(2)
+    raise SystemExit(code)

@@ -5,10 +5,11 @@ from pathlib import Path
 import click
 
 from router.app import Role, serve
-from router.cli.given import read_settings, refuse, settings_option
-from router.runtime.errors import RuntimeFailure, SettingsError
+from router.cli.given import EXIT_WRONG, read_settings, refuse, settings_option
+from router.runtime.errors import ProcessStuck, RuntimeFailure, SettingsError
 from router.runtime.logs import install_logs
 from router.runtime.plugin_catalog import PluginCatalog, install
+from router.runtime.watchdog import EXIT_BLOCKED
 from rules.errors import RulesError
 
 
@@ -37,4 +38,5 @@ def up(settings_file: Path | None, roles: tuple[str, ...]) -> None:
     try:
         serve(settings, wanted, installation)
     except (RuntimeFailure, RulesError) as exc:
-        refuse("the service stopped", tuple(str(exc.__cause__ or exc).splitlines()))
+        code = EXIT_BLOCKED if isinstance(exc.__cause__, ProcessStuck) else EXIT_WRONG
+        refuse("the service stopped", tuple(str(exc.__cause__ or exc).splitlines()), code=code)

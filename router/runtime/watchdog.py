@@ -137,6 +137,7 @@ class Watchdog:
         self._alive_s = alive_s
         self._watches: dict[str, ConsumerWatch | PublisherWatch] = {}
         self._problems: dict[str, Problem] = {}
+        self._awake_since_s = -math.inf
         self.bus_answers: Callable[[], Awaitable[bool]] = _unknown
 
     def consumer(self, name: str) -> ConsumerWatch:
@@ -168,7 +169,9 @@ class Watchdog:
 
     def _stuck(self) -> str | None:
         found = (watch.problem() for watch in self._watches.values())
-        asked = (f"{name}: {text}" if (text := problem()) else None for name, problem in self._problems.items())
+        # Right after a stop of the whole process all would look as if it had stood still.
+        is_fresh = self._clock.monotonic() - self._awake_since_s < _STOPPED_S
+        asked = () if is_fresh else tuple(problem() for problem in self._problems.values())
         return next((text for text in (*found, *asked) if text), None)
 
     async def run(self) -> None:
@@ -182,6 +185,7 @@ class Watchdog:
             await self._clock.wait(never, _LOOK_S)
             if (gap_s := self._clock.monotonic() - before_s) > _STOPPED_S:
                 # The whole process stood still (a signal, its machine): that is nobody's lack of progress.
+                self._awake_since_s = self._clock.monotonic()
                 for watch in self._watches.values():
                     watch.excuse(gap_s)
 

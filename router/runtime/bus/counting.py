@@ -5,23 +5,34 @@ from contextlib import contextmanager
 
 from router.contract.topics import TopicSpec
 from router.runtime.bus.protocol import Bus, Outgoing, Partition, Position, Rebalance, Record, Subscription, Tail
-from router.runtime.errors import BusError
+from router.runtime.errors import BusError, BusUnavailable
 from router.runtime.metrics import BusOperation, RuntimeMetrics
+from router.runtime.watches import PublisherWatch
 
 
 class CountingBus:
-    """Implements ``Bus`` by another. Only failures are counted: what a caller gives up himself is none."""
+    """Implements ``Bus`` by another. Only failures are counted: what a caller gives up himself is none. ``watch``
+    is told whether publishing works."""
 
-    def __init__(self, bus: Bus, metrics: RuntimeMetrics) -> None:
+    def __init__(self, bus: Bus, metrics: RuntimeMetrics, watch: PublisherWatch | None = None) -> None:
         self._bus = bus
         self._count = _Count(metrics)
+        self._watch = watch
 
     async def create_topics(self, specs: Sequence[TopicSpec]) -> None:
         await self._bus.create_topics(specs)
 
     async def publish(self, records: Sequence[Outgoing]) -> Sequence[Position]:
-        with self._count.failures(BusOperation.PUBLISH):
-            return await self._bus.publish(records)
+        try:
+            with self._count.failures(BusOperation.PUBLISH):
+                positions = await self._bus.publish(records)
+        except (BusUnavailable, TimeoutError):
+            if self._watch is not None:
+                self._watch.failed()
+            raise
+        if self._watch is not None:
+            self._watch.succeeded()
+        return positions
 
     async def subscribe(self, group: str, topics: Sequence[str], rebalance: Rebalance) -> Subscription:
         """Failing to join counts as a failed poll: nothing is read."""

@@ -91,7 +91,7 @@ class Consumer:
         self._journal = journal
 
     def report_to(self, watch: ConsumerWatch) -> None:
-        """Let a watchdog see whether there is progress. Call it before ``run``."""
+        """Let a watchdog see from now on whether there is progress."""
         self._watch = watch
 
     async def run(self) -> None:

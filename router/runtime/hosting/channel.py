@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from router.contract.ids import AccountId
 from router.contract.messages import Reply
+from router.runtime.bus.lanes import Consumer
 from router.runtime.bus.protocol import Bus
 from router.runtime.clock import Clock
 from router.runtime.errors import SendLater
@@ -66,6 +67,10 @@ class Channel:
             )
             for account in accounts
         ]
+
+    def consumers(self) -> dict[str, Consumer]:
+        """What reads the replies, by name."""
+        return {f"replies {each.account}": each.consumer for each in self._accounts}
 
     def start_sending(self, spawn: Callable[[str, Coroutine[Any, Any, None]], None]) -> None:
         for number, account in enumerate(self._accounts):

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from prometheus_client import CollectorRegistry
 
 from router.runtime.blobs import Blobs
+from router.runtime.bus.lanes import Consumer
 from router.runtime.bus.protocol import Bus
 from router.runtime.chat_log import ChatLog
 from router.runtime.clock import Clock
@@ -149,6 +150,10 @@ class ChannelRole:
     def troubles(self) -> Sequence[str]:
         """Why a channel can't work just now, one line each; empty when all is well."""
         return [f"{name}: {line}" for name, channel in self._channels.items() for line in channel.troubles()]
+
+    def consumers(self) -> dict[str, Consumer]:
+        """What reads replies, by name, once started."""
+        return {name: one for channel in self._channels.values() for name, one in channel.consumers().items()}
 
     def polled_at(self) -> float | None:
         """When the consumer of replies that is furthest behind last polled (``time.monotonic``); None before."""

@@ -131,6 +131,10 @@ class NoticeRole:
         age_s = time.monotonic() - polled_at
         return [f"notices: has not polled for {age_s:.0f} s"] if age_s > _POLL_AGE_S else []
 
+    def consumers(self) -> dict[str, Consumer]:
+        """What reads notices, by name."""
+        return {"notices": self._consumer}
+
     def polled_at(self) -> float | None:
         """When the notices were last polled (``time.monotonic``); None before."""
         return self._consumer.polled_at

@@ -177,7 +177,7 @@ class WatchdogSettings(Section, frozen=True):
         Seconds, Meta(description="A process whose event loop hangs for so long ends itself.")
     ] = 30.0
     poll_age_s: Annotated[
-        Seconds, Meta(description="A process whose consumer has not polled for so long ends itself.")
+        Seconds, Meta(description="A process whose consumer, publisher or relay is stuck for so long ends itself.")
     ] = 60.0
 
 

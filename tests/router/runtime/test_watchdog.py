@@ -153,3 +153,77 @@ async def test_a_consumer_closed_on_purpose_is_forgotten() -> None:
 async def test_a_loop_that_was_late_shows_in_livez() -> None:
     watchdog = Watchdog(ManualClock(), LoopWatch(_metrics()[1], blocked_s=30), poll_age_s=60, alive_s=0.0)
     assert (watchdog.problem() or "").startswith("the event loop was late by")
+
+
+async def test_the_time_in_which_the_whole_process_stood_still_is_excused() -> None:
+    clock = ManualClock()
+    watchdog = _watchdog(clock)
+    watch = watchdog.consumer("inquiries")
+    watch.begun()
+    watchdog.add("relay", lambda: "the relay has not moved" if clock.monotonic() > 60 else None)
+    task = asyncio.create_task(watchdog.run())
+    await clock.asleep()
+    clock._now_ms += 100_000  # stopped by a signal: nothing of it was woken on the way
+    await clock.advance_ms(1_000)
+    assert not task.done()
+    await clock.advance_ms(10_000)
+    with pytest.raises(ProcessStuck, match="the relay has not moved"):
+        await task
+
+
+async def test_what_is_stuck_beside_consumers_ends_the_process_too() -> None:
+    clock = ManualClock()
+    watchdog = _watchdog(clock)
+    watchdog.add("relay", lambda: None)
+    task = asyncio.create_task(watchdog.run())
+    await clock.advance_ms(30_000)
+    watchdog.add("other relay", lambda: "the relay has not moved for 61 s")
+    assert watchdog.problem() == "the relay has not moved for 61 s"
+    await clock.advance_ms(1_000)
+    with pytest.raises(ProcessStuck, match="the relay has not moved"):
+        await task
+
+
+@pytest.mark.parametrize("answers", [True, False])
+@pytest.mark.parametrize("part", ["publisher", "consumer"])
+async def test_calls_that_fail_for_long_end_the_process_only_if_the_bus_answers_others(
+    part: str, *, answers: bool
+) -> None:
+    clock, asked = ManualClock(), []
+    watchdog = _watchdog(clock)
+    watch = watchdog.publisher() if part == "publisher" else watchdog.consumer("inquiries")
+
+    async def bus_answers() -> bool:
+        asked.append(clock.monotonic())
+        return answers
+
+    watchdog.bus_answers = bus_answers
+    task = asyncio.create_task(watchdog.run())
+    for _ in range(200):
+        watch.failed()
+        await clock.advance_ms(1_000)
+        if task.done():
+            break
+    if answers:
+        what = "nothing could be published" if part == "publisher" else "the consumer inquiries can't read"
+        with pytest.raises(ProcessStuck, match=f"{what} for 61 s, although the bus answers others"):
+            await task
+        assert len(asked) == 1
+    else:
+        assert not task.done()
+        assert 2 <= len(asked) <= 4  # asked once in a while, not every second
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_failure_now_and_then_is_none_for_long() -> None:
+    clock = ManualClock()
+    watch = ConsumerWatch("inquiries", clock, limit_s=60)
+    for _ in range(20):
+        watch.failed()
+        await clock.advance_ms(20_000)
+        watch.succeeded()
+    assert watch.failing() is None
+    watch.failed()
+    await clock.advance_ms(120_000)
+    assert watch.failing() is None  # nothing has been tried since
