@@ -13,11 +13,10 @@ from channels.web_form.options import WebFormOptions
 from channels.web_form.submission import Submission
 from channels.web_form.tokens import FormTokens, Loaded
 from router.runtime.errors import TokenRefused
+from router.runtime.hosting.proxies import read_address
 from router.runtime.token_bucket import Limiter, Rate
 
 _ADDRESSES: Final = 20_000
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Guard:
@@ -29,7 +28,6 @@ class Guard:
         self._tokens = tokens
         self._metrics = metrics
         self._origins = frozenset((f"{own.scheme}://{own.netloc}".lower(), *options.origins))
-        self._proxies = options.networks()
         rate = Rate(options.per_minute / 60, options.per_minute)
         self._limiter: Limiter[str] = Limiter(rate, max_keys=_ADDRESSES, on_forgotten=metrics.limits_forgotten.inc)
 
@@ -40,8 +38,8 @@ class Guard:
             raise self._no(FormRefusal.ORIGIN, Refused(403, "This site may not post here."))
 
     def check_rate(self, request: web.Request, now_s: float) -> None:
-        """Only public addresses are limited: a private one is a proxy's or our own, and stands for many."""
-        address = self._address(request)
+        """Only public addresses are limited: a private one is a proxy's or our own, and may stand for many."""
+        address = read_address(request.remote or "")
         if address is None or not is_public(address):
             return
         # A household has a whole /64 of IPv6.
@@ -77,27 +75,6 @@ class Guard:
             response.headers["Access-Control-Allow-Origin"] = origin
             response.headers["Access-Control-Expose-Headers"] = "Retry-After"
 
-    def _address(self, request: web.Request) -> Address | None:
-        """The customer's address: the peer's, or what the proxies in front of us put down for him."""
-        address = _read(request.remote or "")
-        forwarded = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
-        # From the last to the first: what stands before the last stranger, he may have written himself.
-        while address is not None and self._is_proxy(address) and forwarded:
-            address = _read(forwarded.pop().strip()) or address
-            if not self._is_proxy(address):
-                break
-        return address
-
-    def _is_proxy(self, address: Address) -> bool:
-        return any(address in network for network in self._proxies)
-
     def _no(self, reason: FormRefusal, refused: Refused) -> Refused:
         self._metrics.refused(reason)
         return refused
-
-
-def _read(text: str) -> Address | None:
-    try:
-        return ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return None

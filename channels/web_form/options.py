@@ -1,13 +1,10 @@
 """What an account of the web form channel is told."""
 
-import ipaddress
 from typing import Annotated
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class WebFormOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -15,7 +12,7 @@ class WebFormOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     a signed link, for ``link_days``. ``origins``: the web sites whose pages may post, as browsers write them
     (``https://shop.example``). ``honeypot``: a field that people don't see and must stay empty.
     ``form_token``: a form must carry a token of ours, ``min_fill_s`` old or more. ``per_minute`` forms from
-    one public address; behind proxies named in ``proxies`` it is the one that they forward for.
+    one public address.
     """
 
     mail_account: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
@@ -25,7 +22,6 @@ class WebFormOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     form_token: bool = True
     min_fill_s: Annotated[float, Meta(ge=0, le=60)] = 3.0
     per_minute: Annotated[int, Meta(ge=1, le=10_000)] = 20
-    proxies: Annotated[tuple[str, ...], Meta(max_length=50)] = ()
     link_days: Annotated[int, Meta(ge=1, le=365)] = 60
     max_bytes: Annotated[int, Meta(ge=1024, le=32 * 1024 * 1024)] = 10 * 1024 * 1024
 
@@ -33,14 +29,6 @@ class WebFormOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         for origin in self.origins:
             if not _is_origin(origin):
                 raise ValueError("an origin is https:// or http://, a host and nothing behind it")
-        self.networks()
-
-    def networks(self) -> tuple[Network, ...]:
-        """The proxies' addresses."""
-        try:
-            return tuple(ipaddress.ip_network(proxy) for proxy in self.proxies)
-        except ValueError:
-            raise ValueError("a proxy is an address or a network, 10.0.0.0/8 for instance") from None
 
 
 def _is_origin(text: str) -> bool:

@@ -95,6 +95,7 @@ class ChannelWorld:
         self.failures: list[BaseException] = []
         self.registry = CollectorRegistry()
         self._limits = limits
+        self.trusted_proxies: tuple[str, ...] = ()
         self._options: Any = None
         self.role: ChannelRole | None = None
         self._replicas: list[ChannelRole] = []
@@ -120,11 +121,10 @@ class ChannelWorld:
 
     async def _begun(self) -> ChannelRole:
         self.registry = CollectorRegistry()
+        http = HttpSettings(channels_port=0, trusted_proxies=self.trusted_proxies)
         role = ChannelRole(
             RoleParts(self.bus, self.ledger, self.blobs, self.signer, self.clock, self.registry, self.chat_log),
-            settings=Settings(
-                accounts={ACCOUNT: AccountSettings(channel=self.adapter.name)}, http=HttpSettings(channels_port=0)
-            ),
+            settings=Settings(accounts={ACCOUNT: AccountSettings(channel=self.adapter.name)}, http=http),
             channels={self.adapter.name: (self.adapter, [Account(id=ACCOUNT, pool=POOL, options=self._options)])},
             on_failure=self.failures.append,
             limits=self._limits,

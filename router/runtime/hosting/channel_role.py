@@ -23,6 +23,7 @@ from router.runtime.hosting.intake import ORDINARY, Intake, IntakeLimits
 from router.runtime.hosting.masks import Masks
 from router.runtime.hosting.metrics import ChannelMetrics
 from router.runtime.hosting.outbound import client_session
+from router.runtime.hosting.proxies import Proxies
 from router.runtime.hosting.reply_sender import PATIENT, SendPolicy
 from router.runtime.ledger import Ledger
 from router.runtime.plugins import Account, Adapter
@@ -79,7 +80,8 @@ class ChannelRole:
         self._metrics = ChannelMetrics(parts.registry, sorted(channels))
         self._batches = Batches(parts.bus)
         self._reports = Batches(parts.bus)
-        self._port = ChannelPort(clock=parts.clock, metrics=self._metrics, limits=limits.http)
+        proxies = Proxies(settings.http.trusted_proxies, header=settings.http.proxy_header)
+        self._port = ChannelPort(clock=parts.clock, metrics=self._metrics, limits=limits.http, proxies=proxies)
         self._intake = Intake(
             self._batches,
             masks=Masks(settings.masks),

@@ -13,6 +13,7 @@ from router.runtime.clock import Clock
 from router.runtime.errors import RuntimeFailure
 from router.runtime.hosting.metrics import ChannelMetrics, HttpRefusal
 from router.runtime.hosting.problems import problem, problem_of
+from router.runtime.hosting.proxies import Proxies
 from router.runtime.token_bucket import Limiter, Rate
 
 LOG = logging.getLogger(__name__)
@@ -35,15 +36,24 @@ class HttpLimits(NamedTuple):
 class ChannelPort:
     """``bind``, ``mount`` each channel, ``listen``; then ``stop_intake`` and ``close``.
 
-    Whatever a handler does, the sender gets a short problem document: no traces, no texts of errors.
+    A handler finds the client's address in ``request.remote``, also behind ``proxies``. Whatever it does, the sender
+    gets a short problem document: no traces, no texts of errors.
     """
 
-    def __init__(self, *, clock: Clock, metrics: ChannelMetrics, limits: HttpLimits = HttpLimits()) -> None:  # noqa: B008
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        metrics: ChannelMetrics,
+        limits: HttpLimits = HttpLimits(),  # noqa: B008  (immutable)
+        proxies: Proxies = Proxies(),  # noqa: B008  (immutable)
+    ) -> None:
         self._clock = clock
         self._metrics = metrics
         self._limits = limits
         self._peers: Limiter[str] = Limiter(limits.peer, max_keys=_PEERS, on_forgotten=metrics.limits_forgotten.inc)
-        self._app = web.Application(middlewares=[_Strangers().guard], client_max_size=limits.body_bytes)
+        middlewares = (_Strangers().guard, proxies.name_client)
+        self._app = web.Application(middlewares=middlewares, client_max_size=limits.body_bytes)
         self._app.on_response_prepare.append(_plain_headers)
         self._runner: web.AppRunner | None = None
         self._site: web.SockSite | None = None

@@ -4,6 +4,7 @@ A variable's name is the setting's path: ``TURNOUT__REDIS__URL`` is ``redis.url`
 names a file that holds the value. In names of accounts and targets ``_`` stands for ``-``.
 """
 
+import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -69,6 +70,7 @@ def _conflicts(settings: Settings) -> Iterator[str]:
     yield from _doubles("pools", settings.pools)
     yield from _ports(settings)
     yield from _masks(settings)
+    yield from _proxies(settings)
 
 
 def _doubles(path: str, names: tuple[str, ...]) -> Iterator[str]:
@@ -94,3 +96,14 @@ def _masks(settings: Settings) -> Iterator[str]:
         else:
             if empty:
                 yield f"masks[{index}].pattern: matches the empty text"
+
+
+def _proxies(settings: Settings) -> Iterator[str]:
+    for index, proxy in enumerate(settings.http.trusted_proxies):
+        try:
+            trusts_all = not ipaddress.ip_network(proxy).prefixlen
+        except ValueError as exc:
+            yield f"http.trusted_proxies[{index}]: {exc}"
+        else:
+            if trusts_all:
+                yield f"http.trusted_proxies[{index}]: {proxy!r} is everybody: anyone could name any address as his"

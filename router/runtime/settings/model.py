@@ -35,6 +35,13 @@ class BusKind(StrEnum):
     KAFKA = "kafka"
 
 
+class ProxyHeader(StrEnum):
+    """Where proxies put down whom they forward for."""
+
+    X_FORWARDED_FOR = "x-forwarded-for"
+    FORWARDED = "forwarded"
+
+
 class LogFormat(StrEnum):
     JSON = "json"
     CONSOLE = "console"
@@ -132,6 +139,21 @@ class HttpSettings(Section, frozen=True):
     api_url: Annotated[
         str | None, Meta(description="The API's port as advisors see it, for links. Absent: host and port.")
     ] = None
+
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Addresses or networks (10.0.0.0/8) of all proxies before the channels' port: limits then "
+            "count the client that they name, not the proxy."
+        ),
+    ] = ()
+    proxy_header: Annotated[
+        ProxyHeader,
+        Meta(
+            description="The header in which they name him, x-forwarded-for or forwarded: the one that they always "
+            "write, since a client may send the other himself."
+        ),
+    ] = ProxyHeader.X_FORWARDED_FOR
 
 
 class LogSettings(Section, frozen=True):
