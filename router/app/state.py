@@ -44,13 +44,13 @@ async def open_state(process: Process) -> State:
         CountingBus(make_bus(settings, state.url), process.runtime_metrics, process.watchdog.publisher())
     )
     await process.life.open("bus", _open_bus(process, state.bus), lambda _, __: state.bus.close())
-    commands = await _connect(process, state.url, "store commands", connections=settings.redis.connections)
-    waits = await _connect(process, state.url, "store waits", purpose=Purpose.BLOCKING)
+    commands = await open_client(process, state.url, "store commands", connections=settings.redis.connections)
+    waits = await open_client(process, state.url, "store waits", purpose=Purpose.BLOCKING)
     state.store = crashes.store(commands, waits)
     await process.life.open("store", state.store.open(), lambda _, __: state.store.close())
     process.life.spawn("store library", _keep_library(process, state.store))
-    logs = Coalescer(await _connect(process, state.url, "reply and chat logs"))
-    chat_waits = await _connect(process, state.url, "chat log waits", purpose=Purpose.BLOCKING)
+    logs = Coalescer(await open_client(process, state.url, "reply and chat logs"))
+    chat_waits = await open_client(process, state.url, "chat log waits", purpose=Purpose.BLOCKING)
     state.ledger = crashes.ledger(RedisLedger(logs))
     state.chat_log = RedisChatLog(logs, chat_waits)
     state.signer = Signer([settings.signing_key or kept_key(process.data / "signing-key")])
@@ -91,11 +91,17 @@ async def _open_bus(process: Process, bus: Bus) -> None:
         )
 
 
-async def _connect(
+async def open_client(
     process: Process, url: str, name: str, *, purpose: Purpose = Purpose.COMMANDS, connections: int = 8
 ) -> RedisClient:
     """A client of the state store, given back when the process ends."""
-    client = connect(url, purpose=purpose, max_connections=connections)
+    client = connect(
+        url,
+        purpose=purpose,
+        max_connections=connections,
+        answer_s=process.settings.redis.timeout_s,
+        metrics=process.runtime_metrics,
+    )
     await process.life.open(name, _nothing(), lambda _, __: client.close())
     return client
 

@@ -27,6 +27,7 @@ from redis.exceptions import (
 )
 
 from router.runtime.errors import CommandRefused, RuntimeFailure, StoreUnavailable
+from router.runtime.metrics import RuntimeMetrics, StoreError
 
 Argument = bytes | str | int | float
 Command = Sequence[Argument]
@@ -57,9 +58,13 @@ def _translated(exc: Exception) -> RuntimeFailure:
 class RedisClient:
     """A bounded pool of connections. Made by ``connect``."""
 
-    def __init__(self, pool: BlockingConnectionPool, purpose: Purpose) -> None:
+    def __init__(
+        self, pool: BlockingConnectionPool, purpose: Purpose, *, answer_s: float, metrics: RuntimeMetrics | None
+    ) -> None:
         self._pool = pool
         self._purpose = purpose
+        self._answer_s = answer_s
+        self._metrics = metrics
         self._tasks: set[asyncio.Task[list[object]]] = set()
 
     async def call(self, *args: Argument, wait_s: float = 0.0) -> object:
@@ -91,18 +96,18 @@ class RedisClient:
         try:
             connection: AbstractConnection = await self._pool.get_connection()  # type: ignore[no-untyped-call]  # redis
         except (RedisError, OSError) as exc:
-            return [_translated(exc)] * len(commands)
+            return self._failed(exc, len(commands))
         try:
-            async with asyncio.timeout(_ANSWER_S + wait_s):
+            async with asyncio.timeout(self._answer_s + wait_s):
                 await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
                 if _cancellations() > cancelled:
                     # The library sends by ``asyncio.wait_for``, which before Python 3.12 forgets a cancellation that
                     # comes when what it waits for has just ended: who reads in a loop would go on for ever.
                     raise asyncio.CancelledError
                 for _ in commands:
-                    replies.append(await _reply(connection))
+                    replies.append(await self._reply(connection))
         except (RedisError, OSError) as exc:
-            replies += [_translated(exc)] * (len(commands) - len(replies))
+            replies += self._failed(exc, len(commands) - len(replies))
             # Late replies on this connection would answer somebody else's command.
             await connection.disconnect(nowait=True)
         finally:
@@ -110,6 +115,21 @@ class RedisClient:
                 await connection.disconnect(nowait=True)
             await self._pool.release(connection)
         return replies
+
+    async def _reply(self, connection: AbstractConnection) -> object:
+        try:
+            # Without an infinite time-out of its own the library answers None when its time is over, which
+            # looks like a server's nil. The time-out is around the whole exchange.
+            return cast("object", await connection.read_response(timeout=math.inf))
+        except ResponseError as exc:
+            return self._failed(exc, 1)[0]
+
+    def _failed(self, exc: Exception, calls: int) -> list[object]:
+        failure = _translated(exc)
+        if self._metrics is not None:
+            kind = StoreError.REFUSED if isinstance(failure, CommandRefused) else StoreError.UNAVAILABLE
+            self._metrics.store_errors.labels(kind).inc(calls)
+        return [failure] * calls
 
     async def close(self) -> None:
         """Let running commands end (each is bounded by its time-outs), then drop the connections."""
@@ -124,23 +144,25 @@ def _cancellations() -> int:
     return task.cancelling() if task is not None else 0
 
 
-async def _reply(connection: AbstractConnection) -> object:
-    try:
-        # Without an infinite time-out of its own the library answers None when its time is over, which
-        # looks like a server's nil. The time-out is around the whole exchange.
-        return cast("object", await connection.read_response(timeout=math.inf))
-    except ResponseError as exc:
-        return _translated(exc)
+def connect(
+    url: str,
+    *,
+    purpose: Purpose = Purpose.COMMANDS,
+    max_connections: int = 8,
+    answer_s: float = _ANSWER_S,
+    metrics: RuntimeMetrics | None = None,
+) -> RedisClient:
+    """A client for ``redis://``, ``rediss://`` or ``unix://``. Opens no connection yet.
 
-
-def connect(url: str, *, purpose: Purpose = Purpose.COMMANDS, max_connections: int = 8) -> RedisClient:
-    """A client for ``redis://``, ``rediss://`` or ``unix://``. Opens no connection yet."""
+    ``answer_s`` is how long an answer may take, beyond what the server was asked to wait. Calls that fail are
+    counted with ``metrics``.
+    """
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=max_connections,
         timeout=_POOL_WAIT_S,
         socket_connect_timeout=_CONNECT_S,
-        socket_timeout=_ANSWER_S,
+        socket_timeout=answer_s,
         # The library's default repeats commands that are not safe to repeat.
         retry=Retry(NoBackoff(), 0),
         retry_on_timeout=False,
@@ -149,7 +171,7 @@ def connect(url: str, *, purpose: Purpose = Purpose.COMMANDS, max_connections: i
         protocol=2,
         health_check_interval=0,
     )
-    return RedisClient(pool, purpose)
+    return RedisClient(pool, purpose, answer_s=answer_s, metrics=metrics)
 
 
 class Coalescer:

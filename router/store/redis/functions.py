@@ -30,9 +30,12 @@ class Functions:
 
     async def load(self) -> None:
         """Put the library on the server; one that is there already is left alone."""
+        if await self._client.call("FUNCTION", "LIST", "LIBRARYNAME", self._library.name):
+            return
         try:
             await self._client.call("FUNCTION", "LOAD", self._library.text)
         except CommandRefused as exc:
+            # Another process was quicker.
             if "already exists" not in str(exc):
                 raise
 

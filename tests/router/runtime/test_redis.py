@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from prometheus_client import CollectorRegistry
 
-from router.runtime import redis as module
 from router.runtime.errors import CommandRefused, StoreUnavailable
+from router.runtime.metrics import RuntimeMetrics, StoreError
 from router.runtime.redis import Coalescer, Purpose, RedisClient, connect
 from tests.servers import Server
 
@@ -161,11 +162,8 @@ async def test_a_dead_server_is_unavailable_and_the_client_recovers(own_server: 
     await client.close()
 
 
-async def test_a_frozen_server_is_a_time_out_and_never_a_second_run(
-    own_server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "_ANSWER_S", 0.2)
-    client = connect(own_server.url)
+async def test_a_frozen_server_is_a_time_out_and_never_a_second_run(own_server: Server) -> None:
+    client = connect(own_server.url, answer_s=0.2)
     coalescer = Coalescer(client)
     assert await coalescer.call("INCR", "n") == 1
     own_server.freeze()
@@ -190,4 +188,32 @@ async def test_close_keeps_its_deadline_with_a_frozen_server(own_server: Server)
         await stuck
     with pytest.raises(StoreUnavailable):
         await coalescer.call("PING")
+    await client.close()
+
+
+async def test_a_blocking_read_may_wait_longer_than_an_answer_may_take(redis_server: Server) -> None:
+    client = connect(redis_server.url, purpose=Purpose.BLOCKING, answer_s=0.2)
+    assert await client.call("BLPOP", "nothing", 0.4, wait_s=0.4) is None
+    await client.close()
+
+
+async def test_failed_calls_are_counted_by_kind(own_server: Server) -> None:
+    registry = CollectorRegistry()
+    metrics = RuntimeMetrics(registry, version="1", mode="standalone")
+    client = connect(own_server.url, answer_s=0.2, metrics=metrics)
+    coalescer = Coalescer(client)
+
+    def counted(kind: StoreError) -> float | None:
+        return registry.get_sample_value("turnout_store_errors_total", {"kind": kind})
+
+    await coalescer.call("SET", "text", "x")
+    assert (counted(StoreError.REFUSED), counted(StoreError.UNAVAILABLE)) == (0, 0)
+    with pytest.raises(CommandRefused):
+        await coalescer.call("LPUSH", "text", "x")
+    assert (counted(StoreError.REFUSED), counted(StoreError.UNAVAILABLE)) == (1, 0)
+    own_server.freeze()
+    await asyncio.gather(*(coalescer.call("PING") for _ in range(5)), return_exceptions=True)
+    own_server.thaw()
+    assert (counted(StoreError.REFUSED), counted(StoreError.UNAVAILABLE)) == (1, 5)
+    await coalescer.close()
     await client.close()
