@@ -33,8 +33,8 @@ import msgspec
 from msgspec import Meta
 
 from channels.kit.outbound import checked_url
-from channels.kit.signatures import standard_secret
-from channels.kit.signed_post import Letterbox, post_signed
+from channels.kit.posting import Letterbox, post
+from channels.kit.signatures import standard_headers, standard_secret
 from channels.notify.wording import summary
 from router.contract.codec import rfc3339
 from router.contract.messages import Notice
@@ -85,13 +85,14 @@ class OpenWebhookNotifier:
         self._host = host
 
     async def send(self, notice: Notice) -> SendResult:
-        """As ``post_signed``; a target that isn't there is failed."""
+        """As ``post``, a repeat with the same ``webhook-id``; a target that isn't there is failed."""
         options = self._targets.get(notice.target)
         if options is None:
             return failed("there is no such target")
-        keys, timeout_s = options.keys(), options.timeout_s
-        box = Letterbox(options.url, keys, timeout_s, options.allow_private, "the target", "the target's url")
-        return await post_signed(box, document(notice), id_=notice.id, host=self._host)
+        body, now_ms = document(notice), self._host.clock.now_ms()
+        headers = standard_headers(options.keys(), id_=notice.id, now_ms=now_ms, body=body)
+        box = Letterbox(options.url, options.timeout_s, options.allow_private, "the target", "the target's url")
+        return await post(box, body, headers, self._host)
 
     async def close(self, within_s: float) -> None:
         """Nothing is held."""

@@ -5,7 +5,8 @@ from typing import Final
 
 import msgspec
 
-from channels.kit.signed_post import Letterbox, post_signed
+from channels.kit.posting import Letterbox, post
+from channels.kit.signatures import standard_headers
 from channels.webhook.normalise import CONVERSATION
 from channels.webhook.options import WebhookOptions
 from router.contract.codec import rfc3339
@@ -22,22 +23,17 @@ class FilesTooLarge(Exception):
 
 
 async def post_reply(reply: Reply, options: WebhookOptions, host: ChannelHost) -> SendResult:
-    """As ``post_signed``; an account that takes no replies, or an attachment that is gone or too large, is failed."""
+    """As ``post``, a repeat with the same ``webhook-id``; an account that takes no replies, or an attachment that is
+    gone or too large, is failed."""
     if options.reply_url is None:
         return failed("this account has no reply_url")
     try:
         body = _ENCODER.encode(await _document(reply, host))
     except (BlobMissing, FilesTooLarge):
         return failed("an attachment is gone or too large for this channel")
-    box = Letterbox(
-        options.reply_url,
-        options.outgoing_keys(),
-        options.reply_timeout_s,
-        options.allow_private,
-        "the customer's system",
-        "reply_url",
-    )
-    return await post_signed(box, body, id_=reply.id, host=host)
+    place = (options.reply_url, options.reply_timeout_s, options.allow_private)
+    headers = standard_headers(options.outgoing_keys(), id_=reply.id, now_ms=host.clock.now_ms(), body=body)
+    return await post(Letterbox(*place, "the customer's system", "reply_url"), body, headers, host)
 
 
 async def _document(reply: Reply, host: ChannelHost) -> dict[str, object]:

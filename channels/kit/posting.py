@@ -1,14 +1,13 @@
-"""A signed POST (Standard Webhooks) to an address from the settings, and what its answer means."""
+"""A POST to an address from the settings, and what its answer means."""
 
 import asyncio
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import aiohttp
 
 from channels.kit.outbound import AddressRefused, destination
-from channels.kit.signatures import standard_headers
 from router.runtime.errors import SendLater
 from router.runtime.plugins import Host, SendResult, failed, sent
 
@@ -21,18 +20,15 @@ class Letterbox(NamedTuple):
     """Where to post to. ``name`` is what the receiver is called in reasons, ``setting`` what holds the address."""
 
     url: str
-    keys: Sequence[bytes]
     timeout_s: float
     allow_private: bool
     name: str
     setting: str
 
 
-async def post_signed(box: Letterbox, body: bytes, *, id_: str, host: Host) -> SendResult:
-    """2xx is sent. What may pass (no connection, 408, 409, 421, 425, 429, 5xx) raises ``SendLater``: a repeat
-    carries the same ``webhook-id``. Any other answer is failed, a redirect too: what is signed for one place goes to
-    no other."""
-    headers = standard_headers(box.keys, id_=id_, now_ms=host.clock.now_ms(), body=body)
+async def post(box: Letterbox, body: bytes, headers: Mapping[str, str], host: Host) -> SendResult:
+    """Post JSON. 2xx is sent. What may pass (no connection, 408, 409, 421, 425, 429, 5xx) raises ``SendLater``. Any
+    other answer is failed, a redirect too: what is meant for one place goes to no other."""
     try:
         async with asyncio.timeout(box.timeout_s):
             place = await destination(box.url, allow_private=box.allow_private)

@@ -1,0 +1,91 @@
+"""What the notifiers share that post a card to a team's channel: options, sending, the link to the case."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Final
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta
+
+from channels.kit.outbound import checked_url
+from channels.kit.posting import Letterbox, post
+from channels.notify.wording import Language, Words, words
+from router.contract.messages import Notice
+from router.runtime.plugins import Host, OpenNotifier, SendResult, Target, failed
+from router.runtime.secret import Secret
+
+_OPEN: Final[dict[Language, str]] = {"en": "Open the case", "ko": "케이스 열기"}
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+class CardOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``url``: the address that the product made for the channel; whoever has it may post there, so it is a secret.
+    ``case_url``: where staff open a case, with ``{case}`` in it; without it there is no button. ``time_zone``: whose
+    clock due times are shown by. ``allow_private`` as in the notifier ``webhook``."""
+
+    url: Secret
+    language: Language = "en"
+    time_zone: str = "UTC"
+    case_url: Annotated[str, Meta(max_length=1_000)] = ""
+    allow_private: bool = False
+    timeout_s: Annotated[float, Meta(gt=0, le=14)] = 10.0
+
+    def __post_init__(self) -> None:
+        checked_url(self.url.reveal(), allow_private=self.allow_private)
+        try:
+            ZoneInfo(self.time_zone)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f'"{self.time_zone}" is no time zone; write one such as "Asia/Seoul"') from None
+        if self.case_url and "{case}" not in self.case_url:
+            raise ValueError("case_url needs {case} where the case's id goes")
+
+    def link(self, notice: Notice) -> tuple[str, str] | None:
+        """The button's words and where it leads; None without ``case_url``."""
+        if not self.case_url:
+            return None
+        return _OPEN[self.language], self.case_url.replace("{case}", quote(notice.case, safe=""))
+
+
+Draw = Callable[[Words, tuple[str, str] | None], Mapping[str, object]]
+"""The product's own form of a card: from words and an optional button to the body."""
+
+
+class CardNotifier:
+    """A notifier for one product, before it works for any target."""
+
+    def __init__(self, name: str, product: str, draw: Draw) -> None:
+        self.name = name
+        self._product = product
+        self._draw = draw
+
+    def options_type(self) -> type[CardOptions]:
+        return CardOptions
+
+    async def open(self, targets: Sequence[Target[CardOptions]], host: Host) -> OpenNotifier:
+        return OpenCardNotifier({target.id: target.options for target in targets}, host, self._product, self._draw)
+
+
+class OpenCardNotifier:
+    """The notifier at work. It holds nothing between two notices. These products know no repeats: after a crash in the
+    middle of a post the same card may stand there twice."""
+
+    def __init__(self, targets: Mapping[str, CardOptions], host: Host, product: str, draw: Draw) -> None:
+        self._targets = targets
+        self._host = host
+        self._product = product
+        self._draw = draw
+
+    async def send(self, notice: Notice) -> SendResult:
+        """As ``post``; a target that isn't there is failed."""
+        options = self._targets.get(notice.target)
+        if options is None:
+            return failed("there is no such target")
+        told = words(notice, options.language, ZoneInfo(options.time_zone))
+        body = _ENCODER.encode(self._draw(told, options.link(notice)))
+        url = options.url.reveal()
+        box = Letterbox(url, options.timeout_s, options.allow_private, self._product, "the target's url")
+        return await post(box, body, {}, self._host)
+
+    async def close(self, within_s: float) -> None:
+        """Nothing is held."""

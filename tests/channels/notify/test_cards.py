@@ -1,0 +1,177 @@
+"""Cards for Slack and Teams: what they show, that the products' rules hold, and what the stand-ins refuse."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from channels.notify import slack, teams
+from channels.notify.card_simulator import (
+    CardSimulator,
+    SlackMessage,
+    TeamsMessage,
+    slack_simulator,
+    teams_simulator,
+)
+from channels.notify.cards import CardOptions
+from channels.notify.wording import Words
+from router.contract.ids import AdvisorId
+from router.contract.messages import DeliveryState
+from router.runtime.plugins import Notifier, Target
+from router.runtime.settings.tree import build
+from router.runtime.simulators import Misbehaviour
+from tests.suites.notices import HASTY, NoticeWorld, notice, telling
+
+NOTIFIERS: dict[str, tuple[Notifier[CardOptions], Callable[[], CardSimulator[Any]]]] = {
+    "slack": (slack.notifier(), slack_simulator),
+    "teams": (teams.notifier(), teams_simulator),
+}
+LINK = ("Open the case", "https://desk.example/cases/c1")
+
+
+@pytest.fixture(params=sorted(NOTIFIERS))
+async def running(request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, CardSimulator[Any]]]:
+    made = NOTIFIERS[request.param][1]()
+    yield request.param, made
+    await made.stop()
+
+
+async def world_of(name: str, desk: CardSimulator[Any], **more: object) -> NoticeWorld:
+    problems: list[str] = []
+    options = build(CardOptions, {**await desk.start(), **more}, problems=problems)
+    assert options is not None, problems
+    return NoticeWorld({name: (NOTIFIERS[name][0], [Target(id="desk", options=options)])}, policy=HASTY)
+
+
+async def test_a_notice_arrives_as_a_card(running: tuple[str, CardSimulator[Any]]) -> None:
+    name, desk = running
+    more = {"language": "ko", "time_zone": "Asia/Seoul", "case_url": "https://desk.example/cases/{case}"}
+    async with telling(await world_of(name, desk, **more)) as world:
+        await world.publish(replace(notice(), staff=(AdvisorId("minji"), AdvisorId("jun"))))
+        card = await desk.arrived.get()
+        await world.counts("sent")
+    assert desk.refusals == []
+    shown = msgspec.json.encode(card).decode()
+    for text in ("에스컬레이션 1단계 (첫 응답)", "billing", "2025-10-09 17:54 KST", "minji, jun", LINK[1]):
+        assert text in shown
+
+
+@pytest.mark.parametrize("way", [Misbehaviour.BUSY, Misbehaviour.CUT_BEFORE, Misbehaviour.CUT_AFTER, Misbehaviour.HANG])
+async def test_trouble_on_the_way_passes(running: tuple[str, CardSimulator[Any]], way: Misbehaviour) -> None:
+    name, desk = running
+    async with telling(await world_of(name, desk)) as world:
+        desk.misbehave([way])
+        await world.publish(notice())
+        await desk.arrived.get()
+        await world.counts("sent")
+
+
+async def test_a_channel_that_is_gone_is_given_up(running: tuple[str, CardSimulator[Any]]) -> None:
+    name, desk = running
+    async with telling(await world_of(name, desk)) as world:
+        desk.misbehave([Misbehaviour.REFUSE])
+        await world.publish(notice())
+        await world.counts("failed")
+    assert desk.arrived.empty()
+
+
+async def test_a_target_that_is_not_there_is_failed(running: tuple[str, CardSimulator[Any]]) -> None:
+    name, _ = running
+    opened = await NOTIFIERS[name][0].open([], None)  # type: ignore[arg-type]
+    assert (await opened.send(notice())).state is DeliveryState.FAILED
+
+
+@given(st.text(min_size=1, max_size=6_000), st.lists(st.tuples(st.text(min_size=1), st.text(min_size=1)), max_size=30))
+def test_whatever_a_card_says_keeps_the_products_rules(title: str, facts: list[tuple[str, str]]) -> None:
+    told = Words(title, (("Case", "c1"), *facts))
+    msgspec.json.decode(msgspec.json.encode(slack.card(told, LINK)), type=SlackMessage)
+    if len(title) <= slack.MAX_TEXT:
+        msgspec.json.decode(msgspec.json.encode(teams.card(told, LINK)), type=TeamsMessage)
+
+
+@pytest.mark.parametrize("letter", ["&", "<", "x", "한", "😀"])
+@pytest.mark.parametrize("length", [1_999, 2_999, 3_000, 9_000])
+def test_a_long_text_is_cut_between_characters(letter: str, length: int) -> None:
+    told = Words(letter * length, ((letter * length, letter * length),))
+    card = msgspec.json.decode(msgspec.json.encode(slack.card(told, None)), type=SlackMessage)
+    assert len(card.text) > slack.MAX_TEXT - 5 or len(card.text) >= length
+
+
+TOLD = Words("Breach", (("Case", "c1"),))
+SLACK = slack.card(TOLD, LINK)
+TEAMS = teams.card(TOLD, LINK)
+
+
+def _changed(card: dict[str, Any], old: str, new: str) -> bytes:
+    text = msgspec.json.encode(card).decode()
+    assert old in text
+    return text.replace(old, new).encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b"[" * 10_000,
+        b"\xff",
+        _changed(SLACK, '"mrkdwn"', '"markdown"'),
+        _changed(SLACK, "Breach", "Breach <!channel>"),
+        _changed(SLACK, "Breach", "x" * (slack.MAX_TEXT + 1)),
+        _changed(SLACK, '"url":"https:', '"url":"javascript:'),
+        _changed(SLACK, '"blocks"', '"block"'),
+        _changed(SLACK, '"section"', '"sektion"'),
+    ],
+)
+async def test_slack_takes_no_wrong_card(body: bytes) -> None:
+    assert await _refused(slack_simulator(), body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        _changed(TEAMS, '"message"', '"card"'),
+        _changed(TEAMS, "vnd.microsoft.card.adaptive", "vnd.microsoft.card.hero"),
+        _changed(TEAMS, '"1.4"', '"9.9"'),
+        _changed(TEAMS, '"FactSet"', '"Facts"'),
+        _changed(TEAMS, "Action.OpenUrl", "Action.Submit"),
+        _changed(TEAMS, "Breach", "x" * 30_000),
+    ],
+)
+async def test_teams_takes_no_wrong_card(body: bytes) -> None:
+    assert await _refused(teams_simulator(), body)
+
+
+async def _refused(desk: CardSimulator[Any], body: bytes) -> bool:
+    await desk.start()
+    async with aiohttp.ClientSession() as http:
+        async with http.post(desk.url, data=body, headers={"Content-Type": "application/json"}) as response:
+            status = response.status
+        async with http.post(desk.url + "x", data=body, headers={"Content-Type": "application/json"}) as response:
+            assert response.status == 404
+    await desk.stop()
+    await asyncio.sleep(0)
+    return 400 <= status < 500 and bool(desk.refusals) and desk.arrived.empty()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"url": "http://hooks.example/x"}, "https"),
+        ({"url": "https://hooks.example/x", "time_zone": "Seoul"}, "no time zone"),
+        ({"url": "https://hooks.example/x", "case_url": "https://desk.example/"}, "{case}"),
+        ({"url": "https://hooks.example/x", "language": "fr"}, "fr"),
+        ({"url": "https://hooks.example/x", "chanel": "x"}, "chanel"),
+    ],
+)
+def test_wrong_options_are_said_and_the_address_never_is(options: dict[str, str], said: str) -> None:
+    problems: list[str] = []
+    assert build(CardOptions, options, problems=problems) is None
+    assert any(said in problem for problem in problems), problems
+    assert "hooks.example" not in "".join(problems)
