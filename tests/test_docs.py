@@ -12,12 +12,14 @@ import msgspec
 import pytest
 import yaml
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from router.api import asking
 from router.api.asking import read_body
 from router.api.cases import ACTS
 from router.api.routes import DESCRIBED
 from router.cli.main import main
+from router.runtime.plugin_catalog import PluginCatalog, install
 from router.runtime.settings.model import Settings
 from router.runtime.settings.table import describe
 from router.runtime.settings.tree import build
@@ -131,8 +133,10 @@ def test_every_yaml_block_is_checked_by_one_of_these_tests() -> None:
 @pytest.mark.parametrize("text", [text for page in PAGES for text in _marked(page, "settings")])
 def test_a_block_of_settings_can_be_set(text: str) -> None:
     problems: list[str] = []
-    build(Settings, yaml.safe_load(text), problems=problems)
+    settings = build(Settings, yaml.safe_load(text), problems=problems)
     assert problems == []
+    assert settings is not None
+    install(replace(settings, accounts={}), PluginCatalog())  # targets' options, too; an account may be a reader's own
 
 
 def test_the_example_of_settings_is_in_order() -> None:
