@@ -12,7 +12,7 @@ from router.runtime.clock import Clock
 from router.runtime.errors import SendLater
 from router.runtime.hosting.batches import Batches
 from router.runtime.hosting.metrics import ChannelMetrics, ReplySetback
-from router.runtime.hosting.reply_account import AccountReplies, Reports
+from router.runtime.hosting.reply_account import AccountReplies, Reports, share_of
 from router.runtime.hosting.reply_sender import ReplySender, SendPolicy
 from router.runtime.ledger import Ledger
 from router.runtime.plugins import Adapter, OpenChannel, SendResult
@@ -54,29 +54,28 @@ class Channel:
         self._accounts: list[AccountReplies] = []
         self._ended: list[asyncio.Event] = []
 
-    def add_accounts(self, accounts: Sequence[AccountId], *, first: str) -> None:
-        """Send for these; ``first`` is the account of the installation that puts aside what has none."""
+    def add_accounts(self, accounts: Sequence[AccountId]) -> None:
+        """Send for these."""
         self._accounts += [
             AccountReplies(
                 self._outlet.bus,
                 self._sender,
-                account=account,
+                share=share_of(account),
                 reports=self._reports,
                 clock=self._outlet.clock,
-                puts_aside=account == first,
             )
             for account in accounts
         ]
 
     def consumers(self) -> dict[str, Consumer]:
         """What reads the replies, by name."""
-        return {f"replies {each.account}": each.consumer for each in self._accounts}
+        return {f"replies {each.share.name}": each.consumer for each in self._accounts}
 
     def start_sending(self, spawn: Callable[[str, Coroutine[Any, Any, None]], None]) -> None:
         for number, account in enumerate(self._accounts):
             ended = asyncio.Event()
             self._ended.append(ended)
-            spawn(f"replies-{number}-{account.account}", _until_ended(account, ended))
+            spawn(f"replies-{number}-{account.share.name}", _until_ended(account, ended))
 
     def ports(self) -> Mapping[str, int]:
         return self._opened.ports()

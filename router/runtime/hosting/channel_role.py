@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from prometheus_client import CollectorRegistry
 
+from router.contract.ids import AccountId
 from router.runtime.blobs import Blobs
 from router.runtime.bus.lanes import Consumer
 from router.runtime.bus.protocol import Bus
@@ -24,7 +25,9 @@ from router.runtime.hosting.masks import Masks
 from router.runtime.hosting.metrics import ChannelMetrics
 from router.runtime.hosting.outbound import client_session
 from router.runtime.hosting.proxies import Proxies
+from router.runtime.hosting.reply_account import Reports
 from router.runtime.hosting.reply_sender import PATIENT, SendPolicy
+from router.runtime.hosting.reply_unassigned import UNASSIGNED, UnassignedReplies
 from router.runtime.ledger import Ledger
 from router.runtime.plugins import Account, Adapter
 from router.runtime.settings.model import Settings
@@ -91,6 +94,7 @@ class ChannelRole:
         )
         self._surroundings: Surroundings | None = None
         self._channels: dict[str, Channel] = {}
+        self._unassigned: UnassignedReplies | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closing = False
 
@@ -112,6 +116,19 @@ class ChannelRole:
             raise
         for channel in self._channels.values():
             channel.start_sending(self._spawn)
+        self._unassigned = self._of_nobody(process)
+        self._spawn(f"replies-{UNASSIGNED}", self._unassigned.run())
+
+    def _of_nobody(self, process: str) -> UnassignedReplies:
+        self._metrics.start_replies_at_zero(UNASSIGNED)
+        return UnassignedReplies(
+            self._parts.bus,
+            self._parts.ledger,
+            accounts=[AccountId(name) for name in self._settings.accounts],
+            reports=Reports(self._reports, channel=UNASSIGNED, metrics=self._metrics),
+            clock=self._parts.clock,
+            process=f"{process}-{UNASSIGNED}",
+        )
 
     async def _open(self, name: str, adapter: Adapter[Any], accounts: Sequence[Account[Any]], process: str) -> None:
         assert self._surroundings is not None
@@ -125,11 +142,10 @@ class ChannelRole:
         )
         opened = await adapter.open(accounts, host)
         outlet = Outlet(self._parts.bus, self._parts.ledger, self._parts.clock, process, self._limits.sending)
-        first = min(self._settings.accounts, default="")
         self._channels[name] = channel = Channel(
             adapter, opened, outlet=outlet, reports=self._reports, metrics=self._metrics
         )
-        channel.add_accounts([account.id for account in accounts], first=first)
+        channel.add_accounts([account.id for account in accounts])
         self._port.mount(name, opened.routes())
         LOG.info("%s is open for %s accounts", name, len(accounts), extra={"event": "channel.open", "channel": name})
 
@@ -155,7 +171,8 @@ class ChannelRole:
 
     def consumers(self) -> dict[str, Consumer]:
         """What reads replies, by name, once started."""
-        return {name: one for channel in self._channels.values() for name, one in channel.consumers().items()}
+        found = {name: one for channel in self._channels.values() for name, one in channel.consumers().items()}
+        return found if self._unassigned is None else {**found, f"replies {UNASSIGNED}": self._unassigned.consumer}
 
     def polled_at(self) -> float | None:
         """When the consumer of replies that is furthest behind last polled (``time.monotonic``); None before."""
@@ -191,7 +208,10 @@ class ChannelRole:
             await self._surroundings.http.close()
 
     async def _stop_sending(self, within_s: float) -> None:
-        await asyncio.gather(*(channel.stop_sending(within_s) for channel in self._channels.values()))
+        stops = [channel.stop_sending(within_s) for channel in self._channels.values()]
+        if self._unassigned is not None:
+            stops.append(self._unassigned.stop(within_s))
+        await asyncio.gather(*stops)
 
     async def _close_channels(self, within_s: float) -> None:
         for name, channel in self._channels.items():

@@ -87,13 +87,19 @@ class ChannelMetrics:
         for channel in channels:
             self._start_at_zero(channel)
 
+    def start_replies_at_zero(self, channel: str) -> None:
+        """For what stands in for a channel and only answers."""
+        for state in DeliveryState:
+            self.replies.labels(channel, state)
+        for kind in ReplySetback:
+            self.setbacks.labels(channel, kind)
+
     def _start_at_zero(self, channel: str) -> None:
+        self.start_replies_at_zero(channel)
         for plain in (self.accepted, self.masked, self.shortened, self.accept_seconds):
             plain.labels(channel)
         for counter, labels in (
             (self.refused, Refusal),
-            (self.replies, DeliveryState),
-            (self.setbacks, ReplySetback),
             (self.http_refused, HttpRefusal),
         ):
             for label in labels:

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, NamedTuple, Protocol
 
 from router.contract.codec import Decoder
 from router.contract.errors import Undecodable
@@ -18,7 +18,6 @@ from router.runtime.errors import BusUnavailable, RuntimeFailure, StoreUnavailab
 from router.runtime.hosting.batches import Batches
 from router.runtime.hosting.intake import outgoing
 from router.runtime.hosting.metrics import ChannelMetrics, ReplySetback
-from router.runtime.hosting.reply_sender import ReplySender
 
 LOG = logging.getLogger(__name__)
 
@@ -34,35 +33,43 @@ class StoppedFirst(RuntimeFailure):
     retryable = True
 
 
+class Share(NamedTuple):
+    """Whose replies are read, by which group. ``puts_aside``: what can't be decoded has no account; one share puts it
+    to the dead letters, the others pass it by."""
+
+    name: str
+    group: str
+    takes: Callable[[AccountId], bool]
+    puts_aside: bool = False
+
+
+def share_of(account: AccountId) -> Share:
+    return Share(name=account, group=f"replies.{account}", takes=lambda to: to == account)
+
+
+class Delivering(Protocol):
+    """The two things that are needed of a sender, as ``ReplySender`` says them."""
+
+    async def deliver(self, reply: Reply) -> Delivery | None: ...
+
+    def stop(self) -> None: ...
+
+
 class AccountReplies:
-    """One member of the group ``replies.ACCOUNT``. ``run`` it; it ends by ``stop``.
+    """One member of the group of a share, in most cases an account's. ``run`` it; it ends by ``stop``.
 
     A reply counts as done once its delivery is on the bus. Replies of one conversation go one after the
     other, and one that its provider puts off holds up nobody but those behind it in its conversation.
-    ``puts_aside``: what can't be decoded has no account; one account of the installation puts it to the dead
-    letters, the others pass it by.
     """
 
-    def __init__(
-        self,
-        bus: Bus,
-        sender: ReplySender,
-        *,
-        account: AccountId,
-        reports: "Reports",
-        clock: Clock,
-        puts_aside: bool = False,
-    ) -> None:
+    def __init__(self, bus: Bus, sender: Delivering, *, share: Share, reports: "Reports", clock: Clock) -> None:
         self._sender = sender
-        self.account = account
+        self.share = share
         self._reports = reports
         self._clock = clock
-        self._puts_aside = puts_aside
         self._last: dict[ConversationId, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
-        self.consumer: Final = Consumer(
-            bus, f"replies.{account}", (REPLIES,), handle=self.handle, hooks=self, limits=_LIMITS
-        )
+        self.consumer: Final = Consumer(bus, share.group, (REPLIES,), handle=self.handle, hooks=self, limits=_LIMITS)
 
     async def run(self) -> None:
         """Send until stopped."""
@@ -84,10 +91,10 @@ class AccountReplies:
         try:
             reply = _DECODER.decode(record.value, Reply)
         except Undecodable:
-            if self._puts_aside:
+            if self.share.puts_aside:
                 raise
             return None
-        if reply.to.account != self.account:
+        if not self.share.takes(reply.to.account):
             return None
         before = self._last.get(reply.conversation)
         task = asyncio.create_task(self._send(reply, before), name=f"send-{reply.id}")
@@ -135,7 +142,7 @@ class AccountReplies:
         """No fence is needed: the ledger decides between two senders."""
 
     async def on_poison(self, record: Record, exc: Exception) -> None:
-        LOG.error("a reply is put aside: %s", exc, extra={"event": "reply.put_aside", "account": self.account})
+        LOG.error("a reply is put aside: %s", exc, extra={"event": "reply.put_aside", "account": self.share.name})
         self._reports.setback(ReplySetback.UNDECODABLE)
         while True:
             try:

@@ -15,7 +15,7 @@ from router.runtime.clock import ManualClock
 from router.runtime.errors import SendLater, StoreUnavailable
 from router.runtime.hosting.batches import Batches
 from router.runtime.hosting.metrics import ChannelMetrics, ReplySetback
-from router.runtime.hosting.reply_account import AccountReplies, Reports
+from router.runtime.hosting.reply_account import AccountReplies, Reports, share_of
 from router.runtime.hosting.reply_sender import ReplySender
 from router.runtime.ledger import LedgerEntry, MemoryLedger
 from router.runtime.plugins import SendResult, sent
@@ -78,10 +78,9 @@ class Bench:
         self.replies = AccountReplies(
             self.bus,
             sender,
-            account=AccountId(account),
+            share=share_of(AccountId(account))._replace(puts_aside=puts_aside),
             reports=Reports(Batches(self.bus), channel="post", metrics=self.metrics),
             clock=self.clock,
-            puts_aside=puts_aside,
         )
         self.task = asyncio.create_task(self.replies.run())
 
