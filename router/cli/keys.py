@@ -1,27 +1,19 @@
 """``turnout keys``: keys of the API."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
 
 import click
 import msgspec
 
 from router.cli.given import read_settings, refuse, settings_option
+from router.cli.running import on_bus
 from router.contract.config import ApiKey, Role
 from router.contract.ids import AdvisorId, PoolId
-from router.runtime import run_file
-from router.runtime.bus.choice import make_bus
 from router.runtime.bus.protocol import Bus
 from router.runtime.clock import SystemClock
-from router.runtime.errors import RuntimeFailure
-from router.runtime.settings.model import Mode, Settings
 from router.service.api_keys import InvalidKey, KeyTable, make_key
 from router.service.configuration import ConfigurationTail, ConfigurationWriter
 from router.service.rule_files import RuleFiles
-
-T = TypeVar("T")
 
 
 @click.group()
@@ -72,7 +64,7 @@ def create(  # noqa: PLR0913 - one parameter an option
         for key, _ in made.values():
             await writer.put_key(key)
 
-    _on_bus(settings, put)
+    on_bus(settings, put)
     if as_json:
         click.echo(msgspec.json.encode({one: token for one, (_, token) in made.items()}))
         return
@@ -84,7 +76,7 @@ def create(  # noqa: PLR0913 - one parameter an option
 @settings_option
 def list_(settings_file: Path | None) -> None:
     """List the keys, without their secrets."""
-    for key in _on_bus(read_settings(settings_file), _read):
+    for key in on_bus(read_settings(settings_file), _read):
         state = "revoked" if key.revoked else "in force"
         click.echo(f"{key.id}  {key.role:<11} {key.advisor or '-':<16} {key.pool:<12} {state}  {key.name}")
 
@@ -101,7 +93,7 @@ def revoke(settings_file: Path | None, key_id: str) -> None:
             await ConfigurationWriter(bus, clock=SystemClock()).revoke_key(key)
         return bool(found)
 
-    if not _on_bus(read_settings(settings_file), end):
+    if not on_bus(read_settings(settings_file), end):
         refuse("nothing was revoked", (f"there is no key {key_id!r}: `turnout keys list` shows them",))
 
 
@@ -109,30 +101,3 @@ async def _read(bus: Bus) -> list[ApiKey]:
     table = KeyTable()
     await ConfigurationTail(bus, table, clock=SystemClock()).read()
     return list(table)
-
-
-def _on_bus(settings: Settings, work: Callable[[Bus], Awaitable[T]]) -> T:
-    """Run something on the bus of the running installation, or exit 2 saying why it can't be reached."""
-    if settings.mode is Mode.STANDALONE:
-        running = run_file.read(Path(settings.data_dir))
-        if running is None:
-            refuse(
-                "the service isn't running",
-                (f"nothing runs on data_dir {settings.data_dir}: start it with `turnout up`, then repeat this",),
-            )
-        store_url = running.store
-    else:
-        assert settings.redis.url is not None
-        store_url = settings.redis.url.reveal()
-
-    async def run() -> T:
-        bus = make_bus(settings, store_url)
-        try:
-            return await work(bus)
-        finally:
-            await bus.close()
-
-    try:
-        return asyncio.run(run())
-    except RuntimeFailure as exc:
-        refuse("the bus can't be reached", (str(exc),))

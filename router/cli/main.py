@@ -10,6 +10,7 @@ _COMMANDS: Final = {
     "demo": ("router.cli.demo", "Watch the whole line at work for a minute."),
     "advisor": ("router.cli.advisor", "Answer cases as an advisor, in the terminal."),
     "keys": ("router.cli.keys", "Make, list and revoke keys of the API."),
+    "dead-letters": ("router.cli.dead_letters", "List, show, replay and drop what could not be handled."),
     "check": ("router.cli.check", "Check settings, rules and roster, all problems together."),
     "status": ("router.cli.status", "Say how the running service does."),
     "settings": ("router.cli.settings", "List every setting with default, type and meaning."),
@@ -26,7 +27,7 @@ class _Lazy(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module, _ = _COMMANDS[cmd_name]
-        command = getattr(importlib.import_module(module), cmd_name)
+        command = getattr(importlib.import_module(module), cmd_name.replace("-", "_"))
         assert isinstance(command, click.Command)
         return command
 
