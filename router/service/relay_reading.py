@@ -11,7 +11,7 @@ from router.store.protocol import Outbox, OutboxEntry
 
 LOG = logging.getLogger(__name__)
 PAGE: Final = 100  # 500 entries would hold the server for 4 ms
-MAX_ENTRIES: Final = 400
+MAX_ENTRIES: Final = 200  # more would hold an event loop that lanes share for over ten milliseconds
 MAX_BYTES: Final = 1_048_576
 _WAIT_MS: Final = 1_000
 
