@@ -77,15 +77,26 @@ class CaseState(_Record, frozen=True, kw_only=True, omit_defaults=True):
     why: str = "null"
 
 
+class ClockRun(_Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A stretch in which a clock ran: ``used_ms`` of it counted. ``ended_by``: ``pending``, ``resolved`` or ``met``."""
+
+    from_ms: int
+    to_ms: int
+    used_ms: int
+    ended_by: str = ""
+
+
 class Clock(_Record, frozen=True, kw_only=True, omit_defaults=True):
     """One SLA clock. It runs while ``running_since_ms`` is set. In elapsed time its due time is that plus what is left;
-    in business time it is worked out by the calendar and kept in ``due_ms`` while the clock runs."""
+    in business time it is worked out by the calendar and kept in ``due_ms`` while the clock runs. ``runs`` are the last
+    stretches in which it ran; ``used_ms`` is what all of them have used."""
 
     target_ms: int
     used_ms: int = 0
     running_since_ms: int | None = None
     met_at_ms: int | None = None
     due_ms: int | None = None
+    runs: tuple[ClockRun, ...] = ()
 
     @property
     def due_at_ms(self) -> int | None:

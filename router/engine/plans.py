@@ -157,7 +157,7 @@ def resolved(state: CaseState, outcome: str, scene: Scene) -> CaseDetail:
         detail,
         outcome=outcome,
         pending=None,
-        clocks=sla.pause(detail.clocks, scene.now_ms, scene.calendar(detail.verdict)),
+        clocks=sla.pause(detail.clocks, scene.now_ms, scene.calendar(detail.verdict), ended_by=sla.RESOLVED),
         last_advisor=state.owner or detail.last_advisor,
         declined={},
         held_for="",

@@ -9,12 +9,17 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from router.contract.case import Clock
+from router.contract.case import Clock, ClockRun
 from rules import Policy
 from rules.calendar import Calendar, NeverOpen
 
 FIRST_RESPONSE: Final = "first_response"
 RESOLUTION: Final = "resolution"
+
+PENDING: Final = "pending"
+RESOLVED: Final = "resolved"
+MET: Final = "met"
+KEPT_RUNS: Final = 20
 
 _NEVER_MS: Final = 100 * 366 * 86_400_000
 
@@ -27,9 +32,9 @@ def start(policy: Policy, now_ms: int, calendar: Calendar | None = None) -> Cloc
     return {name: _run(Clock(target_ms=target_s * 1000), now_ms, calendar) for name, target_s in targets.items()}
 
 
-def pause(clocks: Clocks, now_ms: int, calendar: Calendar | None = None) -> Clocks:
+def pause(clocks: Clocks, now_ms: int, calendar: Calendar | None = None, *, ended_by: str = PENDING) -> Clocks:
     """All that run stand still, keeping what they have used."""
-    return {name: _stop(clock, now_ms, calendar) for name, clock in clocks.items()}
+    return {name: _stop(clock, now_ms, calendar, ended_by) for name, clock in clocks.items()}
 
 
 def resume(clocks: Clocks, now_ms: int, calendar: Calendar | None = None) -> Clocks:
@@ -45,7 +50,7 @@ def meet(clocks: Clocks, name: str, now_ms: int, calendar: Calendar | None = Non
     clock = clocks.get(name)
     if clock is None or clock.met_at_ms is not None:
         return clocks
-    return clocks | {name: replace(_stop(clock, now_ms, calendar), met_at_ms=now_ms)}
+    return clocks | {name: replace(_stop(clock, now_ms, calendar, MET), met_at_ms=now_ms)}
 
 
 def reached(clock: Clock, share: float, calendar: Calendar | None = None) -> int:
@@ -87,9 +92,11 @@ def _run(clock: Clock, now_ms: int, calendar: Calendar | None) -> Clock:
     return running if calendar is None else replace(running, due_ms=reached(running, 1.0, calendar))
 
 
-def _stop(clock: Clock, now_ms: int, calendar: Calendar | None) -> Clock:
+def _stop(clock: Clock, now_ms: int, calendar: Calendar | None, ended_by: str) -> Clock:
     since = clock.running_since_ms
     if since is None:
         return clock
-    passed = now_ms - since if calendar is None else calendar.worked(since, now_ms)
-    return replace(clock, used_ms=clock.used_ms + max(0, passed), running_since_ms=None, due_ms=None)
+    passed = max(0, now_ms - since if calendar is None else calendar.worked(since, now_ms))
+    run = ClockRun(from_ms=since, to_ms=max(since, now_ms), used_ms=passed, ended_by=ended_by)
+    runs = (*clock.runs, run)[-KEPT_RUNS:]
+    return replace(clock, used_ms=clock.used_ms + passed, running_since_ms=None, due_ms=None, runs=runs)

@@ -40,6 +40,7 @@ NAMES = [
     "CaseStatus",
     "Cleanup",
     "Clock",
+    "ClockRun",
     "ContractError",
     "ConversationId",
     "Customer",
