@@ -1,8 +1,10 @@
 """What outbox entries become on the bus."""
 
+from msgspec.structs import replace
+
 from router.contract import topics
 from router.contract.advisor import Advisor
-from router.contract.codec import Decoder
+from router.contract.codec import Decoder, header
 from router.contract.messages import Notice
 from router.service.relay_records import records_of
 from tests.suites.stage import POOL, stage
@@ -39,3 +41,13 @@ async def test_a_repeat_gives_the_same_records() -> None:
         once, again = ([record for entry in entries for record in records_of(POOL, entry)] for _ in range(2))
         assert len(once) > len(entries)
         assert once == again
+
+
+async def test_an_act_of_a_newer_version_goes_to_the_bus_all_the_same() -> None:
+    async with stage() as scene:
+        await scene.write("c1")
+        (entry,) = await scene.store.pending(POOL, 0)
+        event, case = records_of(POOL, replace(entry, kind="teleport"))
+        assert (event.topic, case.topic) == (topics.EVENTS, topics.CASES)
+        assert header(event.headers, "ce_type") == "turnout.case.teleport.v1"
+        assert b'"type":"turnout.case.teleport.v1"' in (event.value or b"")
