@@ -66,7 +66,8 @@ class Attempts:
             self._fences.fence_of(record)
             known = self._handed_out.get(record.partition, 0)
             self._handed_out[record.partition] = max(known, record.offset + 1)
-            if self._writing is None:
+            # One that is done may stand here until its callback runs; to wait for it lets nothing else run.
+            if self._writing is None or self._writing.done():
                 self._writing = asyncio.create_task(self._write(), name="handed out")
                 self._writing.add_done_callback(self._written)
             await asyncio.shield(self._writing)
@@ -77,7 +78,8 @@ class Attempts:
         self._noted |= fresh
 
     def _written(self, task: "asyncio.Task[None]") -> None:
-        self._writing = None
+        if self._writing is task:
+            self._writing = None
         if not task.cancelled():
             task.exception()  # whoever waits has it
 
