@@ -62,7 +62,6 @@ def open_router(process: Process, state: State, desk: Desk) -> None:
     for title, work in loops.items():
         process.life.spawn(f"{title} {pool}", work)
     _consume_deliveries(process, state, desk)
-    _watch_lag(process, consumer, inquiries(pool), f"router.{pool}")
     _run_consumer(process, f"inquiries {pool}", consumer)
 
 
@@ -104,7 +103,6 @@ def _consume_deliveries(process: Process, state: State, desk: Desk) -> None:
     given = _input(process, state, pool, apply)
     consumer = Consumer(state.bus, f"deliveries.{pool}", [DELIVERIES], handle=given.handle, hooks=given)
     consumer.keep(given)
-    _watch_lag(process, consumer, DELIVERIES, f"deliveries.{pool}")
     _run_consumer(process, f"deliveries {pool}", consumer)
 
 
@@ -131,7 +129,3 @@ def _run_consumer(process: Process, name: str, consumer: Consumer) -> None:
     process.readiness.add(name, is_polling)
     consumer.report_to(process.watchdog.consumer(name))
     process.life.spawn(name, consumer.run(), ask=consumer.stop)
-
-
-def _watch_lag(process: Process, consumer: Consumer, topic: str, group: str) -> None:
-    process.runtime_metrics.consumer_lag.labels(topic, group).set_function(lambda: sum(consumer.lag.values()))

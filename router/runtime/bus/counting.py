@@ -1,7 +1,9 @@
-"""A bus whose failed calls are counted, whatever carries it."""
+"""A bus whose failed calls are counted and whose groups show their lag, whatever carries it."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+
+from prometheus_client import Gauge
 
 from router.contract.topics import TopicSpec
 from router.runtime.bus.protocol import Bus, Outgoing, Partition, Position, Rebalance, Record, Subscription, Tail
@@ -11,8 +13,8 @@ from router.runtime.watches import PublisherWatch
 
 
 class CountingBus:
-    """Implements ``Bus`` by another. Only failures are counted: what a caller gives up himself is none. ``watch``
-    is told whether publishing works."""
+    """Implements ``Bus`` by another. Only failures are counted: what a caller gives up himself is none. A group's
+    lag is shown whenever its member asks for it. ``watch`` is told whether publishing works."""
 
     def __init__(self, bus: Bus, metrics: RuntimeMetrics, watch: PublisherWatch | None = None) -> None:
         self._bus = bus
@@ -37,7 +39,8 @@ class CountingBus:
     async def subscribe(self, group: str, topics: Sequence[str], rebalance: Rebalance) -> Subscription:
         """Failing to join counts as a failed poll: nothing is read."""
         with self._count.failures(BusOperation.POLL):
-            return _CountingSubscription(await self._bus.subscribe(group, topics, rebalance), self._count)
+            subscription = await self._bus.subscribe(group, topics, rebalance)
+        return _CountingSubscription(subscription, self._count, self._count.lags(group, topics))
 
     async def history(self, topic: str, *, since_ms: int = 0) -> AsyncIterator[Record]:
         with self._count.failures(BusOperation.POLL):
@@ -56,6 +59,12 @@ class _Count:
     def __init__(self, metrics: RuntimeMetrics) -> None:
         self._errors = {operation: metrics.bus_errors.labels(operation) for operation in BusOperation}
 
+        self._lag = metrics.consumer_lag
+
+    def lags(self, group: str, topics: Sequence[str]) -> dict[str, Gauge]:
+        """A group's gauges by topic, at zero."""
+        return {topic: self._lag.labels(topic, group) for topic in topics}
+
     @contextmanager
     def failures(self, operation: BusOperation) -> Iterator[None]:
         try:
@@ -68,13 +77,20 @@ class _Count:
 class _CountingSubscription:
     """Implements ``Subscription``."""
 
-    def __init__(self, subscription: Subscription, count: _Count) -> None:
+    def __init__(self, subscription: Subscription, count: _Count, lags: Mapping[str, Gauge]) -> None:
         self._count = count
+        self._lags = lags
         self._subscription = subscription
         self.pause = subscription.pause
         self.resume = subscription.resume
-        self.lag = subscription.lag
         self.close = subscription.close
+
+    async def lag(self) -> Mapping[Partition, int]:
+        with self._count.failures(BusOperation.POLL):
+            lag = await self._subscription.lag()
+        for topic, gauge in self._lags.items():
+            gauge.set(sum(records for partition, records in lag.items() if partition.topic == topic))
+        return lag
 
     async def poll(self, *, max_records: int, timeout_ms: int) -> Sequence[Record]:
         with self._count.failures(BusOperation.POLL):

@@ -113,3 +113,29 @@ async def test_a_call_that_fails_is_counted_and_fails_all_the_same(call: str, fa
         with pytest.raises(type(failure)):
             await make(bus, member)
     assert errors(registry) == {"publish": 0, "poll": 0, "commit": 0} | {operation: 2}
+
+
+async def test_the_lag_of_a_group_is_shown_by_topic() -> None:
+    registry = CollectorRegistry()
+    bus = counted(MemoryBus(), registry)
+    await bus.create_topics([TopicSpec(name="t", partitions=2), TopicSpec(name="u", partitions=1)])
+    member = await bus.subscribe("g", ["t", "u"], _Alone())
+    assert lags(registry) == {"t/g": 0, "u/g": 0}
+    await bus.publish([Outgoing(topic="t", key=str(number), value=b"1") for number in range(5)])
+    await bus.publish([Outgoing(topic="u", key="a", value=b"1")])
+    records = await member.poll(max_records=10, timeout_ms=0)
+    assert sum((await member.lag()).values()) == 6
+    assert lags(registry) == {"t/g": 5, "u/g": 1}
+    await member.commit({record.partition: (record.epoch, record.offset + 1) for record in records})
+    await member.lag()
+    assert lags(registry) == {"t/g": 0, "u/g": 0}
+
+
+def lags(registry: CollectorRegistry) -> dict[str, float]:
+    """By topic and group."""
+    return {
+        "/".join(sample.labels.values()): sample.value
+        for family in registry.collect()
+        for sample in family.samples
+        if sample.name == "turnout_consumer_lag_records"
+    }
