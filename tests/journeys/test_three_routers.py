@@ -103,6 +103,11 @@ async def test_scenario_01_an_advisor_with_room_for_three_never_holds_a_fourth(p
     # Each router had its share of the partitions.
     assert min(after[router] - before[router] for router in after) >= 20
     assert sum(after.values()) - sum(before.values()) == 200
+    # Each of his free places is one router's work: without shares about as many tries are lost as succeed.
+    tries = [await place.metric(f'turnout_match_tries_total{{outcome="{outcome}"}}') for outcome in ("handed", "lost")]
+    handed, lost = (sum(each.values()) for each in tries)
+    assert handed > 150
+    assert lost < handed / 4
     await place.nothing_was_swept()
 
 
