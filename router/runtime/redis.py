@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final, cast
 
+from hiredis import pack_command
 from redis.asyncio import BlockingConnectionPool
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
@@ -93,13 +94,14 @@ class RedisClient:
         """
         replies: list[object] = []
         cancelled = _cancellations()
+        packed = b"".join(map(_packed, commands))
         try:
             connection: AbstractConnection = await self._pool.get_connection()  # type: ignore[no-untyped-call]  # redis
         except (RedisError, OSError) as exc:
             return self._failed(exc, len(commands))
         try:
             async with asyncio.timeout(self._answer_s + wait_s):
-                await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+                await connection.send_packed_command(packed, check_health=False)
                 if _cancellations() > cancelled:
                     # The library sends by ``asyncio.wait_for``, which before Python 3.12 forgets a cancellation that
                     # comes when what it waits for has just ended: who reads in a loop would go on for ever.
@@ -136,6 +138,11 @@ class RedisClient:
         if self._tasks:
             await asyncio.wait(self._tasks)
         await self._pool.disconnect()
+
+
+def _packed(command: Command) -> bytes:
+    # The library itself packs in Python, which takes four times as long.
+    return pack_command(tuple(command))  # type: ignore[arg-type]  # its stub knows tuples of one
 
 
 def _cancellations() -> int:
