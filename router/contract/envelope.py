@@ -60,6 +60,9 @@ def _composed() -> type[msgspec.Struct]:
     return msgspec.defstruct("_Composed", members, frozen=True, kw_only=True, omit_defaults=True)
 
 
+NUMBER_HEADER: Final = "ce_number"
+"""The header in which a tombstone tells its outbox number: it has no value to tell it."""
+
 _COMPOSED: Final = _composed()
 _ENCODER: Final = msgspec.json.Encoder()
 _CANONICAL: Final = msgspec.json.Encoder(order="deterministic")

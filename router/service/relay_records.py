@@ -9,7 +9,7 @@ from router.contract import topics
 from router.contract.advisor import AdvisorState
 from router.contract.advisor_record import advisor_bytes, advisor_headers
 from router.contract.case import CaseState
-from router.contract.envelope import case_event_bytes, case_event_headers
+from router.contract.envelope import NUMBER_HEADER, case_event_bytes, case_event_headers
 from router.contract.events import EventType
 from router.contract.ids import PoolId
 from router.contract.messages import Handover, Notice, Reply
@@ -67,6 +67,9 @@ def _case_records(pool: PoolId, entry: OutboxEntry, state: CaseState) -> Iterato
     )
     headers = case_event_headers(type=kind, pool=pool, state=state, at_ms=entry.at_ms)
     yield Outgoing(topic=topics.EVENTS, key=state.id, value=value, headers=headers)
+    if entry.final:
+        # A tombstone has no value to tell its number, by which a rebuild knows it from a later life of the same id.
+        headers = (*headers, (NUMBER_HEADER, str(entry.number).encode()))
     yield Outgoing(topic=topics.CASES, key=state.id, value=None if entry.final else value, headers=headers)
 
 
