@@ -3,26 +3,38 @@
 from router.api.desks import Desk
 from router.app.policy import Policy
 from router.app.process import Process
+from router.app.rebuilding import enter_pool
 from router.app.state import State
 from router.contract.ids import PoolId
 from router.service.acting import Actor
 from router.service.casework import Casework
 from router.service.progress import Progress
+from router.service.riding_out import ride_out
 from router.service.roster import RosterTail
 from router.service.tally import Tally
 
 
 async def open_pool(process: Process, state: State, policy: Policy, pool: PoolId) -> Desk:
-    """Make or join a pool; returns once its roster is known."""
+    """Make or join a pool, once its state is known to be whole; returns when its roster is known."""
+    keeper = await enter_pool(process, state, pool, policy)
     store = state.store
     actor = Actor(pool, store, store, clock=process.clock, metrics=process.metrics)
-    await actor.open()
+    actor.when_unsettled(keeper.doubt)
+    await actor.open(make=False)
     tail = RosterTail(pool, store)
     actor.show(Tally(process.metrics, tail.roster).observe)
     actor.tell(tail.correct)
     progress = Progress(pool, store)
-    process.life.spawn(f"roster {pool}", tail.run())
-    process.life.spawn(f"progress {pool}", progress.run())
+    process.life.spawn(f"roster {pool}", ride_out(tail.run, f"roster {pool}", clock=process.clock))
+    process.life.spawn(f"progress {pool}", ride_out(progress.run, f"progress {pool}", clock=process.clock))
+
+    async def settled() -> None:
+        await actor.open(make=False)
+        tail.read_anew()
+        if policy.loader is not None:
+            policy.loader.ask()  # profiles that were lost come from the roster again
+
+    keeper.when_settled(settled)
     await tail.ready.wait()
     casework = Casework(actor, store, tail, policies=policy.policies)
     return Desk(actor=actor, reads=store, casework=casework, tail=tail, progress=progress, policies=policy.policies)

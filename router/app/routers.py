@@ -4,7 +4,8 @@ import time
 from collections.abc import Awaitable
 
 from router.api.desks import Desk
-from router.app.process import Process
+from router.app.process import Process, Role
+from router.app.rebuilding import enter_pool
 from router.app.state import State
 from router.contract.ids import PoolId
 from router.contract.topics import DELIVERIES, inquiries
@@ -22,6 +23,7 @@ from router.service.intake import Intake
 from router.service.invariants import Invariants
 from router.service.matcher import Matcher
 from router.service.relay import Relay
+from router.service.riding_out import ride_out
 from router.service.shares import Shares, WholeShare
 from router.service.sweep import Sweep
 from router.service.timers import Timers
@@ -32,7 +34,8 @@ _POLL_AGE_S = 10
 
 async def open_relay(process: Process, state: State, pool: PoolId) -> None:
     """Bring a pool's outbox to the bus from now on."""
-    await state.store.open_pool(pool)  # whichever role comes first makes it
+    if not process.roles & {Role.ROUTER, Role.API}:
+        await enter_pool(process, state, pool)
     alone = process.settings.mode is Mode.STANDALONE
     relay = Relay(pool, state.store, state.bus, clock=process.clock, metrics=process.metrics, alone=alone)
 
@@ -57,10 +60,10 @@ def open_router(process: Process, state: State, desk: Desk) -> None:
     gauges = Gauges(pool, store, desk.tail, clock=process.clock, metrics=process.pool_metrics)
     census = _census(process, state, desk)
     census.is_ours = shares.has_first
-    loops = {"matcher": matcher.run(), "timers": timers.run(), "sweep": sweep.run(), "gauges": gauges.run()}
-    loops["census"] = census.run()
-    for title, work in loops.items():
-        process.life.spawn(f"{title} {pool}", work)
+    loops = {"matcher": matcher.run, "timers": timers.run, "sweep": sweep.run, "gauges": gauges.run}
+    loops["census"] = census.run
+    for title, run in loops.items():
+        process.life.spawn(f"{title} {pool}", ride_out(run, f"{title} {pool}", clock=process.clock))
     _consume_deliveries(process, state, desk)
     _run_consumer(process, f"inquiries {pool}", consumer)
 

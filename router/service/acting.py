@@ -6,7 +6,7 @@ from typing import Final
 from router.contract.case import CaseState
 from router.contract.ids import CaseId, PoolId
 from router.runtime.clock import Clock
-from router.service.errors import Contended, SkewedClock, Superseded
+from router.service.errors import Contended, PoolUnsettled, SkewedClock, Superseded
 from router.service.metrics import ServiceMetrics
 from router.store.acts import AnyAct, Outcome, Result
 from router.store.protocol import Reads, Store
@@ -19,7 +19,8 @@ Seen = Callable[[AnyAct, Outcome], None]
 
 
 class Actor:
-    """The one way from the service to the store's verb. ``gen`` is the pool's, learnt at start.
+    """The one way from the service to the store's verb. ``gen`` is the pool's, learnt at start and whenever ``open``
+    is called again.
 
     ``told`` is given every outcome, so that the roster is corrected by what acts saw; ``seen`` the act as well, and
     before that.
@@ -34,6 +35,7 @@ class Actor:
         self._metrics = metrics
         self._told: list[Told] = []
         self._seen: list[Seen] = []
+        self._unsettled: Callable[[], object] | None = None
 
     def now_ms(self) -> int:
         return self._clock.now_ms()
@@ -44,12 +46,18 @@ class Actor:
     def show(self, seen: Seen) -> None:
         self._seen.append(seen)
 
-    async def open(self) -> None:
-        """Make the pool if need be and learn its ``gen``. Repeating it learns it anew."""
-        self.gen = (await self._store.open_pool(self.pool)).gen
+    def when_unsettled(self, told: Callable[[], object]) -> None:
+        """``told`` is called when the store knows no such pool of our gen: it has to be looked after."""
+        self._unsettled = told
+
+    async def open(self, *, make: bool = True) -> None:
+        """Learn the pool's ``gen``, and make the pool if it isn't there, unless somebody else sees to that. Repeating
+        it learns it anew."""
+        self.gen = (await self._store.open_pool(self.pool, make=make)).gen
 
     async def apply(self, acts: Sequence[AnyAct]) -> Sequence[Outcome]:
-        """Raises ``StoreUnavailable``, ``SkewedClock``, or ``Superseded`` when the pool was rebuilt."""
+        """Raises ``StoreUnavailable`` (``PoolUnsettled`` when the pool was rebuilt or may have to be, and somebody
+        looks after that; else ``Superseded``) and ``SkewedClock``."""
         before = self._clock.monotonic()
         outcomes = await self._store.apply(acts)
         elapsed = self._clock.monotonic() - before
@@ -85,5 +93,8 @@ class Actor:
     def _check(self, outcome: Outcome) -> None:
         if outcome.result is Result.SKEWED:
             raise SkewedClock("this host's clock is ahead of the store's by more than 5 s: correct it and restart")
+        if outcome.result is Result.FOREIGN and self._unsettled is not None:
+            self._unsettled()
+            raise PoolUnsettled(f"pool {self.pool} has to be looked after before acts go on")
         if outcome.result in {Result.FOREIGN, Result.NEWER}:
             raise Superseded(f"the state of pool {self.pool} is not of this process's time ({outcome.result}): restart")

@@ -8,9 +8,12 @@ ServiceError
 ├── KeepsKilling
 ├── ConversationHeld
 ├── Superseded
+├── PoolUnsettled      retryable (a StoreUnavailable, too)
 ├── StoreBehind
 └── SkewedClock
 """
+
+from router.runtime.errors import StoreUnavailable
 
 
 class ServiceError(Exception):
@@ -56,6 +59,13 @@ class Superseded(ServiceError):
 
 class StoreBehind(ServiceError):
     """The state store has lost what the bus was told already: the pool must be rebuilt before anything is relayed."""
+
+
+class PoolUnsettled(StoreUnavailable, ServiceError):
+    """The pool isn't known to be whole, or was rebuilt under a new gen: what was asked had no effect, or nobody knows
+    whether it was lost. Repeat it, with the same operation id, once the pool has settled."""
+
+    retryable = True
 
 
 class SkewedClock(ServiceError):

@@ -6,13 +6,16 @@ import itertools
 from typing import Final
 
 from router.contract.ids import PoolId
+from router.service.errors import PoolUnsettled
 from router.store.protocol import Outbox
+from router.store.rebuilds import gen_of
 
 _WAIT_MS: Final = 1_000
 
 
 class Progress:
-    """Follows the relay of one pool and wakes those who wait for it."""
+    """Follows the relay of one pool and wakes those who wait for it. Whoever waits for a number of a gen that is over
+    gets ``PoolUnsettled``: it may have been lost with the store, or be on the bus."""
 
     def __init__(self, pool: PoolId, outbox: Outbox) -> None:
         self._pool = pool
@@ -27,9 +30,8 @@ class Progress:
             number = await self._outbox.relayed(self._pool, self.reached_number, wait_ms=_WAIT_MS)
             self.reached_number = max(self.reached_number, number)
             while self._waiting and self._waiting[0][0] <= self.reached_number:
-                _, _, waiter = heapq.heappop(self._waiting)
-                if not waiter.done():
-                    waiter.set_result(None)
+                waited, _, waiter = heapq.heappop(self._waiting)
+                self._end(waiter, waited)
 
     async def reached(self, number: int) -> None:
         """Return once everything up to that outbox number is on the bus; 0 is at once."""
@@ -38,17 +40,32 @@ class Progress:
 
     def confirmation(self, number: int) -> "asyncio.Future[None] | None":
         """What ``reached`` waits for, without waiting; None when it is there. Cheaper than a task for each number."""
-        if number <= self.reached_number:
+        if number <= self.reached_number and not self._is_over(number):
             return None
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if number <= self.reached_number:
+            self._end(waiter, number)
+            return waiter
         heapq.heappush(self._waiting, (number, next(self._order), waiter))
         return waiter
 
+    def _is_over(self, number: int) -> bool:
+        """Whether a number is of an older gen than what was reached last; 0 is of none."""
+        return number > 0 and gen_of(number) < gen_of(self.reached_number)
+
+    def _end(self, waiter: "asyncio.Future[None]", number: int) -> None:
+        if waiter.done():
+            return
+        if self._is_over(number):
+            waiter.set_exception(PoolUnsettled(f"pool {self._pool} was rebuilt meanwhile"))
+        else:
+            waiter.set_result(None)
+
     async def reached_within(self, number: int, timeout_s: float) -> bool:
-        """Whether it got there in that time."""
+        """Whether it got there in that time; a number of a gen that is over never does."""
         try:
             async with asyncio.timeout(timeout_s):
                 await self.reached(number)
-        except TimeoutError:
+        except (TimeoutError, PoolUnsettled):
             return False
         return True

@@ -27,6 +27,7 @@ class RosterTail:
         self._caught_up = asyncio.Condition()
         self.ready = asyncio.Event()
         self._told: list[Changed] = []
+        self._is_stale = False
 
     def listen(self, told: Changed) -> None:
         """``told`` is given every state that is read from now on: each of an advisor's versions in order, some
@@ -41,6 +42,10 @@ class RosterTail:
             while await self._follow():
                 pass
             LOG.info("the roster is read anew", extra={"event": "roster.hole", "pool": self._pool})
+
+    def read_anew(self) -> None:
+        """Take a new snapshot soon: the pool was rebuilt, and what was known of it is of an older gen."""
+        self._is_stale = True
 
     async def caught_up(self, change: int) -> None:
         """Return once every change up to that number has been applied."""
@@ -65,7 +70,10 @@ class RosterTail:
         await self._reach(change)
 
     async def _follow(self) -> bool:
-        """Apply what has come; False when a change is missing or of another generation."""
+        """Apply what has come; False when a change is missing or of another generation, or on ``read_anew``."""
+        if self._is_stale:
+            self._is_stale = False
+            return False
         changes = await self._reads.changes(self._pool, self.roster.change, wait_ms=_WAIT_MS)
         for change in changes:
             if not self._is_next(change):

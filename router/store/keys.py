@@ -1,8 +1,9 @@
 """The keys of the state store: the one list of them, for Python and for Lua.
 
 All keys of a pool begin with ``turnout:{<pool>}:``; the braces are a hash tag, so a cluster keeps them together and
-one act may change them all. ``rebuilt_from`` says where a lost store takes a key from: a topic of the bus,
-``derived`` (from other keys), or ``volatile`` (it is lost, and that is safe).
+one act may change them all. ``rebuilt_from`` says where a lost store takes a key from: topics of the bus,
+``derived`` (from what else is rebuilt), or ``volatile`` (it is lost, and that is safe). ``lost`` names what a
+rebuild doesn't bring back of a key that it does, and what that means.
 """
 
 from enum import StrEnum
@@ -11,7 +12,7 @@ from typing import Final
 import msgspec
 
 from router.contract.ids import PoolId
-from router.contract.topics import ADVISORS, CASES, CONFIG, EVENTS, inquiries
+from router.contract.topics import ADVISORS, CASES, CONFIG, EVENTS, REPLIES, inquiries
 
 
 class KeyType(StrEnum):
@@ -31,10 +32,13 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     type: KeyType
     members: str
     lifetime: str
-    rebuilt_from: str
+    rebuilt_from: tuple[str, ...]
     of: str = ""
+    lost: str = ""
 
 
+DERIVED: Final = ("derived",)
+VOLATILE: Final = ("volatile",)
 _UNTIL_CLOSED: Final = "until the case is closed or moved"
 _FOR_EVER: Final = "as long as the pool"
 
@@ -44,9 +48,10 @@ KEYS: Final = (
         stem="meta",
         type=KeyType.HASH,
         members="gen, format, now, change, number, trimmed, stamp, queued, relay_epoch, relay_beat, relay_held, "
-        "outbox_mark, max_classes",
+        "verified, outbox_mark, max_classes",
         lifetime=_FOR_EVER,
-        rebuilt_from=f"topic {CONFIG}",
+        rebuilt_from=(CONFIG, EVENTS, ADVISORS),
+        lost="gen is the next one, and the numbers begin where it does (rebuilds.first_number)",
     ),
     Key(
         name="fences",
@@ -55,7 +60,15 @@ KEYS: Final = (
         members="of each <partition>: epoch| (the newest), applied| (the next offset not yet applied), applied_at| "
         "(when that was noted), handed_out| (the next offset not yet begun), tried|<partition>|<offset> (attempts)",
         lifetime=_FOR_EVER,
-        rebuilt_from="volatile",
+        rebuilt_from=VOLATILE,
+    ),
+    Key(
+        name="rebuild",
+        stem="rebuild",
+        type=KeyType.HASH,
+        members="epoch, holder, until_ms, gen, done, total: the one rebuilder and how far he is",
+        lifetime="while the pool is rebuilt",
+        rebuilt_from=VOLATILE,
     ),
     Key(
         name="case",
@@ -64,7 +77,8 @@ KEYS: Final = (
         type=KeyType.HASH,
         members="flat members of CaseState; offers, consults, timers, operations (last 8), packed",
         lifetime=_UNTIL_CLOSED,
-        rebuilt_from=f"topic {CASES}",
+        rebuilt_from=(CASES, EVENTS),
+        lost="operations: the same operation id is then taken for a new one",
     ),
     Key(
         name="messages",
@@ -73,7 +87,8 @@ KEYS: Final = (
         type=KeyType.LIST,
         members="the transcript as JSON texts, oldest first, the last 500",
         lifetime=_UNTIL_CLOSED,
-        rebuilt_from=f"topic {inquiries(PoolId('<pool>'))}",
+        rebuilt_from=(inquiries(PoolId("<pool>")), REPLIES, EVENTS),
+        lost="internal notes, which are on no topic; what is older than its topic keeps it (14 days)",
     ),
     Key(
         name="history",
@@ -82,7 +97,8 @@ KEYS: Final = (
         type=KeyType.LIST,
         members="ver|act|outcome|at_ms|actor|about, the last 50",
         lifetime=_UNTIL_CLOSED,
-        rebuilt_from=f"topic {EVENTS}",
+        rebuilt_from=(EVENTS,),
+        lost="what is older than its topic keeps it (30 days)",
     ),
     Key(
         name="conversation",
@@ -91,7 +107,8 @@ KEYS: Final = (
         type=KeyType.HASH,
         members="case, seen (the last 64 inquiries, packed), moved_to",
         lifetime="until its case is closed; a forwarding entry stays",
-        rebuilt_from=f"topic {CASES}",
+        rebuilt_from=(CASES, EVENTS),
+        lost="moved_to: what is written to a moved conversation opens a case here, and not there",
     ),
     Key(
         name="advisor",
@@ -100,7 +117,9 @@ KEYS: Final = (
         type=KeyType.HASH,
         members="flat members of AdvisorState; caps, timers, operations (last 8), packed",
         lifetime=_FOR_EVER,
-        rebuilt_from=f"topic {ADVISORS}",
+        rebuilt_from=(ADVISORS,),
+        lost="operations, missed, online_since_ms, leases (whoever isn't offline gets a grace time to come back in); "
+        "idle_since_ms is that of his last presence or profile",
     ),
     Key(
         name="work_set",
@@ -109,7 +128,7 @@ KEYS: Final = (
         type=KeyType.HASH,
         members="case -> units|channel|kind",
         lifetime="while he has work",
-        rebuilt_from=f"topic {CASES}",
+        rebuilt_from=(CASES, EVENTS),
     ),
     Key(
         name="advisors",
@@ -117,7 +136,7 @@ KEYS: Final = (
         type=KeyType.ZSET,
         members="advisor, all with score 0: the order of the roster's pages",
         lifetime=_FOR_EVER,
-        rebuilt_from="derived",
+        rebuilt_from=DERIVED,
     ),
     Key(
         name="line",
@@ -126,7 +145,7 @@ KEYS: Final = (
         type=KeyType.ZSET,
         members="case, by its score",
         lifetime="while a case waits in it",
-        rebuilt_from="derived",
+        rebuilt_from=DERIVED,
     ),
     Key(
         name="heads",
@@ -134,7 +153,7 @@ KEYS: Final = (
         type=KeyType.HASH,
         members="class -> score and case of the first in line",
         lifetime="while a case waits",
-        rebuilt_from="derived",
+        rebuilt_from=DERIVED,
     ),
     Key(
         name="work",
@@ -142,7 +161,7 @@ KEYS: Final = (
         type=KeyType.ZSET,
         members="a|<advisor> or k|<class>, by the place of its first stamp",
         lifetime="until done",
-        rebuilt_from="derived",
+        rebuilt_from=DERIVED,
     ),
     Key(
         name="stamps",
@@ -150,7 +169,7 @@ KEYS: Final = (
         type=KeyType.HASH,
         members="work item -> its newest stamp",
         lifetime="until done",
-        rebuilt_from="derived",
+        rebuilt_from=DERIVED,
     ),
     Key(
         name="timers",
@@ -158,7 +177,7 @@ KEYS: Final = (
         type=KeyType.ZSET,
         members="c|<case>|<kind>|<n> or a|<advisor>|<kind>|<n>, by deadline",
         lifetime="until disarmed",
-        rebuilt_from="derived",
+        rebuilt_from=DERIVED,
     ),
     Key(
         name="changes",
@@ -166,7 +185,7 @@ KEYS: Final = (
         type=KeyType.STREAM,
         members="<number>-0: a changed advisor, packed; about the last 10,000",
         lifetime=_FOR_EVER,
-        rebuilt_from="volatile",
+        rebuilt_from=VOLATILE,
     ),
     Key(
         name="outbox",
@@ -174,7 +193,7 @@ KEYS: Final = (
         type=KeyType.STREAM,
         members="<number>-0: an act's trace for the bus, packed; never cut by length",
         lifetime="until trimmed by the relay",
-        rebuilt_from="volatile",
+        rebuilt_from=VOLATILE,
     ),
     Key(
         name="calls",
@@ -182,7 +201,7 @@ KEYS: Final = (
         type=KeyType.STREAM,
         members="<stamp>-0: the newest stamps, to wake the matcher; only the last one counts",
         lifetime=_FOR_EVER,
-        rebuilt_from="volatile",
+        rebuilt_from=VOLATILE,
     ),
     Key(
         name="progress",
@@ -190,7 +209,7 @@ KEYS: Final = (
         type=KeyType.STREAM,
         members="<number>-0: one entry, the last number that is on the bus",
         lifetime=_FOR_EVER,
-        rebuilt_from="volatile",
+        rebuilt_from=VOLATILE,
     ),
 )
 

@@ -17,7 +17,7 @@ FORMAT: Final = 1
 
 Witness = Literal["time", "key"]
 
-PRELUDE: Final = ("values", "rows", "states", "txn", "people", "placing", "commit", "guard")
+PRELUDE: Final = ("values", "rows", "states", "txn", "people", "placing", "commit", "life", "guard")
 # By name, whether it must still run when memory is short: it frees, or it serves what frees.
 ACTS: Final[Mapping[str, bool]] = dict.fromkeys(
     (
@@ -27,7 +27,22 @@ ACTS: Final[Mapping[str, bool]] = dict.fromkeys(
     ),
     False,
 ) | dict.fromkeys(("resolve", "close", "decline", "expire", "requeue", "presence", "due", "done"), True)
-CONTROLS: Final = ("open", "take_epochs", "applied", "hand_out", "attempt", "take", "take_over", "release", "trim")
+# All of them may write, so a replica refuses them: it would remember its life beyond a promotion.
+REBUILDS: Final = (
+    *("inspect", "vouch", "rebuild_begin", "rebuild_wipe", "rebuild_lay", "rebuild_restore", "rebuild_finish"),
+)
+CONTROLS: Final = (
+    *REBUILDS,
+    "open",
+    "take_epochs",
+    "applied",
+    "hand_out",
+    "attempt",
+    "take",
+    "take_over",
+    "release",
+    "trim",
+)
 READS: Final = ("read_case", "read_conversation", "read_advisor", "read_roster", "read_work", "status", "lease")
 
 _GLOBALS: Final = ("redis", "cmsgpack", "string", "table", "math", "pairs", "ipairs", "next", "unpack", "tonumber")

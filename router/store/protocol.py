@@ -139,8 +139,9 @@ class Store(Protocol):
     async def apply(self, acts: Sequence[AnyAct]) -> Sequence[Outcome]:
         """Apply in order; each atomic on its own, all in as few round trips as can be."""
 
-    async def open_pool(self, pool: PoolId) -> PoolStatus:
-        """Make the pool if it isn't there (``gen`` 1) and tell its numbers. Repeating it changes nothing."""
+    async def open_pool(self, pool: PoolId, *, make: bool = True) -> PoolStatus:
+        """Tell the pool's numbers, and make it (``gen`` 1) if it isn't there. Repeating it changes nothing. Without
+        ``make``, and while it is rebuilt, one that isn't there raises ``StoreUnavailable``."""
 
     async def take_epochs(self, pool: PoolId, partitions: Sequence[str]) -> Mapping[str, int]:
         """A new fence for each input partition: acts under an older epoch are refused from now on."""
@@ -234,7 +235,8 @@ class Outbox(Protocol):
 
     async def trim(self, pool: PoolId, lease: RelayLease, upto: int) -> bool:
         """Forget entries up to that number: they are on the bus. It is also the owner's word that he lives, even
-        where nothing is to be forgotten. False, and nothing is done, when he isn't the owner any more."""
+        where nothing is to be forgotten. False, and nothing is done, when he isn't the owner any more. Nothing is
+        forgotten, and ``StoreUnavailable`` raised, before somebody has vouched for the pool, nor beyond its number."""
 
     async def relayed(self, pool: PoolId, after: int, *, wait_ms: int = 0) -> int:
         """How far the relay has come; waits until it is beyond ``after`` or the time is over."""

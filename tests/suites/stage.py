@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import cast
 
 from prometheus_client import CollectorRegistry
 
@@ -26,6 +27,7 @@ from router.service.timers import Timers
 from router.store.acts import Outcome, PresenceAct, ProfileAct, Result
 from router.store.memory import MemoryStore
 from rules import Rulebook, load
+from tests.suites.store import WholeStore
 
 POOL = PoolId("default")
 RULES = """
@@ -81,9 +83,10 @@ class Stage:
     """What scenarios are written in. ``admit`` and the acts return what the services return; ``settle`` lets the
     matcher work until it is done; ``pass_s`` moves the clock and serves the timers that come due on the way."""
 
-    def __init__(self, rules: Rulebook) -> None:
+    def __init__(self, rules: Rulebook, store: WholeStore | None = None) -> None:
         self.clock = ManualClock()
-        self.store = MemoryStore(self.clock.now_ms)
+        # Most scenarios look into a store in memory; one on a server does for the others.
+        self.store = cast("MemoryStore", store) if store else MemoryStore(self.clock.now_ms)
         self.registry = CollectorRegistry()
         self.metrics = ServiceMetrics(self.registry)
         self.policies = Policies(rules)
@@ -200,8 +203,8 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(rules: Rulebook | None = None) -> AsyncIterator[Stage]:
-    scene = Stage(rules or rulebook())
+async def stage(rules: Rulebook | None = None, store: WholeStore | None = None) -> AsyncIterator[Stage]:
+    scene = Stage(rules or rulebook(), store)
     await scene.actor.open()
     tailing = asyncio.create_task(scene.tail.run(), name="tail")
     try:

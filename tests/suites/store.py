@@ -22,6 +22,7 @@ from router.store.acts import (
     Result,
 )
 from router.store.protocol import Attempts, Lines, Outbox, Reads, Store, WorkItem
+from router.store.rebuilds import Rebuilds
 
 POOL = PoolId("main")
 START_MS = 1_760_000_000_000
@@ -34,12 +35,15 @@ class WholeStore(Store, Attempts, Reads, Lines, Outbox, Protocol):
 
 @dataclass(frozen=True)
 class Bench:
-    """A store under test, and what only tests may do to it. ``keys``: those on its server, but the witness."""
+    """A store under test, and what only tests may do to it. ``keys``: those on its server, but the witness.
+    ``restart``: the server begins another life with all it holds, as after a crash."""
 
     store: WholeStore
     set_witness: Callable[[int], Awaitable[None]]
     set_format: Callable[[PoolId, int], Awaitable[None]]
     keys: Callable[[], Awaitable[list[str]]]
+    rebuilds: Rebuilds
+    restart: Callable[[PoolId], Awaitable[None]]
 
 
 class MakeBench(Protocol):

@@ -7,7 +7,7 @@ import msgspec
 
 from router.contract.advisor import AdvisorState
 from router.contract.case import CaseState
-from router.contract.ids import CaseId, ConversationId
+from router.contract.ids import CaseId, ConversationId, PoolId
 from router.store.protocol import Change, Head, OutboxEntry, PoolStatus, WorkBatch
 from tests.suites.store import POOL, WholeStore
 
@@ -44,29 +44,34 @@ class Dump(msgspec.Struct, frozen=True, kw_only=True):
 
 async def dump(store: WholeStore, *, cases: Sequence[str] = (), talks: Sequence[str] = ()) -> Dump:
     """What the pool holds; ``cases`` and ``talks`` are all the names that were ever used in it."""
-    found = {name: state for name in cases if (state := await store.case(POOL, CaseId(name)))}
-    heads = {head.class_key: head for head in await store.heads(POOL)}
+    return await dump_of(store, POOL, cases=cases, talks=talks)
+
+
+async def dump_of(store: WholeStore, pool: PoolId, *, cases: Sequence[str], talks: Sequence[str]) -> Dump:
+    """What a pool of another name holds."""
+    found = {name: state for name in cases if (state := await store.case(pool, CaseId(name)))}
+    heads = {head.class_key: head for head in await store.heads(pool)}
     return Dump(
-        status=await store.status(POOL),
-        advisors=await whole_roster(store),
+        status=await store.status(pool),
+        advisors=await whole_roster(store, pool),
         cases=found,
-        messages={name: tuple(await store.messages(POOL, CaseId(name))) for name in cases},
-        history={name: tuple(await store.history(POOL, CaseId(name))) for name in cases},
-        talks={name: await store.conversation(POOL, ConversationId(name)) for name in talks},
-        lines={key: tuple(await store.waiting(POOL, key, EVERYTHING)) for key in sorted(heads)},
+        messages={name: tuple(await store.messages(pool, CaseId(name))) for name in cases},
+        history={name: tuple(await store.history(pool, CaseId(name))) for name in cases},
+        talks={name: await store.conversation(pool, ConversationId(name)) for name in talks},
+        lines={key: tuple(await store.waiting(pool, key, EVERYTHING)) for key in sorted(heads)},
         heads=dict(sorted(heads.items())),
-        work=await store.work(POOL, limit=EVERYTHING),
-        changes=tuple(await all_changes(store)),
-        outbox=tuple(await store.pending(POOL, 0, limit=EVERYTHING)),
+        work=await store.work(pool, limit=EVERYTHING),
+        changes=tuple(await all_changes(store, pool=pool)),
+        outbox=tuple(await store.pending(pool, 0, limit=EVERYTHING)),
     )
 
 
-async def whole_roster(store: WholeStore) -> dict[str, AdvisorState]:
+async def whole_roster(store: WholeStore, pool: PoolId = POOL) -> dict[str, AdvisorState]:
     """All advisors, page by page, the newest state where a page gave one twice."""
     found: dict[str, AdvisorState] = {}
     cursor = ""
     while True:
-        page = await store.roster(POOL, cursor)
+        page = await store.roster(pool, cursor)
         for advisor in page.advisors:
             found[advisor.id] = max(advisor, found.get(advisor.id, advisor), key=lambda state: state.ver)
         cursor = page.cursor
@@ -74,8 +79,8 @@ async def whole_roster(store: WholeStore) -> dict[str, AdvisorState]:
             return dict(sorted(found.items()))
 
 
-async def all_changes(store: WholeStore, after: int = 0) -> list[Change]:
+async def all_changes(store: WholeStore, after: int = 0, *, pool: PoolId = POOL) -> list[Change]:
     found: list[Change] = []
-    while page := await store.changes(POOL, found[-1].number if found else after):
+    while page := await store.changes(pool, found[-1].number if found else after):
         found.extend(page)
     return found

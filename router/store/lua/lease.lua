@@ -4,13 +4,14 @@
 -- The lease as a table; nil without the pool.
 function T.lease(root)
   local found = redis.call('HMGET', root .. T.KEY.meta, 'gen', 'relay_epoch', 'relay_beat', 'relay_held', 'trimmed',
-    'number')
+    'number', 'verified')
   if not found[1] then
     return nil
   end
   return {
     gen = tonumber(found[1]), epoch = tonumber(found[2] or '0'), beat = tonumber(found[3] or '0'),
     held = found[4] == '1', trimmed = tonumber(found[5] or '0'), number = tonumber(found[6] or '0'),
+    verified = found[7],
   }
 end
 

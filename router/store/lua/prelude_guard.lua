@@ -19,7 +19,7 @@ local function refused(t, act)
   if pool.format > T.FORMAT then
     return 'newer'
   end
-  if act.gen ~= pool.gen then
+  if act.gen ~= pool.gen or not T.is_verified(pool) then
     return 'foreign'
   end
   -- The server's clock is asked only when the pool's own doesn't vouch, and never stored.

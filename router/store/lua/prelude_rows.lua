@@ -30,6 +30,7 @@ local ADVISOR = layout({
 
 local POOL = layout({
   'now', 'change', 'number', 'stamp', 'queued', 'gen', 'format', 'trimmed', 'outbox_mark', 'max_classes',
+  'verified',
 }, 5, {}, 5)
 
 -- What a hash holds, typed, in the order of the layout's fields; nil when there is no such key.
@@ -54,20 +55,20 @@ local function unpacked(bytes)
   return bytes and cmsgpack.unpack(bytes) or {}
 end
 
--- The pool's numbers; nil when there is no such pool.
+-- The pool's numbers, and the life of the server that it was verified under; nil when there is no such pool.
 function T.pool(root)
   local key = root .. T.KEY.meta
   local was = redis.call('HMGET', key, unpack(POOL.fields))
   if not was[6] then
     return nil
   end
-  for i = 1, #POOL.fields do
+  for i = 1, #POOL.fields - 1 do -- the last is a text
     was[i] = tonumber(was[i] or '0')
   end
   return {
     key = key, layout = POOL, was = was, now = was[1], change = was[2], number = was[3], stamp = was[4],
     queued = was[5], gen = was[6], format = was[7], trimmed = was[8],
-    outbox_mark = was[9], max_classes = was[10],
+    outbox_mark = was[9], max_classes = was[10], verified = was[11],
   }
 end
 

@@ -1,4 +1,5 @@
 -- trim: outbox entries that are on the bus are forgotten, and those who wait for that are told; the owner lives.
+-- Not before the pool is vouched for: until then nobody knows whether the entries are those that were published.
 -- Keys: meta, outbox, progress.
 
 function T.control.trim(root, want)
@@ -11,6 +12,14 @@ function T.control.trim(root, want)
     return cmsgpack.pack(false)
   end
   redis.call('EXISTS', meta, outbox, progress)
+  if want.upto > lease.number then
+    -- The bus has more of this pool than the store, whatever a look at it said before.
+    redis.call('HDEL', meta, 'verified')
+    return false
+  end
+  if want.upto > lease.trimmed and lease.verified ~= T.life() then
+    return false
+  end
   if want.upto > lease.trimmed then
     redis.call('XTRIM', outbox, 'MINID', '=', T.int(want.upto + 1) .. '-0')
     redis.call('XADD', progress, 'MAXLEN', '=', '1', T.int(want.upto) .. '-0', 'e', '')

@@ -50,20 +50,21 @@ def name_of(act: Act) -> str:
     return str(type(act).__struct_config__.tag)
 
 
-def serve(pool: PoolRows | None, act: AnyAct, *, witness_ms: int) -> Outcome:
-    """Check, then apply. ``witness_ms`` is the server's time: only a witness against a skewed clock."""
+def serve(pool: PoolRows | None, act: AnyAct, *, witness_ms: int, verified: bool = True) -> Outcome:
+    """Check, then apply. ``witness_ms`` is the server's time: only a witness against a skewed clock. ``verified``:
+    somebody has vouched for the pool since the server began."""
     if pool is None:
         return Outcome(result=Result.FOREIGN)
-    if refusal := refused(pool, act, witness_ms=witness_ms):
+    if refusal := refused(pool, act, witness_ms=witness_ms, verified=verified):
         return Outcome(result=refusal)
     pool.now_ms = max(pool.now_ms, act.now_ms)
     return _SERVED_BY[type(act)](Txn(pool, act, name_of(act)), act)
 
 
-def refused(pool: PoolRows, act: Act, *, witness_ms: int) -> Result | None:
+def refused(pool: PoolRows, act: Act, *, witness_ms: int, verified: bool) -> Result | None:
     if pool.format > FORMAT:
         return Result.NEWER
-    if act.gen != pool.gen:
+    if act.gen != pool.gen or not verified:
         return Result.FOREIGN
     if act.now_ms > max(pool.now_ms, witness_ms) + MAX_SKEW_MS:
         return Result.SKEWED

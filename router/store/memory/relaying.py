@@ -1,5 +1,6 @@
 """The outbox's one owner: who it is, what he may forget, and how another comes to be it."""
 
+from router.runtime.errors import StoreUnavailable
 from router.store.memory.rows import PoolRows
 from router.store.protocol import RelayLease
 
@@ -28,9 +29,15 @@ def take_over(rows: PoolRows, seen: RelayLease) -> RelayLease | None:
     return take(rows)
 
 
-def trim(rows: PoolRows, mine: RelayLease, upto: int) -> bool:
+def trim(rows: PoolRows, mine: RelayLease, upto: int, *, verified: bool) -> bool:
     if not _is_owner(rows, mine):
         return False
+    if upto > rows.number:
+        # The bus has more of this pool than the store, whatever a look at it said before.
+        rows.verified = ""
+        verified = False
+    if upto > rows.trimmed and not verified:
+        raise StoreUnavailable("the pool has not been vouched for since the store began")
     while rows.outbox and rows.outbox[0].number <= upto:
         rows.outbox.popleft()
     rows.trimmed = max(rows.trimmed, upto)

@@ -143,6 +143,7 @@ class PoolRows:
     def __init__(self, *, gen: int, outbox_mark: int, max_classes: int) -> None:
         self.gen = gen
         self.format = 1
+        self.verified = ""
         self.now_ms = 0
         self.change = 0
         self.number = 0

@@ -11,6 +11,7 @@ from router.runtime.errors import StoreUnavailable
 from router.store.acts import AnyAct, Fence, Outcome
 from router.store.memory import reading, relaying
 from router.store.memory.guard import serve
+from router.store.memory.rebuilding import MemoryRebuilds
 from router.store.memory.rows import FenceRow, PoolRows
 from router.store.protocol import (
     EVERYTHING,
@@ -35,8 +36,8 @@ class _Pools(dict[PoolId, PoolRows]):
 
 
 class MemoryStore:
-    """Implements ``Store``, ``Attempts``, ``Reads`` and ``Outbox``. ``witness`` tells the server's time in
-    milliseconds."""
+    """Implements ``Store``, ``Attempts``, ``Reads`` and ``Outbox``. ``rebuilds`` is ``Rebuilds``. ``witness`` tells
+    the server's time in milliseconds."""
 
     def __init__(
         self, witness: Callable[[], int], *, outbox_mark: int = OUTBOX_MARK, max_classes: int = MAX_CLASSES
@@ -45,6 +46,7 @@ class MemoryStore:
         self._outbox_mark = outbox_mark
         self._max_classes = max_classes
         self._pools = _Pools()
+        self.rebuilds = MemoryRebuilds(self._pools, witness, self._new_pool)
         self._moved = asyncio.Event()
 
     # -- Store
@@ -56,12 +58,18 @@ class MemoryStore:
 
     def serve(self, act: AnyAct) -> Outcome:
         """One act, without waiting: what simulations call."""
-        return serve(self._pools.get(act.pool), act, witness_ms=self._witness())
+        rows = self._pools.get(act.pool)
+        verified = rows is not None and self.rebuilds.is_verified(rows)
+        return serve(rows, act, witness_ms=self._witness(), verified=verified)
 
-    async def open_pool(self, pool: PoolId) -> PoolStatus:
-        if pool not in self._pools:
-            self._pools[pool] = PoolRows(gen=1, outbox_mark=self._outbox_mark, max_classes=self._max_classes)
+    async def open_pool(self, pool: PoolId, *, make: bool = True) -> PoolStatus:
+        if make and pool not in self._pools and not self.rebuilds.is_rebuilt(pool):
+            self._pools[pool] = self._new_pool(1)
+            self._pools[pool].verified = str(self.rebuilds.life)
         return await self.status(pool)
+
+    def _new_pool(self, gen: int) -> PoolRows:
+        return PoolRows(gen=gen, outbox_mark=self._outbox_mark, max_classes=self._max_classes)
 
     async def take_epochs(self, pool: PoolId, partitions: Sequence[str]) -> Mapping[str, int]:
         fences = self._pools[pool].fences
@@ -173,7 +181,9 @@ class MemoryStore:
         return [entry for entry in rows.outbox if entry.number > after][:limit]
 
     async def trim(self, pool: PoolId, lease: RelayLease, upto: int) -> bool:
-        is_done = relaying.trim(self._pools[pool], lease, upto)
+        rows = self._pools[pool]
+        verified = self.rebuilds.is_verified(rows)
+        is_done = relaying.trim(rows, lease, upto, verified=verified)
         self._wake()
         return is_done
 

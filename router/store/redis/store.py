@@ -29,6 +29,7 @@ from router.store.redis import reading
 from router.store.redis.functions import Functions
 from router.store.redis.libraries import keep_library
 from router.store.redis.progress import Progress
+from router.store.redis.rebuilding import RedisRebuilds
 from router.store.redis.server import check_server
 
 OUTBOX_MARK: Final = 100_000
@@ -55,7 +56,8 @@ class _Grows(NamedTuple):
 
 
 class RedisStore:
-    """Implements ``Store``, ``Attempts``, ``Reads`` and ``Outbox`` on Redis >= 7.0 or Valkey >= 7.2.
+    """Implements ``Store``, ``Attempts``, ``Reads`` and ``Outbox`` on Redis >= 7.0 or Valkey >= 7.2;
+    ``rebuilds`` is ``Rebuilds``.
 
     ``commands`` and ``waits`` are clients for the two purposes; the store doesn't close them. Of the second it
     takes at most four connections a pool (changes, pending, relayed, stamped). Call ``open`` before anything
@@ -77,6 +79,7 @@ class RedisStore:
         self._library = library or build_library()
         self._functions = Functions(commands, self._library)
         self._progress: dict[_Grows, Progress] = {}
+        self.rebuilds = RedisRebuilds(self._control, commands, self._marks)
 
     async def open(self) -> None:
         """Check the server's settings and load the library. Raises ``StoreMisconfigured``."""
@@ -102,8 +105,9 @@ class RedisStore:
         replies = await self._functions.call_in_order([(_name(act), act.pool, act) for act in acts])
         return [_OUTCOME.decode(reply) for reply in replies]
 
-    async def open_pool(self, pool: PoolId) -> PoolStatus:
-        return _STATUS.decode(_there(await self._functions.call("open", pool, self._marks)))
+    async def open_pool(self, pool: PoolId, *, make: bool = True) -> PoolStatus:
+        want = self._marks | {"make": make}
+        return _STATUS.decode(_there(await self._functions.call("open", pool, want)))
 
     async def take_epochs(self, pool: PoolId, partitions: Sequence[str]) -> Mapping[str, int]:
         reply = await self._functions.call("take_epochs", pool, list(partitions))
@@ -209,6 +213,9 @@ class RedisStore:
 
     async def relayed(self, pool: PoolId, after: int, *, wait_ms: int = 0) -> int:
         return await self._beyond(_Grows(pool, member="trimmed", stream="progress"), after, wait_ms)
+
+    async def _control(self, name: str, pool: PoolId, argument: Any) -> bytes:
+        return _there(await self._functions.call(name, pool, argument))
 
     # -- plain commands
 

@@ -137,6 +137,8 @@ async def test_without_a_server_it_says_so_and_goes_on_later(own_server: Server)
             with pytest.raises(StoreUnavailable):
                 await desk.store.apply(acts)
         own_server.start()
+        rebuilds = desk.bench.rebuilds
+        assert await rebuilds.vouch(POOL, await rebuilds.inspect(POOL))
         assert (await desk.store.apply(notes(desk, 1)))[0].result is Result.DONE
         assert await said(desk) == ["0"]
 

@@ -11,6 +11,7 @@ from tests.suites import (
     store_offers,
     store_people,
     store_reads,
+    store_rebuilds,
     store_relays,
     store_rests,
     store_scenarios,
@@ -120,3 +121,12 @@ class TestLease(store_relays.LeaseSuite): ...
 
 
 class TestScenario(store_scenarios.ScenarioSuite): ...
+
+
+class TestLife(store_rebuilds.LifeSuite): ...
+
+
+class TestRebuilder(store_rebuilds.RebuilderSuite): ...
+
+
+class TestRestore(store_rebuilds.RestoreSuite): ...

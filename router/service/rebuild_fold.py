@@ -1,0 +1,102 @@
+"""Folding the topics: what the newest record says of each case and each advisor. Pure."""
+
+import logging
+from typing import Final
+
+import msgspec
+
+from router.contract.ids import PoolId
+from router.runtime.bus.protocol import Record
+from router.service.rebuild_records import (
+    ADVISOR_PLACE,
+    EVENT_PLACE,
+    FINAL,
+    Rank,
+    tombstone_of,
+)
+
+LOG = logging.getLogger(__name__)
+_NOTHING: Final[Rank] = (0, 0)
+
+
+class _Newest(msgspec.Struct, frozen=True):
+    """``value`` None: closed or moved."""
+
+    rank: Rank
+    value: bytes | None
+
+
+class Fold:
+    """Takes the records of cases (before events), events and advisors in any order of keys, each as often as it
+    comes. A case is told by its record of the greatest gen and number, so neither a repeat nor a late record of an
+    older gen undoes anything, and a closed case stays closed unless the id was opened again later."""
+
+    def __init__(self, pool: PoolId) -> None:
+        self._pool = pool
+        self._cases: dict[str, _Newest] = {}
+        self._advisors: dict[str, tuple[Rank, bytes]] = {}
+        self.furthest: Rank = _NOTHING
+        self.damaged = 0
+
+    @property
+    def cases(self) -> dict[str, bytes]:
+        """The event that told each open case's newest state."""
+        return {name: newest.value for name, newest in self._cases.items() if newest.value is not None}
+
+    @property
+    def advisors(self) -> dict[str, bytes]:
+        """Each advisor's newest record."""
+        return {name: value for name, (_, value) in self._advisors.items()}
+
+    def take_case(self, record: Record) -> None:
+        """A record of the cases or the events topic."""
+        if record.value is None:
+            self._take_tombstone(record)
+            return
+        try:
+            place = EVENT_PLACE.decode(record.value)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            self._is_damaged(record)
+            return
+        if place.pool != self._pool:
+            return
+        self.furthest = max(self.furthest, place.rank)
+        known = self._cases.get(place.subject)
+        if known is None or place.rank > known.rank:
+            self._cases[place.subject] = _Newest(place.rank, None if place.type in FINAL else record.value)
+
+    def _take_tombstone(self, record: Record) -> None:
+        rank = tombstone_of(self._pool, record.headers)
+        if rank is None:
+            return
+        known = self._cases.get(record.key)
+        if not rank[1]:
+            # Of an older version: only its place in the topic tells when it was written, after all before it.
+            rank = known.rank if known else _NOTHING
+        self.furthest = max(self.furthest, rank)
+        if known is None or rank >= known.rank:
+            self._cases[record.key] = _Newest(rank, None)
+
+    def take_advisor(self, record: Record) -> None:
+        """A record of the advisors topic. A tombstone says nothing: nobody writes one."""
+        if record.value is None:
+            return
+        try:
+            place = ADVISOR_PLACE.decode(record.value)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            self._is_damaged(record)
+            return
+        if place.pool != self._pool:
+            return
+        self.furthest = max(self.furthest, place.rank)
+        rank = (place.gen, place.ver)
+        known = self._advisors.get(place.id)
+        if known is None or rank > known[0]:
+            self._advisors[place.id] = (rank, record.value)
+
+    def _is_damaged(self, record: Record) -> None:
+        self.damaged += 1
+        LOG.warning(
+            "a record can't be read and is left out of the rebuild",
+            extra={"event": "rebuild.damaged", "topic": record.partition.topic, "offset": record.offset},
+        )

@@ -1,0 +1,35 @@
+"""How an offered case waits again when a rebuild finds no room for its offers."""
+
+from msgspec.structs import replace
+
+from router.contract.case import CaseState, CaseStatus, read_detail
+from router.engine import plans
+from router.engine.plans import Scene
+from router.runtime.clock import Clock
+from router.service.policies import Policies
+from router.service.rebuild_capacity import Requeue
+
+
+def requeueing(policies: Policies, clock: Clock) -> Requeue:
+    """What the act ``requeue`` makes of such a case: it keeps its place, one version later."""
+
+    def requeue(state: CaseState) -> CaseState:
+        scene = Scene(rulebook=policies.judged_by(state), now_ms=clock.now_ms())
+        plan = plans.plan(state, read_detail(state.detail), scene)
+        rings = {f"offer|{offer.ver}": 0 for offer in state.offers}
+        timers = {timer: at for timer, at in (state.timers | plan.timers | rings).items() if at}
+        return replace(
+            state,
+            state=CaseStatus.QUEUED,
+            ver=state.ver + 1,
+            changed_at_ms=scene.now_ms,
+            offers=(),
+            owner="",
+            over=False,
+            class_key=plan.class_key,
+            score=plan.score,
+            timers=timers,
+            detail=plan.detail or state.detail,
+        )
+
+    return requeue

@@ -1,0 +1,77 @@
+"""Rebuild: what a store held before it was lost is there again, from the bus."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from router.runtime.bus.memory import MemoryBus
+from router.runtime.redis import Purpose, connect
+from router.store.keys import prefix
+from router.store.redis import RedisStore
+from tests.servers import KINDS, Server
+from tests.suites.rebuild_stage import ALL_TOPICS, RandomDay, RebuildStage, rebuild_stage
+from tests.suites.stage import POOL
+
+SEEDS = range(4)
+STEPS = 120
+
+
+@pytest.fixture(params=["memory", *KINDS])
+async def lossy(request: pytest.FixtureRequest) -> AsyncIterator[RebuildStage]:
+    if request.param == "memory":
+        async with in_memory() as made:
+            yield made
+        return
+    server: Server = request.getfixturevalue(request.param)
+    server.clear()
+    async with on_server(server) as made:
+        yield made
+
+
+@asynccontextmanager
+async def in_memory() -> AsyncIterator[RebuildStage]:
+    bus = MemoryBus()
+    await bus.create_topics(ALL_TOPICS)
+    async with rebuild_stage(bus, store=None, rebuilds=None, lose=None) as made:
+        yield made
+
+
+@asynccontextmanager
+async def on_server(server: Server) -> AsyncIterator[RebuildStage]:
+    commands, waits = connect(server.url), connect(server.url, purpose=Purpose.BLOCKING)
+    store = RedisStore(commands, waits)
+    await store.open()
+
+    async def lose() -> None:
+        names = await commands.call("KEYS", prefix(POOL) + "*")
+        assert isinstance(names, list)
+        await commands.call("DEL", *names)
+
+    bus = MemoryBus()
+    await bus.create_topics(ALL_TOPICS)
+    try:
+        async with rebuild_stage(bus, store=store, rebuilds=store.rebuilds, lose=lose) as made:
+            yield made
+    finally:
+        await store.close()
+        await commands.close()
+        await waits.close()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_after_random_acts_everything_is_as_before(lossy: RebuildStage, seed: int) -> None:
+    day = RandomDay(lossy, seed)
+    await day.open()
+    await day.run(STEPS)
+    await lossy.relay()
+    before = await lossy.picture()
+    assert len({state.state for state in before.cases.values()}) > 1
+    await lossy.lose()
+    rebuilt = await lossy.rebuilder().run()
+    assert rebuilt is not None
+    assert (rebuilt.gen, rebuilt.cases, rebuilt.requeued, rebuilt.damaged) == (2, len(before.cases), 0, 0)
+    assert (await lossy.picture()).differences(before) == {}
+    await lossy.go_on()
+    await day.run(STEPS // 4)
+    await lossy.scene.nobody_waits_in_vain()
