@@ -44,6 +44,7 @@ class Intake:
         self._tail = tail
         self._policies = policies
         self._progress = progress
+        self._decision_seconds = metrics.decision_seconds
         self._counts = {outcome: metrics.inquiries.labels(outcome) for outcome in INTAKE_OUTCOMES}
 
     async def handle(self, record: Record, fence: Fence) -> Awaitable[None] | None:
@@ -120,7 +121,8 @@ class Intake:
 
     def _place(self, state: CaseState, detail: CaseDetail, scene: Scene) -> tuple[Plan, Placing]:
         waiting = plans.waiting_class(state, detail, scene)
-        decision = decide(self._tail.roster, waiting, state.id, scene.rulebook, scene.now_ms)
+        with self._decision_seconds.time():
+            decision = decide(self._tail.roster, waiting, state.id, scene.rulebook, scene.now_ms)
         plan = plans.plan(state, detail, scene, why=write_explanation(decision.explanation), waiting=waiting)
         return plan, offers.placing(decision.candidates, waiting, scene.rulebook, scene.now_ms)
 

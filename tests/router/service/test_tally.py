@@ -190,6 +190,16 @@ async def test_steps_are_counted_by_ladder() -> None:
         assert shown(scene.registry, STEPS) == {"standard/1": 2}
 
 
+async def test_decisions_are_timed_whoever_makes_them() -> None:
+    async with stage() as scene:
+        count = "turnout_decision_seconds_count"
+        await scene.write("c1")
+        assert shown(scene.registry, count) == {"": 1}
+        await scene.settle()
+        await scene.hire("mina")
+        assert shown(scene.registry, count)[""] > 1
+
+
 async def test_a_decision_leaves_its_time() -> None:
     async with stage() as scene:
         await scene.hire("mina", presence=None)
