@@ -8,7 +8,7 @@ import msgspec
 
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Candidate
-from router.engine.eligibility import eligible, sieve
+from router.engine.eligibility import eligible, is_eligible, sieve
 from router.engine.explain import Explanation, RankedHead, explain
 from router.engine.ranking import best
 from router.engine.roster import Member, Roster
@@ -75,8 +75,8 @@ def next_for(
 
     Eligibility comes before priority: an important case that he can't take never keeps him from one he can.
     """
-    bit = roster.bit(advisor)
-    fitting = [head for head in heads if bit & eligible(roster, head.waiting)]
+    member = roster.get(advisor)
+    fitting = [head for head in heads if is_eligible(member, head.waiting)] if member else []
     ranked = heapq.nlargest(
         SHOWN_HEADS,
         ((urgency(head.waiting, head.score_ms, rulebook, now_ms), -head.score_ms, head.case) for head in fitting),

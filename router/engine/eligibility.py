@@ -4,7 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
-from router.engine.roster import Roster
+from router.contract.advisor import Presence
+from router.engine.roster import Member, Roster
 from router.engine.waiting import WaitClass
 
 
@@ -49,6 +50,22 @@ def eligible(roster: Roster, waiting: WaitClass) -> int:
             return 0
         left &= _passing(roster, waiting, name)
     return left
+
+
+def is_eligible(member: Member, waiting: WaitClass) -> bool:
+    """Whether ``eligible`` has this member: for who asks it of one advisor and many classes, at what that costs."""
+    state, profile = member.state, member.profile
+    return (
+        state.presence is Presence.ONLINE
+        and profile.active
+        and (not profile.queues or waiting.queue in profile.queues or "*" in profile.queues)
+        and (not waiting.tiers or profile.tier in waiting.tiers)
+        and (not waiting.language or profile.languages.get(waiting.language, 0) > 0)
+        and all(1 <= want.level <= profile.skills.get(want.skill, 0) for want in waiting.wants if want.hard)
+        and state.id not in waiting.excluded
+        and (not waiting.held_for or waiting.held_for == state.id)
+        and state.has_room(waiting.units, waiting.channel)
+    )
 
 
 def fit(roster: Roster, waiting: WaitClass) -> int:

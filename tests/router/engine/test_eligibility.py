@@ -1,0 +1,57 @@
+"""Eligibility: asked of one advisor, of all, or with reasons, it is the same."""
+
+import random
+
+import pytest
+
+from router.contract.advisor import Presence
+from router.engine.eligibility import eligible, is_eligible, sieve
+from router.engine.waiting import ClassWant, WaitClass
+from tests.suites.people import advisor, roster
+
+QUEUES = ("billing", "returns", "technical")
+TIERS = ("junior", "senior", "lead")
+
+
+def some(dice: random.Random, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if dice.random() < 0.5)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_three_ways_to_ask_agree(seed: int) -> None:
+    dice = random.Random(seed)
+    people = roster(
+        *(
+            advisor(
+                f"a{number}",
+                presence=dice.choice((Presence.ONLINE, Presence.ONLINE, Presence.ONLINE, Presence.AWAY)),
+                load=dice.choice((0, 60, 90)),
+                active=dice.random() < 0.9,
+                queues=dice.choice(((), ("*",), some(dice, QUEUES))),
+                tier=dice.choice(TIERS),
+                skills={name: dice.randrange(11) for name in some(dice, QUEUES)},
+                languages={name: dice.randrange(11) for name in some(dice, ("ko", "en"))},
+                caps=dice.choice(({}, {"chat": 1}, {"chat": 0})),
+            )
+            for number in range(60)
+        )
+    )
+    for _ in range(40):
+        waiting = WaitClass(
+            queue=dice.choice(QUEUES),
+            channel=dice.choice(("chat", "email")),
+            units=dice.choice((10, 30, 50)),
+            wants=tuple(ClassWant(name, dice.randrange(12), dice.random() < 0.7) for name in some(dice, QUEUES[:2])),
+            language=dice.choice(("", "ko", "en", "ja")),
+            tiers=some(dice, TIERS),
+            priority=3,
+            policy="standard",
+            clock="age",
+            excluded=tuple(f"a{number}" for number in range(60) if dice.random() < 0.1),
+            held_for=dice.choice(("", "", "", "a7", "gone")),
+        )
+        bits = eligible(people, waiting)
+        assert sieve(people, waiting).eligible == bits
+        assert {one.state.id for one in people.members(bits)} == {
+            one.state.id for one in people if is_eligible(one, waiting)
+        }
