@@ -87,17 +87,16 @@ class ServiceMetrics:
             ("outcome",),
             registry=registry,
         )
-        for outcome in ("handed", "lost"):
-            self.tries.labels(outcome)
-        for share, came in product(("own", "left"), ("handed", "nothing", "lost")):
-            self.served.labels(share, came)
+        self._tried = {outcome: self.tries.labels(outcome) for outcome in ("handed", "lost")}
+        came = product(("own", "left"), ("handed", "nothing", "lost"))
+        self._served = {(share, outcome): self.served.labels(share, outcome) for share, outcome in came}
 
     def count_served(self, *, handed: int, lost: int, left: bool) -> None:
         """The matcher has served an item: with so many tries that handed a case over, and so many in vain."""
         outcome = "handed" if handed else "lost" if lost else "nothing"
-        self.served.labels("left" if left else "own", outcome).inc()
-        self.tries.labels("handed").inc(handed)
-        self.tries.labels("lost").inc(lost)
+        self._served["left" if left else "own", outcome].inc()
+        self._tried["handed"].inc(handed)
+        self._tried["lost"].inc(lost)
 
     def _declare_policy(self, registry: CollectorRegistry) -> None:
         self.rules_good = Gauge(
