@@ -11,6 +11,7 @@ from router.api.advisors import Advisors, AdvisorsPage, MeView
 from router.api.answers import json_answer
 from router.api.attachments import Attachments
 from router.api.cases import ACTS, ActView, CasePage, Cases
+from router.api.clocks import Clocks, ClocksPage
 from router.api.keys import EVERYONE, OVERSIGHT, STAFF, Gate
 from router.api.metrics import ApiMetrics
 from router.api.openapi import Described, document
@@ -65,6 +66,7 @@ def routes(given: Handlers) -> tuple[Route, ...]:
         Route("GET", "/v1/queues", queues.all),
         Route("GET", "/v1/queues/{queue}/cases", queues.line),
         Route("GET", "/v1/cases/{case}", cases.show),
+        Route("GET", "/v1/cases/{case}/clocks", Clocks(given.gate).show),
         Route("GET", "/v1/cases/{case}/operations/{op}", cases.operation),
         Route("POST", "/v1/cases/{case}/{act}", cases.act),
         Route("GET", "/v1/blobs/{token}", Attachments(given.blobs, given.clock).show),
@@ -78,16 +80,20 @@ def _act(path: str, kind: type[msgspec.Struct]) -> Described:
 
 _KINDS = {str(kind.__struct_config__.tag): kind for kind in asking.CaseAsk.__args__}
 
+_PAGE = ("after", "limit")
 DESCRIBED: tuple[Described, ...] = (
     Described("GET", "/openapi.json", "This document.", None, frozenset()),
     Described("GET", "/v1/session", "An advisor's session over WebSocket.", None, STAFF, socket=True),
     Described("GET", "/v1/me", "Whose key it is.", MeView, EVERYONE),
-    Described("GET", "/v1/advisors", "Advisors with presence and load.", AdvisorsPage, OVERSIGHT, paged=True),
+    Described("GET", "/v1/advisors", "Advisors with presence and load.", AdvisorsPage, OVERSIGHT, query=_PAGE),
     Described("GET", "/v1/advisors/{advisor}", "One advisor with his work set.", AdvisorView, EVERYONE),
     Described("GET", "/v1/advisors/{advisor}/operations/{op}", "How far an act got.", OperationView, STAFF),
     Described("GET", "/v1/queues", "Queues and what waits in them.", QueuesPage, OVERSIGHT),
-    Described("GET", "/v1/queues/{queue}/cases", "Cases of a queue in line order.", LinePage, OVERSIGHT, paged=True),
-    Described("GET", "/v1/cases/{case}", "One case: conversation, history, explanation.", CasePage, STAFF),
+    Described("GET", "/v1/queues/{queue}/cases", "Cases of a queue in line order.", LinePage, OVERSIGHT, query=_PAGE),
+    Described(
+        "GET", "/v1/cases/{case}", "One case: conversation, history, explanation.", CasePage, STAFF, query=("last",)
+    ),
+    Described("GET", "/v1/cases/{case}/clocks", "What counted for each SLA clock.", ClocksPage, STAFF),
     Described("GET", "/v1/cases/{case}/operations/{op}", "How far an act got.", OperationView, STAFF),
     *(_act(path, _KINDS[name]) for path, name in ACTS.items()),
     Described("GET", "/v1/blobs/{token}", "An attachment, by its short-lived link.", None, frozenset(), binary=True),

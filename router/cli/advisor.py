@@ -6,15 +6,13 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
 from router.cli.advisor_client import Client, Ending
 from router.cli.advisor_terminal import Terminal
-from router.cli.given import read_settings, refuse, settings_option
-from router.runtime import run_file
-from router.runtime.settings.model import Settings
+from router.cli.asking import address, url_option
+from router.cli.given import refuse, settings_option
 
 _INTERRUPTED = 130
 
@@ -22,14 +20,14 @@ _INTERRUPTED = 130
 @click.command()
 @settings_option
 @click.option("--key", envvar="TURNOUT_KEY", help="The advisor's key, of `turnout keys create`. Or TURNOUT_KEY.")
-@click.option("--url", help="Base URL of the API. Default: that of the process on data_dir, else http.api_url.")
+@url_option
 def advisor(settings_file: Path | None, key: str | None, url: str | None) -> None:
     """Sign in as an advisor: take offers, read, answer and resolve cases, a line at a time.
 
     Type `help` for the commands. It works through pipes too. Exit 0 when all is done, 1 when something was refused
     or not answered (without a terminal), 2 when it can't be begun, 3 when the key isn't or is no longer in force.
     """
-    where = _address(url, settings_file)
+    where = address(url, settings_file)
     if not key and sys.stdin.isatty():
         key = click.prompt("Key", hide_input=True)
     if not key or not key.strip():
@@ -48,24 +46,3 @@ def advisor(settings_file: Path | None, key: str | None, url: str | None) -> Non
 async def _work(where: Callable[[], str], key: str) -> Ending:
     with Terminal() as terminal:
         return await Client(where, key, terminal, lambda: datetime.now().astimezone()).run()
-
-
-def _address(url: str | None, settings_file: Path | None) -> Callable[[], str]:
-    """Where the API is: asked anew for each connection, since a restarted service may have another port."""
-    if url is not None:
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-            refuse("there is no such address", (f"--url: {url!r} is not like http://host:port",))
-        return lambda: url
-    settings = read_settings(settings_file)
-    first = _found(settings)
-    if first is None:
-        refuse(
-            "the service isn't running",
-            (f"nothing runs on data_dir {settings.data_dir}: start it with `turnout up`, or name --url URL",),
-        )
-    return lambda: _found(settings) or first
-
-
-def _found(settings: Settings) -> str | None:
-    running = run_file.read(Path(settings.data_dir))
-    return (running.api if running else "") or settings.http.api_url

@@ -9,6 +9,8 @@ _COMMANDS: Final = {
     "up": ("router.cli.up", "Start the service: all roles in one process, or some of them."),
     "demo": ("router.cli.demo", "Watch the whole line at work for a minute."),
     "advisor": ("router.cli.advisor", "Answer cases as an advisor, in the terminal."),
+    "explain": ("router.cli.explain", "Say why a case is where it is, and what it waits for."),
+    "clock": ("router.cli.clock", "Show what counted for a case's SLA clocks."),
     "keys": ("router.cli.keys", "Make, list and revoke keys of the API."),
     "dead-letters": ("router.cli.dead_letters", "List, show, replay and drop what could not be handled."),
     "check": ("router.cli.check", "Check settings, rules and roster, all problems together."),
