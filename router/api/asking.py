@@ -17,6 +17,9 @@ from router.contract.messages import MAX_TEXT_CHARS
 
 T = TypeVar("T")
 
+MESSAGES_SHOWN: Final = 100
+MOST_MESSAGES: Final = 500
+
 OPERATION: Final = r"^[A-Za-z0-9._:~+=-]{1,128}$"
 """What an operation id is made of: it travels in addresses. No two acts of a key may have the same one, in whatever
 session: the second would be taken for a repeat of the first."""
@@ -44,7 +47,9 @@ class SetPresence(_Ask, frozen=True, kw_only=True, tag="presence"):
 
 
 class Read(_OnCase, frozen=True, kw_only=True, tag="read"):
-    """The case with its conversation."""
+    """The case with the ``last`` messages of its conversation."""
+
+    last: Annotated[int, Meta(ge=1, le=MOST_MESSAGES)] = MESSAGES_SHOWN
 
 
 class Accept(_OnCase, frozen=True, kw_only=True, tag="accept"):

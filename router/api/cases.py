@@ -7,13 +7,14 @@ from aiohttp import web
 
 from router.api import asking
 from router.api.acting import Done, own_case, perform
-from router.api.answers import json_answer
+from router.api.answers import json_answer, number
+from router.api.asking import MESSAGES_SHOWN, MOST_MESSAGES
 from router.api.desks import Caller
 from router.api.keys import STAFF, Gate
 from router.api.metrics import ApiMetrics
 from router.api.operations import Operations, OperationView
 from router.api.problems import refused
-from router.api.transcripts import EntryView, Links, transcript
+from router.api.transcripts import EntryView, Links, conversation
 from router.api.views import CaseView, View, case_view
 from router.api.words import ExplanationView, explained
 from router.contract.codec import rfc3339
@@ -59,10 +60,12 @@ class HistoryView(View, frozen=True, kw_only=True):
 
 
 class CasePage(View, frozen=True, kw_only=True):
-    """One case with all that is known of it."""
+    """One case with all that is known of it. ``transcript``: its last messages, oldest first, 100 or as many as
+    ``last`` of the query says; ``earlier`` when others stand before them."""
 
     case: CaseView
     transcript: tuple[EntryView, ...]
+    earlier: bool
     history: tuple[HistoryView, ...]
     explanation: ExplanationView
 
@@ -80,11 +83,13 @@ class Cases:
         caller = self._gate.caller(request, STAFF)
         desk = caller.desk
         state = await own_case(caller, _case(request))
-        messages = await desk.reads.messages(desk.pool, state.id)
+        last = max(1, number(request.query.get("last"), default=MESSAGES_SHOWN, most=MOST_MESSAGES))
+        said = await conversation(desk, state.id, self._links, last=last)
         history = await desk.reads.history(desk.pool, state.id)
         page = CasePage(
             case=case_view(state),
-            transcript=transcript(messages, self._links, now_ms=desk.actor.now_ms()),
+            transcript=said.entries,
+            earlier=said.earlier,
             history=tuple(history_view(line) for line in history),
             explanation=explained(state, desk.tail.roster, desk.policies.judged_by(state), desk.actor.now_ms()),
         )

@@ -12,7 +12,7 @@ from router.service.casework import Casework, Request
 from router.service.policies import Policies
 from router.service.progress import Progress
 from router.service.roster import RosterTail
-from router.store.protocol import Reads
+from router.store.protocol import Lines, Reads
 
 _RESTING: Final = frozenset({CaseStatus.PENDING, CaseStatus.RESOLVED})
 
@@ -22,6 +22,7 @@ class Desk(NamedTuple):
 
     actor: Actor
     reads: Reads
+    lines: Lines
     casework: Casework
     tail: RosterTail
     progress: Progress

@@ -47,8 +47,6 @@ ANSWERS: Final[dict[str, dict[str, Any]]] = {
         "detail": "The offer has expired or was taken, or the case no longer is in a state for this.",
     },
     "MeView": {"key": "5f0c9a1b2c3d", "role": "supervisor", "pool": "default", "name": "shift lead"},
-    "QueuesPage": {
-        "queues": [{"queue": "delivery", "title": "Delivery", "waiting": 12, "is_more": False, "classes": 3}]
-    },
+    "QueuesPage": {"queues": [{"queue": "delivery", "title": "Delivery", "waiting": 12, "classes": 3}]},
 }
 """By the name of the answer's type."""

@@ -127,13 +127,15 @@ class Confirmed(_Sent, frozen=True, kw_only=True, tag="confirmed"):
 
 
 class Answer(_Sent, frozen=True, kw_only=True, omit_defaults=False, tag="result"):
-    """What was asked for took effect. ``durable``: its event is on the bus. ``transcript`` answers ``read``."""
+    """What was asked for took effect. ``durable``: its event is on the bus. ``transcript`` answers ``read``: the
+    last messages, oldest first; ``earlier`` when others stand before them."""
 
     op: str
     result: str
     durable: bool
     case: CaseView | None = None
     transcript: tuple[EntryView, ...] = ()
+    earlier: bool = False
 
 
 class Trouble(_Sent, frozen=True, kw_only=True, tag="problem"):

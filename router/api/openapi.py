@@ -41,7 +41,7 @@ class Described(NamedTuple):
     answer: type[msgspec.Struct] | None
     roles: frozenset[Role]
     body: type[msgspec.Struct] | None = None
-    paged: bool = False
+    query: tuple[str, ...] = ()
     socket: bool = False
     binary: bool = False
 
@@ -112,9 +112,7 @@ def _parameters(entry: Described) -> list[Schema]:
     if entry.body is not None:
         schema = {"type": "string", "pattern": OPERATION}
         found.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": schema})
-    if entry.paged:
-        found += [{"name": name, "in": "query", "schema": {"type": "string"}} for name in ("after", "limit")]
-    return found
+    return [*found, *({"name": name, "in": "query", "schema": {"type": "string"}} for name in entry.query)]
 
 
 def _responses(entry: Described) -> Schema:

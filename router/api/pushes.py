@@ -6,7 +6,7 @@ from typing import Final, NamedTuple, assert_never
 from router.api import frames
 from router.api.desks import Desk
 from router.api.frames import Push, WorkItem
-from router.api.transcripts import summary
+from router.api.transcripts import last_said
 from router.contract.advisor import AdvisorState, Work, WorkKind
 from router.contract.case import CaseState, SentReply, read_detail
 from router.contract.codec import rfc3339
@@ -80,7 +80,7 @@ class Teller:
         """What an event on one of his cases means to him."""
         if event.type is EventType.ADMIT:
             inquiry = event.about or event.case.last_inquiry
-            said = summary(await self._desk.reads.messages(self._desk.pool, event.subject), of=inquiry)
+            said = await last_said(self._desk, event.subject, inquiry=inquiry)
             return frames.Message(
                 case=event.subject,
                 inquiry=inquiry,
@@ -122,7 +122,7 @@ class Teller:
         state = await self._desk.reads.case(self._desk.pool, case)
         if state is None or not _has(state, self._advisor, work.kind):
             return None
-        said = summary(await self._desk.reads.messages(self._desk.pool, case))
+        said = await last_said(self._desk, case)
         offer = next((offer for offer in state.offers if offer.advisor == self._advisor), None)
         detail = read_detail(state.detail)
         return WorkItem(

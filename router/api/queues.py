@@ -1,7 +1,7 @@
 """Queues over REST: how much waits where, and who is next."""
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from aiohttp import web
@@ -17,20 +17,18 @@ from router.contract.ids import CaseId
 from router.engine.waiting import NO_CLOCK, read_class
 from router.store.protocol import Head
 
-COUNTED: Final = 1_000
 _DEFAULT_PAGE: Final = 50
 _MOST: Final = 200
 _DEEPEST: Final = 1_000
 
 
 class QueueView(View, frozen=True, kw_only=True, omit_defaults=False):
-    """A queue. ``waiting`` stops counting at 1,000 a wait class, and ``is_more`` says so; ``next_due`` is the
-    earliest due time of what waits under a clock."""
+    """A queue. ``waiting`` cases in ``classes`` lines; ``next_due`` is the earliest due time of what waits under a
+    clock."""
 
     queue: str
     title: str
     waiting: int
-    is_more: bool
     classes: int
     next_due: str | None = None
 
@@ -58,8 +56,9 @@ class Queues:
     async def all(self, request: web.Request) -> web.Response:
         desk = self._gate.caller(request, OVERSIGHT).desk
         by_queue = await _heads(desk)
+        lengths = {size.class_key: size.length for size in await desk.lines.line_sizes(desk.pool)}
         names = [*desk.policies.active.queues, *sorted(by_queue.keys() - desk.policies.active.queues.keys())]
-        queues = [await _queue(desk, name, by_queue.get(name, ())) for name in names]
+        queues = [_queue(desk, name, by_queue.get(name, ()), lengths) for name in names]
         return json_answer(QueuesPage(queues=tuple(queues)))
 
     async def line(self, request: web.Request) -> web.Response:
@@ -84,15 +83,13 @@ async def _heads(desk: Desk) -> dict[str, list[Head]]:
     return by_queue
 
 
-async def _queue(desk: Desk, name: str, heads: Sequence[Head]) -> QueueView:
-    counts = [len(await desk.reads.waiting(desk.pool, head.class_key, COUNTED)) for head in heads]
+def _queue(desk: Desk, name: str, heads: Sequence[Head], lengths: Mapping[str, int]) -> QueueView:
     due = [head.score for head in heads if read_class(head.class_key).clock != NO_CLOCK]
     queue = desk.policies.active.queues.get(name)
     return QueueView(
         queue=name,
         title=(queue.title if queue else None) or name,
-        waiting=sum(counts),
-        is_more=any(count >= COUNTED for count in counts),
+        waiting=sum(lengths.get(head.class_key, 0) for head in heads),
         classes=len(heads),
         next_due=rfc3339(min(due)) if due else None,
     )

@@ -21,7 +21,7 @@ from router.api.operations import Operations
 from router.api.presence import Connection
 from router.api.problems import Refused, of_failure, of_result, problem
 from router.api.pushes import Teller
-from router.api.transcripts import Links, transcript
+from router.api.transcripts import Links, conversation
 from router.api.views import case_view
 from router.contract.advisor import AdvisorState, read_profile
 from router.contract.events import CaseEvent
@@ -199,10 +199,13 @@ class Session:
     async def _read(self, frame: asking.Read) -> None:
         desk = self._caller.desk
         state = await own_case(self._caller, frame.case)
-        messages = await desk.reads.messages(desk.pool, frame.case)
-        told = transcript(messages, self._kit.links, now_ms=desk.actor.now_ms())
+        said = await conversation(desk, frame.case, self._kit.links, last=frame.last)
         view = self._newest.of(case_view(state))
-        await self._send(frames.Answer(op=frame.op, result="done", durable=True, case=view, transcript=told))
+        await self._send(
+            frames.Answer(
+                op=frame.op, result="done", durable=True, case=view, transcript=said.entries, earlier=said.earlier
+            )
+        )
 
     # -- answers
 

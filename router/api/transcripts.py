@@ -1,17 +1,20 @@
 """The conversation of a case, as an advisor reads it."""
 
 from collections.abc import Sequence
-from typing import Final, assert_never
+from typing import Final, NamedTuple, assert_never
 
 import msgspec
 
+from router.api.desks import Desk
 from router.api.views import View
 from router.contract.codec import rfc3339
+from router.contract.ids import CaseId
 from router.contract.messages import Attachment, Inquiry, Reply, StaffNote, TranscriptEntry
 from router.runtime.blobs import BlobLink, Blobs
 
 _ENTRY: Final[msgspec.json.Decoder[TranscriptEntry]] = msgspec.json.Decoder(TranscriptEntry)
 _SUMMARY_CHARS: Final = 200
+_FEW: Final = 8
 
 
 class AttachmentView(View, frozen=True, kw_only=True):
@@ -64,6 +67,26 @@ class Links:
             size_bytes=attachment.size_bytes,
             link=f"/v1/blobs/{token}",
         )
+
+
+class Conversation(NamedTuple):
+    """The last messages, oldest first; ``earlier`` when others stand before them."""
+
+    entries: tuple[EntryView, ...]
+    earlier: bool
+
+
+async def conversation(desk: Desk, case: CaseId, links: Links, *, last: int) -> Conversation:
+    """So many of the last messages of a case."""
+    messages = await desk.reads.messages(desk.pool, case, last=last + 1)
+    entries = transcript(messages[-last:], links, now_ms=desk.actor.now_ms())
+    return Conversation(entries, earlier=len(messages) > last)
+
+
+async def last_said(desk: Desk, case: CaseId, *, inquiry: str = "") -> Summary:
+    """What the customer said last, or in the message named. It is nearly always among the last few."""
+    found = summary(await desk.reads.messages(desk.pool, case, last=_FEW), of=inquiry)
+    return found if found.inquiry else summary(await desk.reads.messages(desk.pool, case), of=inquiry)
 
 
 def transcript(messages: Sequence[str], links: Links, *, now_ms: int) -> tuple[EntryView, ...]:

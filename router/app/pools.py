@@ -37,4 +37,12 @@ async def open_pool(process: Process, state: State, policy: Policy, pool: PoolId
     keeper.when_settled(settled)
     await tail.ready.wait()
     casework = Casework(actor, store, tail, policies=policy.policies)
-    return Desk(actor=actor, reads=store, casework=casework, tail=tail, progress=progress, policies=policy.policies)
+    return Desk(
+        actor=actor,
+        reads=store,
+        lines=store,
+        casework=casework,
+        tail=tail,
+        progress=progress,
+        policies=policy.policies,
+    )

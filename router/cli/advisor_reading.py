@@ -17,6 +17,8 @@ def reading_lines(number: int, answer: Answer, *, base: str, now: datetime, widt
     """The answer to ``read``: the case, then all that was said, oldest first. ``base`` is the API's address, for
     the links of attachments."""
     lines = [*_case_lines(number, answer.case, now)] if answer.case else []
+    if answer.earlier:
+        lines.append(line(Span("(earlier messages are left out)", "dim")))
     for entry in answer.transcript:
         lines += _entry_lines(entry, base=base, now=now, width=width)
     return lines

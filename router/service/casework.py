@@ -37,6 +37,7 @@ from router.store.acts import (
 from router.store.protocol import Reads
 
 _ENTRY: Final[msgspec.json.Decoder[TranscriptEntry]] = msgspec.json.Decoder(TranscriptEntry)
+_FEW: Final = 8
 _NOTHING_TO_ANSWER: Final = Outcome(result=Result.GONE)
 
 
@@ -219,10 +220,12 @@ class Casework:
     # -- parts
 
     async def _last_inquiry(self, case: CaseId) -> Inquiry | None:
-        for text in reversed(await self._reads.messages(self._actor.pool, case)):
-            entry = _ENTRY.decode(text)
-            if isinstance(entry, Inquiry):
-                return entry
+        """The customer's last message: nearly always one of the last few."""
+        for last in (_FEW, None):
+            for text in reversed(await self._reads.messages(self._actor.pool, case, last=last)):
+                entry = _ENTRY.decode(text)
+                if isinstance(entry, Inquiry):
+                    return entry
         return None
 
     def _plan(self, state: CaseState, detail: Any) -> Plan:

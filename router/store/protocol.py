@@ -177,8 +177,8 @@ class Reads(Protocol):
     async def conversation(self, pool: PoolId, conversation: ConversationId) -> CaseState | None:
         """The conversation's case, open or resolved."""
 
-    async def messages(self, pool: PoolId, case: CaseId) -> Sequence[str]:
-        """The transcript, oldest first, as JSON texts."""
+    async def messages(self, pool: PoolId, case: CaseId, *, last: int | None = None) -> Sequence[str]:
+        """The transcript, oldest first, as JSON texts: all that is kept (500), or the ``last`` of it."""
 
     async def history(self, pool: PoolId, case: CaseId) -> Sequence[str]:
         """The last 50 acts on the case: ``ver|act|outcome|at_ms|actor|about`` each."""

@@ -79,7 +79,7 @@ class ApiBench:
             self.actor, self.store, self.tail, policies=self.policies, clock=self.clock, metrics=metrics
         )
         self._relay = Relay(POOL, self.store, self.bus, clock=self.clock, metrics=metrics)
-        self.desk = Desk(self.actor, self.store, self.casework, self.tail, self.progress, self.policies)
+        self.desk = Desk(self.actor, self.store, self.store, self.casework, self.tail, self.progress, self.policies)
         self.blobs = open_blobs(None, root, Signer([Secret("k" * 32)]))
         self.settings = Settings(api=ApiSettings(durable_wait_s=durable_wait_s))
         self.server = self.replica("one")

@@ -131,6 +131,27 @@ class ReadSuite:
         messages = await desk.store.messages(POOL, CaseId("c1"))
         assert (len(messages), messages[0], messages[-1]) == (500, "n0", "n499")
 
+    @pytest.mark.parametrize(
+        ("last", "texts"),
+        [
+            (None, ("first", "n0", "n1", "n2")),
+            (9, ("first", "n0", "n1", "n2")),
+            (4, ("first", "n0", "n1", "n2")),
+            (2, ("n1", "n2")),
+            (1, ("n2",)),
+            (0, ()),
+            (-1, ()),
+        ],
+    )
+    async def test_the_last_messages_may_be_read_alone(
+        self, desk: Desk, last: int | None, texts: tuple[str, ...]
+    ) -> None:
+        await desk.admit("c1", message="first")
+        for n in range(3):
+            await desk.do(desk.act(Note, case=CaseId("c1"), message=f"n{n}"))
+        assert tuple(await desk.store.messages(POOL, CaseId("c1"), last=last)) == texts
+        assert tuple(await desk.store.messages(POOL, CaseId("none"), last=last)) == ()
+
     async def test_work_is_shared_out_whole_and_apart(self, desk: Desk) -> None:
         for n in range(30):
             await desk.admit(f"c{n}", plan=Plan(ver=0, class_key=f"k{n}"))

@@ -120,9 +120,10 @@ class MemoryStore:
         row = self._pools[pool].conversations.get(conversation)
         return await self.case(pool, row.case) if row else None
 
-    async def messages(self, pool: PoolId, case: CaseId) -> Sequence[str]:
+    async def messages(self, pool: PoolId, case: CaseId, *, last: int | None = None) -> Sequence[str]:
         row = self._pools[pool].cases.get(case)
-        return tuple(row.messages) if row else ()
+        kept = row.messages if row else []
+        return tuple(kept if last is None else kept[max(0, len(kept) - max(0, last)) :])
 
     async def history(self, pool: PoolId, case: CaseId) -> Sequence[str]:
         row = self._pools[pool].cases.get(case)

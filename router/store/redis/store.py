@@ -145,8 +145,10 @@ class RedisStore:
         reply = await self._functions.call("read_conversation", pool, conversation, read=True)
         return _CASE.decode(reply) if reply else None
 
-    async def messages(self, pool: PoolId, case: CaseId) -> Sequence[str]:
-        return await self._texts("LRANGE", keys.key(pool, "messages", case), 0, -1)
+    async def messages(self, pool: PoolId, case: CaseId, *, last: int | None = None) -> Sequence[str]:
+        if last is not None and last < 1:
+            return ()
+        return await self._texts("LRANGE", keys.key(pool, "messages", case), -last if last else 0, -1)
 
     async def history(self, pool: PoolId, case: CaseId) -> Sequence[str]:
         return await self._texts("LRANGE", keys.key(pool, "history", case), 0, -1)

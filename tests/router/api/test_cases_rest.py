@@ -206,6 +206,35 @@ async def test_a_case_is_transferred_to_a_queue(bench: ApiBench, minji: str) -> 
     assert (status, answer["case"]["queue"]) == (200, "billing")
 
 
+async def test_of_a_long_conversation_the_last_messages_are_shown(bench: ApiBench, minji: str) -> None:
+    case = await mine(bench, minji)
+    for n in range(3):
+        await bench.post(f"/v1/cases/{case}/note", minji, {"text": f"n{n}"})
+
+    async def shown(query: str) -> tuple[list[str], bool]:
+        _, page = await bench.get(f"/v1/cases/{case}{query}", minji)
+        return [entry["text"] for entry in page["transcript"]], page.get("earlier", False)
+
+    whole = ["Where is my parcel?", "n0", "n1", "n2"]
+    assert await shown("?last=2") == (["n1", "n2"], True)
+    assert await shown("?last=3") == (["n0", "n1", "n2"], True)
+    for query in ("", "?last=4", "?last=999999", "?last=many"):
+        assert await shown(query) == (whole, False)
+    assert await shown("?last=0") == (["n2"], True)
+    async with bench.session(minji) as talk:
+        read = await talk.do("read", case=case, last=1)
+        assert ([entry["text"] for entry in read["transcript"]], read["earlier"]) == (["n2"], True)
+        assert (await talk.do("read", case=case))["earlier"] is False
+        assert (await talk.refused("read", case=case, last=0))["status"] == 400
+        # The customer's last message is found behind any number of notes: what he is offered says it.
+        for n in range(12):
+            await talk.do("note", case=case, text=f"more {n}")
+        assert (await talk.do("reply", case=case, text="Tomorrow."))["result"] == "done"
+    async with bench.session(minji) as talk:
+        (item,) = talk.welcome["work"]
+        assert item["summary"] == "Where is my parcel?"
+
+
 async def test_operations_may_look_at_numbers_but_at_no_case(bench: ApiBench, minji: str) -> None:
     watch = bench.key(Role.OPERATIONS)
     case = await mine(bench, minji)

@@ -83,6 +83,14 @@ async def test_queues_say_how_much_waits_and_the_line_who_is_next(bench: ApiBenc
     assert (found, after) == (waiting, 0)
 
 
+async def test_a_long_line_is_counted_to_its_end(bench: ApiBench) -> None:
+    for _ in range(1_010):
+        await bench.intake.admit(bench.inquiry())
+    _, page = await bench.get("/v1/queues", bench.key(Role.OPERATIONS))
+    (found,) = [queue for queue in page["queues"] if queue["queue"] == "delivery"]
+    assert (found["waiting"], found["classes"]) == (1_010, 1)
+
+
 async def test_a_line_of_several_classes_is_one_line(bench: ApiBench) -> None:
     lead = bench.key(Role.SUPERVISOR)
     cases = []

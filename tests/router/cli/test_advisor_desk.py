@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from router.api import frames
@@ -236,6 +237,11 @@ def test_a_case_is_read_oldest_first() -> None:
         "04:10 note of mina",
         "  | called",
     ]
+
+
+def test_a_conversation_that_begins_before_what_is_shown_says_so() -> None:
+    answer = msgspec.structs.replace(_read("i1", ver=3), earlier=True)
+    assert "(earlier messages are left out)" in said(reading_lines(1, answer, base="", now=NOW, width=None))
 
 
 def test_a_problem_of_the_service_is_one_the_terminal_knows() -> None:
