@@ -18,6 +18,7 @@ Check = Callable[[RelayLease], Awaitable[str | None]]
 
 _LOOK_S: Final = 0.5
 _UNFIT_S: Final = 5.0
+_BEFORE: Final = "has not looked at the outbox yet"
 
 
 class Onlooker:
@@ -56,14 +57,14 @@ class RelayTurn:
         self._silent_s = silent_s
         self._look_s = min(_LOOK_S, silent_s / 4)
         self._is_fit_now = True
-        self.problem: str | None = "has not looked at the outbox yet"
+        self.problem: str | None = _BEFORE
 
     async def come(
         self, stopping: asyncio.Event, *, looked: Callable[[], None], alone: bool = False
     ) -> RelayLease | None:
         """Wait for the turn; None when told to stop before it. Whatever fails on the way is tried again; ``looked``
         is called after every look."""
-        onlooker = Onlooker(look_s=self._look_s)
+        onlooker, self.problem = Onlooker(look_s=self._look_s), _BEFORE
         while not stopping.is_set():
             try:
                 lease = await self._outbox.lease(self._pool)
@@ -78,7 +79,9 @@ class RelayTurn:
 
     async def _try(self, lease: RelayLease, silent_s: float, *, alone: bool) -> RelayLease | None:
         if lease.held and silent_s < self._silent_s and not alone:
-            self.problem = None
+            if self.problem is not None:
+                LOG.info("another relay serves the pool", extra={"event": "relay.standby", "pool": self._pool})
+            self.problem, self._is_fit_now = None, True
             return None
         if not await self._is_fit(lease):
             return None
