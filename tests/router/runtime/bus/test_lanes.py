@@ -250,6 +250,18 @@ async def test_fences_are_raised_before_the_first_record(bus: MemoryBus) -> None
     assert unknown == []
 
 
+async def test_members_know_which_partitions_are_theirs(bus: MemoryBus) -> None:
+    async def handle(record: Record) -> None: ...
+
+    every = {Partition("t", number) for number in range(4)}
+    async with _consuming(bus, handle) as one:
+        await eventually(lambda: one.partitions == every)
+        async with _consuming(bus, handle) as two:
+            await eventually(lambda: two.partitions and one.partitions | two.partitions == every)
+            assert not one.partitions & two.partitions
+        await eventually(lambda: one.partitions == every)
+
+
 async def test_a_hand_over_waits_for_what_was_begun_and_begins_no_more(bus: MemoryBus) -> None:
     gate = asyncio.Event()
     first: list[str] = []
