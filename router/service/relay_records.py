@@ -10,12 +10,13 @@ from router.contract.advisor import AdvisorState
 from router.contract.advisor_record import advisor_bytes, advisor_headers
 from router.contract.case import CaseState
 from router.contract.envelope import NUMBER_HEADER, case_event_bytes, case_event_headers
+from router.contract.errors import Undecodable
 from router.contract.events import EventType
 from router.contract.ids import PoolId
 from router.contract.messages import Handover, Notice, Reply
 from router.contract.records import record_head
 from router.runtime.bus.protocol import Outgoing
-from router.store.protocol import OutboxEntry
+from router.store.protocol import UNREADABLE, OutboxEntry
 
 _MESSAGE: Final[msgspec.json.Decoder[Reply | Notice | Handover]] = msgspec.json.Decoder(Reply | Notice | Handover)
 _TYPES: Final = {kind.split(".")[2]: kind for kind in EventType}
@@ -24,7 +25,10 @@ _MAX_REASON_BYTES: Final = 1_000
 
 
 def records_of(pool: PoolId, entry: OutboxEntry) -> Iterator[Outgoing]:
-    """All records that one outbox entry becomes, in the order in which they go out."""
+    """All records that one outbox entry becomes, in the order in which they go out. Raises ``Undecodable`` for one
+    that the store couldn't read, or whose state isn't JSON where it should be."""
+    if entry.kind == UNREADABLE:
+        raise Undecodable(entry.reason)
     if entry.case is not None:
         yield from _case_records(pool, entry, entry.case)
     if entry.advisor is not None:

@@ -120,6 +120,10 @@ class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True):
     handovers: tuple[str, ...] = ()
 
 
+UNREADABLE: Final = "unreadable"
+"""The ``kind`` of an outbox entry that can't be read: ``reason`` says why, ``about`` is the whole in base64."""
+
+
 class RelayLease(msgspec.Struct, frozen=True, kw_only=True):
     """Whose turn it is to relay a pool. ``epoch`` grows with each owner, ``beat`` with each word of the owner;
     ``held`` is False before the first and once the last has given it up. Everything up to ``trimmed`` is on the

@@ -9,7 +9,7 @@ from router.contract.ids import CaseId, PoolId
 from router.runtime.errors import RuntimeFailure
 from router.runtime.redis import Command, RedisClient
 from router.store import keys
-from router.store.protocol import EVERYTHING, Change, Head, LineSize, OutboxEntry, Share, WorkBatch, WorkItem
+from router.store.protocol import EVERYTHING, Change, Head, LineSize, Share, WorkBatch, WorkItem
 
 MAX_CHANGES: Final = 500
 LOOK_MS: Final = 1_000
@@ -19,7 +19,6 @@ _HEADS_PAGE: Final = 200
 _LINES_PAGE: Final = 50
 
 CHANGE: Final = msgspec.msgpack.Decoder(Change)
-ENTRY: Final = msgspec.msgpack.Decoder(OutboxEntry)
 
 
 class _WorkPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,6 +28,7 @@ from router.store.protocol import (
 from router.store.redis import reading
 from router.store.redis.functions import Functions
 from router.store.redis.libraries import keep_library
+from router.store.redis.outbox import entry_of
 from router.store.redis.progress import Progress
 from router.store.redis.rebuilding import RedisRebuilds
 from router.store.redis.server import check_server
@@ -206,7 +207,7 @@ class RedisStore:
 
     async def pending(self, pool: PoolId, after: int, *, limit: int = 100, wait_ms: int = 0) -> Sequence[OutboxEntry]:
         packed = await self._entries(keys.key(pool, "outbox"), after, limit=limit, wait_ms=wait_ms)
-        return [reading.ENTRY.decode(entry) for entry in packed]
+        return [entry_of(entry) for entry in packed]
 
     async def trim(self, pool: PoolId, lease: RelayLease, upto: int) -> bool:
         want = {"gen": lease.gen, "epoch": lease.epoch, "upto": upto}

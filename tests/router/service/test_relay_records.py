@@ -1,12 +1,15 @@
 """What outbox entries become on the bus."""
 
+import pytest
 from msgspec.structs import replace
 
 from router.contract import topics
 from router.contract.advisor import Advisor
 from router.contract.codec import Decoder, header
+from router.contract.errors import Undecodable
 from router.contract.messages import Notice
 from router.service.relay_records import records_of
+from router.store.protocol import UNREADABLE, OutboxEntry
 from tests.suites.stage import POOL, stage
 
 
@@ -41,6 +44,12 @@ async def test_a_repeat_gives_the_same_records() -> None:
         once, again = ([record for entry in entries for record in records_of(POOL, entry)] for _ in range(2))
         assert len(once) > len(entries)
         assert once == again
+
+
+def test_what_the_store_could_not_read_is_no_record() -> None:
+    entry = OutboxEntry(number=1, gen=1, kind=UNREADABLE, at_ms=0, outcome="", reason="no such state")
+    with pytest.raises(Undecodable, match="no such state"):
+        list(records_of(POOL, entry))
 
 
 async def test_an_act_of_a_newer_version_goes_to_the_bus_all_the_same() -> None:
