@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import logging
 import re
 import shutil
 import sys
@@ -72,6 +73,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=7200)
     parser.add_argument("--mutant", default="")
     asked = parser.parse_args()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it says each time what we do to it
     faults = [fault for fault in FAULTS if re.search(asked.only, fault.name)]
     folder = Path(tempfile.mkdtemp(prefix="turnout-faults-"))
     found = summary(asyncio.run(run(faults, folder, asked)))

@@ -33,6 +33,7 @@ class _Office:
         self._waiting: dict[str, tuple[str, int]] = {}
         self._since: dict[str, int] = {}
         self._told: set[str] = set()
+        self._over: set[str] = set()
 
     def take(self, event: CaseEvent) -> Iterator[Violation]:
         case = event.case
@@ -41,13 +42,18 @@ class _Office:
             holders.add(case.owner)  # type: ignore[arg-type]
         if len(holders) > 1:
             yield Violation(promise=Promise.ONE_OWNER, evidence=f"{event.id}: {sorted(holders)}")
+        # Only a person may give somebody more than he has room for.
+        if case.over and event.type is EventType.ASSIGN:
+            self._over.add(event.subject)
+        elif not case.over:
+            self._over.discard(event.subject)
         gone = event.type in (EventType.CLOSE, EventType.MOVE)
         for name, held in self._held.items():
             if name not in holders or gone:
                 held.pop(event.subject, None)
         for name in holders if not gone else ():
             held = self._held.setdefault(name, {})
-            held[event.subject] = 0 if case.over else case.units
+            held[event.subject] = 0 if event.subject in self._over else case.units
             if name in self._budgets and sum(held.values()) > self._budgets[name]:
                 yield Violation(promise=Promise.CAPACITY, evidence=f"{event.id}: {name} holds {sorted(held)}")
         waits = case.state is CaseStatus.QUEUED and not case.held_for and not case.declined

@@ -1,5 +1,6 @@
 """Gathering the evidence of a run: the topics as they lie, the store as it is, and what was left undone."""
 
+import re
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +15,7 @@ from router.contract.ids import CaseId, PoolId
 from router.contract.messages import Delivery, Reply
 from router.runtime.bus.kafka import KafkaBus
 from router.runtime.redis import Purpose, connect
+from router.store.library import Library
 from router.store.redis import RedisStore
 from tests.suites.fault_evidence import AdvisorRecord, HeardEvent, InquiryRecord, Snapshot
 
@@ -55,7 +57,7 @@ async def inquiries(bus: KafkaBus) -> tuple[InquiryRecord, ...]:
         except msgspec.DecodeError:
             continue
         at = {"partition": record.partition.number, "offset": record.offset}
-        if isinstance(told, dict) and told.get("type") == "inquiry":
+        if isinstance(told, dict) and "conversation" in told:
             found.append(InquiryRecord(**at, id=told["id"], conversation=told["conversation"]))
     return tuple(found)
 
@@ -98,12 +100,31 @@ class StoreView:
         self._commands, self._waits = connect(url), connect(url, purpose=Purpose.BLOCKING)
         self.store = RedisStore(self._commands, self._waits)
 
+    def with_library(self, library: Library) -> RedisStore:
+        """The same store by other functions, which must be loaded."""
+        return RedisStore(self._commands, self._waits, library=library)
+
+    async def libraries(self) -> list[str]:
+        """The names of the function libraries on the server."""
+        found = await self._commands.call("FUNCTION", "LIST")
+        assert isinstance(found, list)
+        names = [dict(zip(each[::2], each[1::2], strict=True))[b"library_name"].decode() for each in found]
+        return [name for name in names if name.startswith("turnout_") and "bus" not in name]
+
+    async def refused_for_memory(self) -> int:
+        """How many commands the server has refused since its start because its memory was full."""
+        found = await self._commands.call("INFO", "errorstats")
+        assert isinstance(found, bytes)
+        counts = re.findall(rb"errorstat_OOM:count=(\d+)", found)
+        return int(counts[0]) if counts else 0
+
     async def close(self) -> None:
         await self.store.close()
         await self._commands.close()
         await self._waits.close()
 
     async def snapshot(self) -> Snapshot:
+        status = await self.store.status(POOL)  # first: what happens while we look shows by its number
         names = [name.rsplit(":", 1)[1] for name in await self._names("case")]
         cases: dict[str, CaseState] = {}
         transcripts: dict[str, tuple[str, ...]] = {}
@@ -112,7 +133,6 @@ class StoreView:
             if state is not None:
                 cases[name] = state
                 transcripts[name] = _inquiries_of(await self.store.messages(POOL, state.id))
-        status = await self.store.status(POOL)
         return Snapshot(status=status, cases=cases, transcripts=transcripts, advisors=await self._advisors())
 
     async def _advisors(self) -> dict[str, AdvisorState]:

@@ -124,6 +124,13 @@ class RecordedWorker(Worker):
         if self._socket is not None:
             await self._socket.close()
 
+    async def flash_tab(self) -> None:
+        """Open another session beside the first, and close it again."""
+        async with aiohttp.ClientSession() as http, http.ws_connect(f"{self._line.api}/v1/session") as socket:
+            await socket.send_json({"type": "hello", "key": self._key})
+            async with asyncio.timeout(PATIENCE_S):
+                await socket.receive_str()
+
     def _begin(self, members: Frame) -> tuple[Frame, asyncio.Future[Frame]]:
         frame, future = super()._begin(members)
         self._frames[frame["op"]] = frame

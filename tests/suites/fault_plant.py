@@ -15,6 +15,7 @@ import aiohttp
 from router.runtime.bus.kafka import KafkaBus
 from router.runtime.bus.kafka_client import KafkaOptions
 from router.runtime.clock import SystemClock
+from router.runtime.errors import EmbeddedServerError
 from router.runtime.plugin_catalog import PluginCatalog
 from router.runtime.run_file import RunFile
 from router.runtime.servers.kafka_server import KafkaServer, free_ports, start_kafka
@@ -29,7 +30,7 @@ from tests.suites.fault_people import RecordedWorker, Writers, at_desks
 from tests.suites.fault_proxy import Proxy, to_port, to_socket
 from tests.suites.installation import Process
 
-ADVISORS: Final = tuple(f"advisor-{number}" for number in range(8))
+ADVISORS: Final = tuple(f"advisor-{number}" for number in range(6))
 RULES: Final = """
 defaults: {queue: general, language: en}
 outcomes: {solved: Solved}
@@ -41,10 +42,18 @@ away_after: 0
 grace_s: 5
 backoff_s: 1
 cool_down_s: 1
+reopen_s: 60
 """
 ROUTERS: Final = ("router-0", "router-1", "router-2")
-PARTS: Final = {**dict.fromkeys(ROUTERS, "router"), "relay": "relay", "api": "api", "channels": "channels"}
+RELAYS: Final = ("relay-0", "relay-1")
+PARTS: Final = {
+    **dict.fromkeys(ROUTERS, "router"),
+    **dict.fromkeys(RELAYS, "relay"),
+    "api": "api",
+    "channels": "channels",
+}
 _STARTS_WITHIN_S: Final = 120.0
+_ATTEMPTS: Final = 3
 
 
 class Part:
@@ -97,6 +106,7 @@ class Plant:
         self.history = History()
         self.watch = Watch()
         self.bites: Counter[str] = Counter()
+        self.poison: set[str] = set()
         self.workers: list[RecordedWorker] = []
         self.people: set[asyncio.Task[None]] = set()
         self.writers: Writers
@@ -110,6 +120,14 @@ class Plant:
         """SIGKILL; it is started again."""
         self.parts[name].process.kill()
         self.bites[f"kill {PARTS[name]}"] += 1
+
+    async def restart(self, name: str) -> None:
+        """SIGTERM, and wait until it is there again."""
+        part = self.parts[name]
+        starts = part.starts
+        await asyncio.to_thread(part.process.stop)
+        self.bites[f"restart {PARTS[name]}"] += 1
+        await eventually(lambda: part.starts > starts and part.running, within_s=_STARTS_WITHIN_S)
 
     def freeze(self, name: str) -> None:
         processes.freeze(self.parts[name].process.pid)
@@ -267,15 +285,28 @@ async def plant(folder: Path, *, mutant: str = "") -> AsyncIterator[Plant]:
         store = Server("valkey", append_fsync="no")
         stack.callback(store.close)
         proxy = Proxy(to_port(0))
-        ports = free_ports()
-        advertised = await proxy.open(to_port(ports.clients))
+        await proxy.open()
         stack.push_async_callback(proxy.close)
-        settings = {
-            "group.min.session.timeout.ms": "1000",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{advertised}",
-        }
-        kafka = await start_kafka(folder / "kafka", cache_dir=cache_dir(), ports=ports, settings=settings)
+        kafka = await _broker(folder, proxy)
         stack.push_async_callback(kafka.kill)
         place = Plant(folder, store, kafka, proxy)
         await place.open(stack, mutant)
         yield place
+
+
+async def _broker(folder: Path, proxy: Proxy) -> KafkaServer:
+    """A broker whose clients all come through the proxy."""
+    settings = {
+        "group.min.session.timeout.ms": "1000",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{proxy.port}",
+    }
+    for attempt in range(_ATTEMPTS):
+        ports = free_ports()
+        proxy.aim(to_port(ports.clients))
+        data = folder / f"kafka-{attempt}"
+        try:
+            return await start_kafka(data, cache_dir=cache_dir(), ports=ports, settings=settings)
+        except EmbeddedServerError:  # somebody else took a port in between
+            if attempt + 1 == _ATTEMPTS:
+                raise
+    raise AssertionError("unreachable")

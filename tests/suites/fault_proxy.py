@@ -79,9 +79,12 @@ class Proxy:
         self._lost_requests: list[Matches] = []
         self._broken_requests: list[Matches] = []
 
-    async def open(self, target: Target | None = None) -> int:
-        """Begin to listen; the port. ``target`` if it is known only now."""
-        self._target = target or self._target
+    def aim(self, target: Target) -> None:
+        """Connect to this server from now on."""
+        self._target = target
+
+    async def open(self) -> int:
+        """Begin to listen; the port."""
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
         return self.port

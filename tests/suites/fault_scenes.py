@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from router.runtime.clock import SystemClock
 from tests.suites import fault_gathering as gathering
 from tests.suites.crowd import Moment
 from tests.suites.eventually import eventually
@@ -32,7 +33,6 @@ class Findings(msgspec.Struct):
 
     committed_early: list[str] = []
     stale: list[str] = []
-    letters: set[str] = set()
 
 
 Strike = Callable[[Plant, Random, Findings], Awaitable[None]]
@@ -57,6 +57,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     bites: dict[str, int]
     violations: tuple[Violation, ...]
+
+
+async def pass_s(seconds: float) -> None:
+    """Let a fault last."""
+    clock = SystemClock()
+    await clock.sleep_until_ms(clock.now_ms() + int(seconds * 1000))
 
 
 async def play(place: Plant, fault: Fault, seed: int) -> Report:
@@ -169,7 +175,7 @@ async def _evidence(
         replies=await gathering.replies(bus),
         deliveries=await gathering.deliveries(bus),
         letters=await gathering.letters(bus),
-        expected_letters=frozenset(findings.letters),
+        expected_letters=frozenset(place.poison),
         backlog={**backlog, "input lag": lag},
         online=frozenset(worker.name for worker in place.workers if worker.is_connected),
         committed_early=tuple(findings.committed_early),

@@ -6,20 +6,14 @@ from functools import partial
 from random import Random
 from typing import Final
 
-from router.runtime.clock import SystemClock
 from router.runtime.crash_points import CrashPoint
 from tests.suites.eventually import eventually
-from tests.suites.fault_plant import PARTS, ROUTERS, Plant
+from tests.suites.fault_office import OFFICE_FAULTS
+from tests.suites.fault_plant import PARTS, RELAYS, ROUTERS, Plant
 from tests.suites.fault_proxy import Bite, Proxy
-from tests.suites.fault_scenes import Fault, Findings, Strike
+from tests.suites.fault_scenes import Fault, Findings, Strike, pass_s
 
 SESSION_S: Final = 3.0
-
-
-async def pass_s(seconds: float) -> None:
-    """Let the fault last."""
-    clock = SystemClock()
-    await clock.sleep_until_ms(clock.now_ms() + int(seconds * 1000))
 
 
 def is_act(*names: str) -> Callable[[bytes], bool]:
@@ -45,8 +39,17 @@ async def kill_all(place: Plant, _: Random, __: Findings) -> None:
         place.kill(name)
 
 
+async def kill_slowly(place: Plant, random: Random, findings: Findings) -> None:
+    """Every router dies with as much on its way as can be."""
+    for proxy in place.store_proxies:
+        proxy.delay(0.3)
+    await pass_s(2)
+    for name in ROUTERS:
+        place.kill(name)
+
+
 async def kill_edge(place: Plant, _: Random, __: Findings) -> None:
-    for name in ("relay", "api", "channels"):
+    for name in (*RELAYS, "api", "channels"):
         place.kill(name)
 
 
@@ -204,9 +207,10 @@ FAULTS: Final = (
     _fault("kill a router", kill_router, "kill router"),
     _fault("kill all", kill_all, "kill router", "kill relay", "kill api", "kill channels"),
     _fault("kill relay, API and channels", kill_edge, "kill relay", "kill api", "kill channels"),
+    _fault("kill routers of a slow store", kill_slowly, "kill router", f"store: {Bite.DELAYED}"),
     _fault("pause a router", pause_router, "freeze router"),
     *map(partial(_crash, "router"), _ROUTERS_POINTS),
-    *map(partial(_crash, "relay"), _RELAYS_POINTS),
+    *map(partial(_crash, RELAYS[0]), _RELAYS_POINTS),
     *map(partial(_crash, "api"), _APIS_POINTS),
     *map(partial(_crash, "channels"), _CHANNELS_POINTS),
     _fault(
@@ -226,5 +230,6 @@ FAULTS: Final = (
     _fault("black hole before the bus", hold_bus, f"bus: {Bite.HELD}"),
     _fault("broker paused", freeze_broker, "broker frozen"),
     _fault("broker killed", kill_broker, "broker killed"),
+    *OFFICE_FAULTS,
 )
 BY_NAME: Final = {fault.name: fault for fault in FAULTS}

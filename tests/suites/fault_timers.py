@@ -51,6 +51,8 @@ def _timer_of(event: CaseEvent, was: Case | None) -> str | None:
             return event.about
         case EventType.ESCALATE:
             return f"step|{event.case.step}"
+        case EventType.CLOSE:
+            return "close|0"
         case EventType.EXPIRE if was is not None:
             return next((f"offer|{offer.ver}" for offer in was.offers), None)
         case _:

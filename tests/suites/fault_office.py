@@ -1,0 +1,175 @@
+"""Faults of people, of the relay and of the input: sessions, log-offs, rewound offsets, poison, rolling restarts."""
+
+import asyncio
+from random import Random
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from router.contract import topics
+from router.runtime.bus.protocol import Outgoing
+from tests.suites import fault_gathering as gathering
+from tests.suites.eventually import eventually
+from tests.suites.fault_gathering import POOL, StoreView
+from tests.suites.fault_plant import PARTS, RELAYS, ROUTERS, Plant
+from tests.suites.fault_scenes import Fault, Findings, pass_s
+from tests.suites.fault_stale import stale_admit
+
+REWOUND: Final = 1_000
+_GRACE_S: Final = 6.0
+DUPLICATES: Final = 'turnout_inquiries_total{outcome="duplicate"}'
+
+
+async def relay_stands_still(place: Plant, _: Random, findings: Findings) -> None:
+    """Nothing gets to the bus: then no offset may be committed beyond what is there."""
+    for name in RELAYS:
+        place.freeze(name)
+    await pass_s(3.0)
+    offsets = await gathering.committed(place.kafka_address)
+    told = {heard.event.about for heard in await gathering.events(place.bus)}
+    for record in await gathering.inquiries(place.bus):
+        if record.offset < offsets.get(record.partition, 0) and record.id not in told:
+            findings.committed_early.append(record.id)
+    for name in RELAYS:
+        place.thaw(name)
+
+
+async def relay_sleeps(place: Plant, _: Random, __: Findings) -> None:
+    """The owner is away for longer than its lease, and wakes up as a zombie."""
+    place.freeze(RELAYS[0])
+    await pass_s(9.0)
+    place.thaw(RELAYS[0])
+
+
+async def second_tabs(place: Plant, _: Random, __: Findings) -> None:
+    """Each opens another session and closes it: the first one holds on."""
+    for worker in place.workers:
+        await worker.flash_tab()
+        place.bites["second tab"] += 1
+    await pass_s(_GRACE_S)
+
+
+async def hang_up(place: Plant, _random: Random, _: Findings) -> None:
+    for __ in range(4):
+        await asyncio.gather(*(worker.hang_up() for worker in place.workers))
+        place.bites["sessions cut"] += 1
+        await pass_s(0.4)
+
+
+async def some_log_off(place: Plant, random: Random, __: Findings) -> None:
+    """A third of them at once, and back again."""
+    leaving = random.sample(place.workers, len(place.workers) // 3)
+    for presence in ("offline", "online", "away", "online"):
+        await asyncio.gather(*(worker.ask("presence", presence=presence) for worker in leaving))
+        place.bites[f"all {presence}"] += 1
+        await pass_s(0.5)
+
+
+async def come_online(place: Plant, _random: Random, _: Findings) -> None:
+    """Everybody goes away, a backlog grows, and all come back in the same moment."""
+    for __ in range(3):
+        await asyncio.gather(*(worker.ask("presence", presence="away") for worker in place.workers))
+        await pass_s(1.5)
+        await asyncio.gather(*(worker.ask("presence", presence="online") for worker in place.workers))
+        place.bites["all came online"] += 1
+        await pass_s(0.5)
+
+
+async def rewind(place: Plant, _: Random, __: Findings) -> None:
+    """The group's offsets go back by a thousand: everything is read once more."""
+    for name in ROUTERS:
+        place.parts[name].wanted = False
+        place.kill(name)
+    await eventually(lambda: _set_offsets(place), within_s=30)
+    for name in ROUTERS:
+        place.parts[name].wanted = True
+    await place.all_up()
+
+    async def is_read_again() -> bool:
+        return await place.metric(DUPLICATES) > 0
+
+    await eventually(is_read_again, within_s=60)
+    place.bites["read again"] += int(await place.metric(DUPLICATES))
+
+
+async def _set_offsets(place: Plant) -> bool:
+    """Whether the broker took them: it does once the group has no members."""
+    offsets = await gathering.committed(place.kafka_address)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=place.kafka_address, group_id=gathering.GROUP, enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        name = topics.inquiries(POOL)
+        consumer.assign([TopicPartition(name, number) for number in offsets])
+        wanted = {TopicPartition(name, number): max(0, offset - REWOUND) for number, offset in offsets.items()}
+        await consumer.commit(wanted)
+    except Exception:  # noqa: BLE001 - a member is still counted
+        return False
+    finally:
+        await consumer.stop()
+    return True
+
+
+async def poison(place: Plant, random: Random, __: Findings) -> None:
+    """Records that nobody can read, among the others."""
+    for number in range(3):
+        key = f"poison-{random.randint(0, 10**9)}-{number}"
+        value = (b"\xff\xfe", b"{", b'{"type": "inquiry"}')[number]
+        await place.bus.publish([Outgoing(topic=topics.inquiries(POOL), key=key, value=value)])
+        place.poison.add(key)
+        place.bites["poison"] += 1
+
+
+async def memory_full(place: Plant, _: Random, __: Findings) -> None:
+    """The store takes nothing new for a while; what ends work goes on."""
+    view = StoreView(place.store.url)
+    try:
+        before = await view.refused_for_memory()
+        assert place.store.ask("CONFIG SET maxmemory 1") == b"+OK"
+        await pass_s(3.0)
+        assert place.store.ask("CONFIG SET maxmemory 0") == b"+OK"
+        place.bites["refused for memory"] += await view.refused_for_memory() - before
+    finally:
+        await view.close()
+
+
+async def rolling_restart(place: Plant, _: Random, __: Findings) -> None:
+    """Each in its turn is told to stop and started anew."""
+    for name in PARTS:
+        await place.restart(name)
+
+
+async def members_come_and_go(place: Plant, random: Random, _: Findings) -> None:
+    for __ in range(3):
+        await place.restart(random.choice(ROUTERS))
+
+
+async def old_epochs(place: Plant, _: Random, findings: Findings) -> None:
+    """An act under an epoch that another has followed."""
+    view = StoreView(place.store.url)
+    try:
+        findings.stale.extend(await stale_admit(view))
+    finally:
+        await view.close()
+    place.bites["act under an old epoch"] += 1
+
+
+def _fault(name: str, strike: object, *wants: str) -> Fault:
+    return Fault(name=name, strike=strike, wants=wants)  # type: ignore[arg-type]
+
+
+OFFICE_FAULTS: Final = (
+    _fault("relay stands still", relay_stands_still, "freeze relay"),
+    _fault("relay sleeps", relay_sleeps, "freeze relay"),
+    _fault("second tabs", second_tabs, "second tab"),
+    _fault("sessions cut", hang_up, "sessions cut"),
+    _fault("a third logs off", some_log_off, "all offline", "all online"),
+    _fault("many come online at once", come_online, "all came online"),
+    _fault("offsets rewound", rewind, "read again"),
+    _fault("poison", poison, "poison"),
+    _fault("memory full", memory_full, "refused for memory"),
+    _fault("rolling restart", rolling_restart, *(f"{name} ended" for name in PARTS)),
+    _fault("members come and go", members_come_and_go, "restart router"),
+    _fault("old epochs", old_epochs, "act under an old epoch"),
+)
