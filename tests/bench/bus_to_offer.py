@@ -22,7 +22,9 @@ _WARMING: Final = 0.1
 async def measure(ground: Ground, run: int) -> Sample:
     """Service: until the roster's tail shows the offer. Bare loop: until its pipeline has answered. Both times begin
     when the bus has confirmed the inquiry; ``with_publish`` begins when it was handed to the bus. The first tenth
-    of the inquiries warms up and isn't counted."""
+    of the inquiries warms up and isn't counted: new topics, cold connections, a broker that still compiles itself.
+
+    The customers share the router's process, so their work counts as delay of the service, too."""
     scale = ground.scale
     bare, served = PoolId(f"pace-bare-{run}"), PoolId(f"pace-{run}")
     bare_ms = await _bare(ground, bare, [inquiry(bare, number) for number in range(scale.paced)])

@@ -18,7 +18,8 @@ _AT_ONCE: Final = 256
 
 async def measure(ground: Ground, run: int) -> Sample:
     """Service: lanes, engine, relay and matcher, and advisors who take what the roster's tail shows them, act by
-    act, waiting for each act's event. Bare loops: the same acts, batch by batch, one pipeline for each kind."""
+    act, waiting for each act's event. Bare loops: the same acts, batch by batch, one pipeline for each kind. The
+    advisors' acts come from the router's process; the relay has its own."""
     pool = PoolId(f"life-{run}")
     messages = [inquiry(pool, number) for number in range(ground.scale.lives)]
     await ground.load(pool, [record(message) for message in messages])

@@ -12,7 +12,10 @@ from tests.bench.traffic import inquiry, record
 async def measure(ground: Ground, run: int) -> Sample:
     """All inquiries are on the bus before anybody reads. Service: from the first act to the last event on the bus,
     offset by offset, with lanes, rules, decisions, explanations and the relay. Bare loops: from the first batch to
-    the last commit, at each size of batch."""
+    the last commit, at each size of batch.
+
+    The ratio is what an installation of one router and one relay (two processes) does of what one process does that
+    decides nothing; both have the same servers on the same cores."""
     pool = PoolId(f"line-{run}")
     messages = [inquiry(pool, number) for number in range(ground.scale.inquiries)]
     await ground.load(pool, [record(message) for message in messages])
