@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -15,7 +14,7 @@ from router.contract import topics
 from router.contract.events import CaseEvent
 from router.runtime.bus.kafka import KafkaBus
 from router.runtime.bus.kafka_client import KafkaOptions
-from router.runtime.bus.protocol import Bus
+from router.runtime.bus.protocol import Bus, Tail
 from router.runtime.bus.streams import StreamsBus
 from router.runtime.plugin_catalog import PluginCatalog
 from router.runtime.run_file import RunFile
@@ -46,6 +45,7 @@ class Fleet:
         self._running: dict[int, RunFile] = {}
         self._api = ""
         self._told = Chronicle("default")
+        self._tail: Tail
         self._following: asyncio.Task[None]
 
     async def start(self) -> None:
@@ -55,8 +55,8 @@ class Fleet:
         self.keys = json.loads(self.edge.run("keys", "create", "--each-advisor", "--json"))
         self._api = running[-1].api
         self.line.open(self._api)
-        following = follow(self.bus, topics.EVENTS, group=f"test.{uuid.uuid4()}", take=self._told.take)
-        self._following = asyncio.create_task(following, name="events")
+        self._tail = await self.bus.tail(topics.EVENTS, since_ms=0)
+        self._following = asyncio.create_task(follow(self._tail, self._told.take), name="events")
 
     async def enter(self, simulator: Simulator) -> None:
         """Let the customers in: tell them where the channel listens."""
@@ -154,6 +154,7 @@ class Fleet:
         """Stop everything."""
         self._following.cancel()
         await asyncio.gather(self._following, return_exceptions=True)
+        await self._tail.close()
         await self.bus.close()
         await self.http.close()
         stopping = [asyncio.to_thread(process.stop) for process in (*self.routers, self.edge)]
