@@ -124,7 +124,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "deduplication-removed": Mutant(
         lua={
             "admit": (
-                ("act.fence.offset < t.applied", "false"),
+                ("if t.is_applied then", "if false then"),
                 ("if talk and has_seen(talk, act.inquiry) then", "if false then"),
             )
         },
