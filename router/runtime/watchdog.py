@@ -138,6 +138,7 @@ class Watchdog:
         self._watches: dict[str, ConsumerWatch | PublisherWatch] = {}
         self._problems: dict[str, Problem] = {}
         self._awake_since_s = -math.inf
+        self._answered_at_s: float | None = None
         self.bus_answers: Callable[[], Awaitable[bool]] = _unknown
 
     def consumer(self, name: str) -> ConsumerWatch:
@@ -190,14 +191,22 @@ class Watchdog:
                     watch.excuse(gap_s)
 
     async def _broken(self) -> str | None:
-        """Why a client is broken for good: its calls have failed for long, and fresh ones succeed."""
+        """Why a client is broken for good: its calls have failed for long, and go on to fail for as long after fresh
+        ones have succeeded. A bus that comes back answers some sooner than others."""
         failing = {text: watch for watch in self._watches.values() if (text := watch.failing())}
+        now_s = self._clock.monotonic()
         if not failing:
-            return None
-        if await self.bus_answers():
+            self._answered_at_s = None
+        elif self._answered_at_s is not None and now_s - self._answered_at_s < self._poll_age_s:
+            pass  # time to come back, too
+        elif not await self.bus_answers():
+            self._answered_at_s = None
+            for watch in failing.values():
+                watch.excuse_failures()
+        elif self._answered_at_s is None:
+            self._answered_at_s = now_s
+        else:
             return f"{next(iter(failing))}, although the bus answers others"
-        for watch in failing.values():
-            watch.excuse_failures()
         return None
 
 
