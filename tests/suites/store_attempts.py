@@ -62,3 +62,7 @@ class AttemptsSuite:
 
     async def test_a_partition_that_nobody_took_counts_nothing(self, desk: Desk) -> None:
         assert await desk.store.attempt(POOL, at(1, partition="unknown")) == 0
+
+    async def test_nothing_to_note_is_no_matter(self, desk: Desk) -> None:
+        await desk.store.hand_out(POOL, {})
+        assert await desk.store.handed_out(POOL, [PARTITION]) == {PARTITION: 0}
