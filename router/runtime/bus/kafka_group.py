@@ -134,9 +134,11 @@ class KafkaSubscription:
             async with asyncio.timeout(self._options.request_s):
                 ends = await self._member.end_offsets(owned)
                 starts = await self._member.committed(owned)
-                if fresh := owned - starts.keys():
-                    starts |= await self._member.first_offsets(fresh)
-        return {each: max(0, ends[each] - starts[each]) for each in owned}
+                # What was never committed begins at the oldest record, and what is too old is gone: nobody reads it.
+                if behind := [each for each in owned if ends[each] > starts.get(each, 0)]:
+                    for each, first in (await self._member.first_offsets(behind)).items():
+                        starts[each] = max(first, starts.get(each, 0))
+        return {each: max(0, ends[each] - starts.get(each, 0)) for each in owned}
 
     async def close(self, *, within_s: float | None = None) -> None:
         """As ``Subscription.close``; ``within_s`` instead of the stop deadline."""
