@@ -13,6 +13,7 @@ _COMMANDS: Final = {
     "clock": ("router.cli.clock", "Show what counted for a case's SLA clocks."),
     "keys": ("router.cli.keys", "Make, list and revoke keys of the API."),
     "dead-letters": ("router.cli.dead_letters", "List, show, replay and drop what could not be handled."),
+    "rebuild": ("router.cli.rebuild", "Make the state store anew from the bus."),
     "check": ("router.cli.check", "Check settings, rules and roster, all problems together."),
     "status": ("router.cli.status", "Say how the running service does."),
     "settings": ("router.cli.settings", "List every setting with default, type and meaning."),

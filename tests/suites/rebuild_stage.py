@@ -87,6 +87,7 @@ class RebuildStage:
     async def go_on(self) -> None:
         """Be a process that has learnt of the new gen."""
         await self.scene.actor.open()
+        self.scene.follow()
         await self.scene.settle()
 
 

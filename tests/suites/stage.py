@@ -104,6 +104,12 @@ class Stage:
         self.casework = Casework(self.actor, self.store, self.tail, policies=self.policies)
         self.sweep = Sweep(POOL, self.store, self.tail, clock=self.clock, metrics=self.metrics, every_s=30)
         self._ops = 0
+        self.tailing: asyncio.Task[None] | None = None
+
+    def follow(self) -> None:
+        """Follow the roster, again if the store was away meanwhile."""
+        if self.tailing is None or self.tailing.done():
+            self.tailing = asyncio.create_task(self.tail.run(), name="tail")
 
     # -- people
 
@@ -206,13 +212,14 @@ class Stage:
 async def stage(rules: Rulebook | None = None, store: WholeStore | None = None) -> AsyncIterator[Stage]:
     scene = Stage(rules or rulebook(), store)
     await scene.actor.open()
-    tailing = asyncio.create_task(scene.tail.run(), name="tail")
+    scene.follow()
     try:
         await scene.tail.ready.wait()
         yield scene
     finally:
-        tailing.cancel()
-        await asyncio.gather(tailing, return_exceptions=True)
+        assert scene.tailing is not None
+        scene.tailing.cancel()
+        await asyncio.gather(scene.tailing, return_exceptions=True)
 
 
 __all__ = ["POOL", "CaseStatus", "Result", "Stage", "inquiry", "rulebook", "stage"]

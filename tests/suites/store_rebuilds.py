@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from router.contract.advisor import AdvisorState
 from router.contract.case import CaseStatus
 from router.contract.ids import CaseId, ConversationId, PoolId
+from router.runtime.errors import StoreUnavailable
 from router.store.acts import Act, Result
 from router.store.rebuilds import Foundation, RestoredCase, first_number, gen_of
 from tests.suites.store import POOL, QUEUE, START_MS, Desk
@@ -85,6 +86,29 @@ class LifeSuite:
         standing = await desk.bench.rebuilds.inspect(POOL)
         assert not await desk.bench.rebuilds.vouch(POOL, replace(standing, **seen))
         assert not await stands(desk)
+
+    async def test_a_relay_that_is_ahead_of_the_store_stops_all_acts(self, desk: Desk) -> None:
+        await desk.admit("c1")
+        lease = await desk.store.take(POOL)
+        with pytest.raises(StoreUnavailable):
+            await desk.store.trim(POOL, lease, 2)
+        assert not await stands(desk)
+        assert (await desk.store.status(POOL)).trimmed == 0
+
+    async def test_nothing_is_trimmed_in_a_new_life(self, desk: Desk) -> None:
+        await desk.admit("c1")
+        lease = await desk.store.take(POOL)
+        await desk.bench.restart(POOL)
+        assert await desk.store.trim(POOL, lease, 0)  # a mere word
+        with pytest.raises(StoreUnavailable):
+            await desk.store.trim(POOL, lease, 1)
+        assert await desk.bench.rebuilds.vouch(POOL, await desk.bench.rebuilds.inspect(POOL))
+        assert await desk.store.trim(POOL, lease, 1)
+
+    async def test_a_pool_that_may_not_be_made_is_not(self, desk: Desk) -> None:
+        with pytest.raises(StoreUnavailable):
+            await desk.store.open_pool(PoolId("other"), make=False)
+        assert not (await desk.bench.rebuilds.inspect(PoolId("other"))).is_there
 
 
 class RebuilderSuite:
