@@ -14,6 +14,8 @@ from typing import Any, Final
 
 import msgspec
 
+from tests.faults.killing import Death, kill
+from tests.faults.mutants import MUTANTS
 from tests.suites.fault_plant import plant
 from tests.suites.fault_scenes import Fault, Report, play
 from tests.suites.fault_strikes import FAULTS
@@ -65,15 +67,29 @@ def summary(reports: list[Report]) -> dict[str, Any]:
     }
 
 
+async def run_mutants(pattern: str, seeds: int) -> list[Death]:
+    """Every mutant that the pattern finds; the one that breaks nothing has to live, the others have to die."""
+    deaths = []
+    for name in MUTANTS:
+        if re.search(pattern, name):
+            deaths.append(await kill(name, seeds=seeds))
+            print(deaths[-1].row, flush=True)  # noqa: T201
+    return deaths
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make faults")
     parser.add_argument("--only", default="", help="faults whose names this pattern finds")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=7200)
-    parser.add_argument("--mutant", default="")
+    parser.add_argument("--mutant", default="", help="run the matrix on a product with this broken")
+    parser.add_argument("--mutants", default=None, help="instead of the matrix: the mutants that this pattern finds")
     asked = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it says each time what we do to it
+    if asked.mutants is not None:
+        deaths = asyncio.run(run_mutants(asked.mutants, asked.seeds))
+        return 1 if any((not death.fault) != (death.mutant == "none") for death in deaths) else 0
     faults = [fault for fault in FAULTS if re.search(asked.only, fault.name)]
     folder = Path(tempfile.mkdtemp(prefix="turnout-faults-"))
     found = summary(asyncio.run(run(faults, folder, asked)))

@@ -267,8 +267,7 @@ async def _run(stack: AsyncExitStack, work: Any, name: str) -> "asyncio.Task[Non
 
     async def end() -> None:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await asyncio.gather(task, return_exceptions=True)  # a scene that it spoilt has said so
 
     stack.push_async_callback(end)
     return task

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine, Iterator
 from random import Random
 from typing import Final
 
@@ -15,7 +15,7 @@ from tests.suites import fault_gathering as gathering
 from tests.suites.crowd import Moment
 from tests.suites.eventually import eventually
 from tests.suites.fault_checker import check
-from tests.suites.fault_evidence import Evidence, Violation
+from tests.suites.fault_evidence import Evidence, Promise, Violation
 from tests.suites.fault_gathering import StoreView
 from tests.suites.fault_people import now_ms
 from tests.suites.fault_plant import Plant
@@ -35,7 +35,7 @@ class Findings(msgspec.Struct):
     stale: list[str] = []
 
 
-Strike = Callable[[Plant, Random, Findings], Awaitable[None]]
+Strike = Callable[[Plant, Random, Findings], Coroutine[None, None, None]]
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +66,7 @@ async def pass_s(seconds: float) -> None:
 
 
 async def play(place: Plant, fault: Fault, seed: int) -> Report:
-    """One run of a fault. Violations are in the report; raises ``AssertionError`` for what can't go on."""
+    """One run of a fault. Whatever went wrong is in the report."""
     random = Random(f"{fault.name} {seed}")
     begun, before, entries = time.monotonic(), _bites(place), len(place.history.entries)
     struck, findings = asyncio.Event(), Findings()
@@ -77,17 +77,12 @@ async def play(place: Plant, fault: Fault, seed: int) -> Report:
         return True
 
     place.watch.arm(moment, strike_now)
-    writing = place.writers.wave(fault.name, fault.conversations, at_once=AT_ONCE, seed=seed)
-    async with asyncio.TaskGroup() as tasks:
-        people = tasks.create_task(place.nobody_gives_up(), name="people")
-        wave = tasks.create_task(writing, name="wave")
-        happening = asyncio.create_task(struck.wait(), name="moment")
-        await asyncio.wait((wave, happening), return_when=asyncio.FIRST_COMPLETED)
-        happening.cancel()
-        await fault.strike(place, random, findings)
-        place.heal()
-        await wave
-        people.cancel()
+    trouble: list[Violation] = []
+    try:
+        await _struck(place, fault, seed, struck=struck, strike=fault.strike(place, random, findings))
+    except* (AssertionError, TimeoutError) as group:
+        trouble = [_stuck(exc) for exc in _leaves(group)]
+    place.heal()
     bites = Counter(_bites(place))
     bites.subtract(before)
     found = await settled(place, fault, findings, bites)
@@ -98,8 +93,40 @@ async def play(place: Plant, fault: Fault, seed: int) -> Report:
         inquiries=written,
         seconds=round(time.monotonic() - begun, 1),
         bites={name: times for name, times in bites.items() if times > 0},
-        violations=tuple(check(found)),
+        violations=(*trouble, *check(found)),
     )
+
+
+async def _struck(
+    place: Plant, fault: Fault, seed: int, *, struck: asyncio.Event, strike: Coroutine[None, None, None]
+) -> None:
+    """Let customers write, and strike in the midst of it; returns when all is healed and everybody was answered."""
+    writing = place.writers.wave(fault.name, fault.conversations, at_once=AT_ONCE, seed=seed)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            people = tasks.create_task(place.nobody_gives_up(), name="people")
+            wave = tasks.create_task(writing, name="wave")
+            happening = asyncio.create_task(struck.wait(), name="moment")
+            await asyncio.wait((wave, happening), return_when=asyncio.FIRST_COMPLETED)
+            happening.cancel()
+            await strike
+            place.heal()
+            await wave
+            people.cancel()
+    finally:
+        strike.close()  # what has not begun, if customers gave up before
+
+
+def _leaves(group: BaseExceptionGroup[Exception]) -> Iterator[BaseException]:
+    for each in group.exceptions:
+        if isinstance(each, BaseExceptionGroup):
+            yield from _leaves(each)
+        else:
+            yield each
+
+
+def _stuck(exc: BaseException) -> Violation:
+    return Violation(promise=Promise.DRAINED, evidence=f"the scene could not go on: {type(exc).__name__} {exc}"[:300])
 
 
 def _bites(place: Plant) -> dict[str, int]:
