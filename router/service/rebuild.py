@@ -39,6 +39,7 @@ _LAG_MS: Final = topics.DAY_MS
 _MAX_BYTES: Final = 1 << 20
 _ROUNDS: Final = 5
 _SAID_EVERY: Final = 10_000
+_AT_ONCE: Final = 200
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +93,7 @@ class Rebuilder:
     async def find(self) -> Found:
         """Read what the bus holds, and change nothing. Raises ``BusUnavailable``."""
         fold, reach = await self._fold()
-        return self._found(fold, reach)
+        return await self._found(fold, reach)
 
     async def run(self) -> Rebuilt | None:
         """Rebuild the pool; None while somebody else does. Raises ``BusUnavailable``, ``StoreUnavailable`` (run it
@@ -109,7 +110,7 @@ class Rebuilder:
 
     async def _rebuild(self, standing: Standing) -> Rebuilt:
         fold, reach = await self._fold()
-        found = self._found(fold, reach)
+        found = await self._found(fold, reach)
         earlier = standing.rebuild.gen if standing.rebuild else 0
         gen = max(found.reach.gen if found.reach else 0, standing.gen, earlier) + 1
         settled = self._settle(found, gen)
@@ -165,9 +166,9 @@ class Rebuilder:
         async for record in self._bus.history(topic, since_ms=since_ms):
             take(record)
 
-    def _found(self, fold: Fold, reach: Reach | None) -> Found:
-        cases, damaged = _decoded(fold.cases.values(), case_of)
-        advisors, more = _decoded(fold.advisors.values(), advisor_of)
+    async def _found(self, fold: Fold, reach: Reach | None) -> Found:
+        cases, damaged = await _decoded(fold.cases.values(), case_of)
+        advisors, more = await _decoded(fold.advisors.values(), advisor_of)
         return Found(reach=reach, cases=cases, advisors=advisors, damaged=fold.damaged + damaged + more)
 
     # -- writing
@@ -224,10 +225,12 @@ class Rebuilder:
         self._said(what)
 
 
-def _decoded(values: Iterable[bytes], decode: Callable[[bytes], T]) -> tuple[tuple[T, ...], int]:
-    """What can be read, and how much can't."""
+async def _decoded(values: Iterable[bytes], decode: Callable[[bytes], T]) -> tuple[tuple[T, ...], int]:
+    """What can be read, and how much can't. Others get their turn: there may be a million."""
     read, damaged = [], 0
-    for value in values:
+    for number, value in enumerate(values):
+        if number % _AT_ONCE == 0:
+            await asyncio.sleep(0)
         try:
             read.append(decode(value))
         except Undecodable as exc:
