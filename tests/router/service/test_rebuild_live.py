@@ -1,0 +1,118 @@
+"""An old copy of the state server is put back under a process that runs: it notices, rebuilds, and goes on."""
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from router.contract.advisor import Presence
+from router.contract.ids import CaseId
+from router.runtime.bus.memory import MemoryBus
+from router.runtime.errors import StoreUnavailable
+from router.runtime.redis import Purpose, connect
+from router.service.errors import PoolUnsettled
+from router.service.rebuild_keeper import PoolKeeper
+from router.store.redis import RedisStore
+from tests.servers import KINDS, Kind, Server, running
+from tests.suites.eventually import eventually
+from tests.suites.rebuild_stage import ALL_TOPICS, RebuildStage, rebuild_stage
+from tests.suites.stage import POOL
+
+
+@pytest.fixture(params=KINDS)
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    kind: Kind = request.param
+    yield from running(kind)
+
+
+@pytest.fixture
+async def live(server: Server) -> AsyncIterator[RebuildStage]:
+    commands, waits = connect(server.url), connect(server.url, purpose=Purpose.BLOCKING)
+    store = RedisStore(commands, waits)
+    await store.open()
+    bus = MemoryBus()
+    await bus.create_topics(ALL_TOPICS)
+
+    async def never() -> None:
+        raise AssertionError("the server itself is replaced")
+
+    try:
+        async with rebuild_stage(bus, store=store, rebuilds=store.rebuilds, lose=never) as made:
+            yield made
+    finally:
+        await store.close()
+        await commands.close()
+        await waits.close()
+
+
+def kept(live: RebuildStage) -> PoolKeeper:
+    """What a process has that looks after the pool."""
+    scene = live.scene
+    keeper = PoolKeeper(POOL, live.gate(live.rebuilder()), clock=scene.clock)
+    scene.actor.when_unsettled(keeper.doubt)
+
+    async def settled() -> None:
+        await scene.actor.open(make=False)
+        scene.tail.read_anew()
+
+    keeper.when_settled(settled)
+    return keeper
+
+
+def put_back(server: Server, copy: Path) -> None:
+    server.kill()
+    shutil.rmtree(server.data_dir)
+    shutil.copytree(copy, server.data_dir)
+    server.start()
+
+
+async def acts(live: RebuildStage) -> bool:
+    """Whether an act goes through; time passes for whoever waits between two tries."""
+    with contextlib.suppress(StoreUnavailable):
+        await live.scene.presence("mina", Presence.AWAY)
+        return True
+    await live.scene.clock.advance_ms(500)
+    return False
+
+
+async def test_an_old_copy_is_rebuilt_under_a_process_that_runs(
+    live: RebuildStage, server: Server, tmp_path: Path
+) -> None:
+    scene = live.scene
+    await scene.hire("mina", budget=10)
+    await live.write("c1")
+    await live.relay()
+    shutil.copytree(server.data_dir, tmp_path / "copy")
+    await scene.accept("c1")
+    await live.write("c2")
+    await live.relay()
+    before = await live.picture()
+    keeper = kept(live)
+    keeping = asyncio.create_task(keeper.run())
+    put_back(server, tmp_path / "copy")
+    with pytest.raises(StoreUnavailable):  # the connection is gone
+        await scene.presence("mina", Presence.AWAY)
+    with pytest.raises(PoolUnsettled):  # the server answers, and refuses
+        await scene.presence("mina", Presence.AWAY)
+    await eventually(lambda: keeper.problem() is None)
+    assert (await live.picture()).differences(before) == {}
+    assert (await scene.case("c1")).owner == "mina"
+    assert await scene.store.case(POOL, CaseId("c2")) is not None
+    assert await eventually(lambda: acts(live))
+    assert scene.actor.gen == 2
+    keeping.cancel()
+
+
+async def test_a_crash_that_lost_nothing_costs_a_look(live: RebuildStage, server: Server) -> None:
+    await live.scene.hire("mina")
+    await live.relay()
+    keeper = kept(live)
+    keeping = asyncio.create_task(keeper.run())
+    server.kill()
+    server.start()
+    await eventually(lambda: acts(live))
+    assert live.scene.actor.gen == 1
+    keeping.cancel()
