@@ -120,7 +120,9 @@ _EVERY_LEASE: Final = (
 )
 
 MUTANTS: Final[Mapping[str, Mutant]] = {
-    "none": Mutant(faults=("kill a router", "second tabs", "many come online at once", "relay stands still")),
+    "none": Mutant(
+        faults=("kill a router", "second tabs", "many come online at once", "relay stands still", "old epochs")
+    ),
     "deduplication-removed": Mutant(
         lua={
             "admit": (
@@ -130,7 +132,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         },
         faults=("kill a router",),
     ),
-    "fence-removed": Mutant(lua={"prelude_guard": (("return 'fenced'", "return nil"),)}, faults=("pause a router",)),
+    "fence-removed": Mutant(lua={"prelude_guard": (("return 'fenced'", "return nil"),)}, faults=("old epochs",)),
     "capacity-off-by-one": Mutant(
         lua={"prelude_states": (("held + units <= row.budget", "held + units <= row.budget + units"),)},
         faults=("many come online at once", "kill a router", "slow store"),
@@ -140,7 +142,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "commit-before-relay": Mutant(python=_commit_before_relay, faults=("relay stands still",)),
     "due-early": Mutant(lua={"due": (("T.int(t.now)", "T.int(t.now + 1500)"),)}, faults=("kill a router",)),
-    "auto-commit": Mutant(python=_commit_by_itself, faults=("kill routers of a slow store", "kill all")),
+    "auto-commit": Mutant(python=_commit_by_itself, faults=("kill routers with acts on the way", "kill all")),
     "client-retries": Mutant(
         python=_retry_in_the_client, faults=("lose the store's replies", "cut pipelines to the store", "cut store")
     ),

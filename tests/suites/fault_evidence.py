@@ -8,7 +8,6 @@ from router.contract.advisor import AdvisorState
 from router.contract.case import CaseState
 from router.contract.events import CaseEvent
 from router.contract.messages import Delivery, Reply
-from router.store.protocol import PoolStatus
 from tests.suites.fault_history import Entry
 
 
@@ -73,10 +72,19 @@ class InquiryRecord(msgspec.Struct, frozen=True, kw_only=True):
     conversation: str
 
 
+class PoolNumbers(msgspec.Struct, frozen=True, kw_only=True):
+    """Of the pool's status, what is judged by."""
+
+    gen: int
+    number: int
+    trimmed: int
+    next_timer_ms: int | None = None
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The store at the end. ``transcripts`` maps a case to the ids of its inquiries, as they stand."""
 
-    status: PoolStatus
+    status: PoolNumbers
     cases: dict[str, CaseState] = {}
     transcripts: dict[str, tuple[str, ...]] = {}
     advisors: dict[str, AdvisorState] = {}

@@ -17,7 +17,7 @@ from router.runtime.bus.kafka import KafkaBus
 from router.runtime.redis import Purpose, connect
 from router.store.library import Library
 from router.store.redis import RedisStore
-from tests.suites.fault_evidence import AdvisorRecord, HeardEvent, InquiryRecord, Snapshot
+from tests.suites.fault_evidence import AdvisorRecord, HeardEvent, InquiryRecord, PoolNumbers, Snapshot
 
 POOL: Final = PoolId("default")
 GROUP: Final = "router.default"
@@ -133,7 +133,10 @@ class StoreView:
             if state is not None:
                 cases[name] = state
                 transcripts[name] = _inquiries_of(await self.store.messages(POOL, state.id))
-        return Snapshot(status=status, cases=cases, transcripts=transcripts, advisors=await self._advisors())
+        numbers = PoolNumbers(
+            gen=status.gen, number=status.number, trimmed=status.trimmed, next_timer_ms=status.next_timer_ms
+        )
+        return Snapshot(status=numbers, cases=cases, transcripts=transcripts, advisors=await self._advisors())
 
     async def _advisors(self) -> dict[str, AdvisorState]:
         found: dict[str, AdvisorState] = {}

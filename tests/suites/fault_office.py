@@ -20,11 +20,13 @@ _GRACE_S: Final = 6.0
 DUPLICATES: Final = 'turnout_inquiries_total{outcome="duplicate"}'
 
 
-async def relay_stands_still(place: Plant, _: Random, findings: Findings) -> None:
+async def relay_stands_still(place: Plant, random: Random, findings: Findings) -> None:
     """Nothing gets to the bus: then no offset may be committed beyond what is there."""
     for name in RELAYS:
         place.freeze(name)
-    await pass_s(3.0)
+    threads = [f"still-{random.randint(0, 10**9)}-{number}" for number in range(10)]
+    await asyncio.gather(*(place.writers.say(thread, f"{thread}-a", "hello") for thread in threads))
+    await pass_s(2.0)
     offsets = await gathering.committed(place.kafka_address)
     told = {heard.event.about for heard in await gathering.events(place.bus)}
     for record in await gathering.inquiries(place.bus):

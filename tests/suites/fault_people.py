@@ -15,7 +15,7 @@ from tests.suites.crowd_advisor import Frame, Worker
 from tests.suites.eventually import eventually
 from tests.suites.fault_history import Entry, History, Kind
 
-PATIENCE_S: Final = 150.0
+PATIENCE_S: Final = 100.0
 _RECORDED: Final = frozenset({"accept", "reply", "resolve"})
 _SHARE_MISSED: Final = 6
 _AGAIN_MS: Final = 400

@@ -39,13 +39,19 @@ async def kill_all(place: Plant, _: Random, __: Findings) -> None:
         place.kill(name)
 
 
-async def kill_slowly(place: Plant, random: Random, findings: Findings) -> None:
-    """Every router dies with as much on its way as can be."""
-    for proxy in place.store_proxies:
-        proxy.delay(0.3)
-    await pass_s(2)
+async def kill_on_the_way(place: Plant, random: Random, _: Findings) -> None:
+    """Every router dies with records read and acts on their way that never arrive."""
+    ways = [place.parts[name].store for name in ROUTERS]
+    for proxy in ways:
+        proxy.hold()
+    threads = [f"burst-{random.randint(0, 10**9)}-{number}" for number in range(20)]
+    await asyncio.gather(*(place.writers.say(thread, f"{thread}-a", "hello") for thread in threads))
+    await pass_s(1)
     for name in ROUTERS:
         place.kill(name)
+    for proxy in ways:
+        proxy.cut()
+        proxy.release()
 
 
 async def kill_edge(place: Plant, _: Random, __: Findings) -> None:
@@ -207,7 +213,7 @@ FAULTS: Final = (
     _fault("kill a router", kill_router, "kill router"),
     _fault("kill all", kill_all, "kill router", "kill relay", "kill api", "kill channels"),
     _fault("kill relay, API and channels", kill_edge, "kill relay", "kill api", "kill channels"),
-    _fault("kill routers of a slow store", kill_slowly, "kill router", f"store: {Bite.DELAYED}"),
+    _fault("kill routers with acts on the way", kill_on_the_way, "kill router", f"store: {Bite.HELD}"),
     _fault("pause a router", pause_router, "freeze router"),
     *map(partial(_crash, "router"), _ROUTERS_POINTS),
     *map(partial(_crash, RELAYS[0]), _RELAYS_POINTS),

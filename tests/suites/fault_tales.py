@@ -10,8 +10,7 @@ from router.contract.advisor import AdvisorState, Presence
 from router.contract.case import Case, CaseState, CaseStatus
 from router.contract.events import CaseEvent
 from router.contract.messages import Delivery, DeliveryState, Reply
-from router.store.protocol import PoolStatus
-from tests.suites.fault_evidence import AdvisorRecord, Evidence, HeardEvent, InquiryRecord, Snapshot
+from tests.suites.fault_evidence import AdvisorRecord, Evidence, HeardEvent, InquiryRecord, PoolNumbers, Snapshot
 from tests.suites.fault_history import Entry, Kind
 
 NOW = 1_000_000
@@ -123,19 +122,7 @@ def advisor(name: str, **more: Any) -> AdvisorState:
 
 def evidence(tale: Tale, names: Sequence[str] = ("a", "b"), **more: Any) -> Evidence:
     last = {event.subject: event.case for event in tale.events}
-    status = PoolStatus(
-        gen=1,
-        format=1,
-        now_ms=NOW,
-        change=1,
-        number=tale.number,
-        trimmed=tale.number,
-        queued=0,
-        classes=0,
-        work=0,
-        timers=0,
-        next_timer_ms=None,
-    )
+    status = PoolNumbers(gen=1, number=tale.number, trimmed=tale.number)
     snapshot = Snapshot(
         status=status,
         cases={name: state_of(post) for name, post in last.items()},
