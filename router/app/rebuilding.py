@@ -27,6 +27,7 @@ async def enter_pool(process: Process, state: State, pool: PoolId, policy: Polic
             clock=process.clock,
             holder=process.name,
             requeue=requeueing(policy.policies, process.clock),
+            finished=process.metrics.rebuilds.inc,
         )
     gate = Gate(pool, state.store, state.store.rebuilds, state.bus, clock=process.clock, rebuilder=rebuilder)
     keeper = PoolKeeper(pool, gate, clock=process.clock)

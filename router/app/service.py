@@ -22,6 +22,7 @@ from router.runtime.ops import OpsServer
 from router.runtime.plugin_catalog import Installation
 from router.runtime.run_file import RunFile
 from router.runtime.settings.model import Mode, Settings
+from router.service.riding_out import ride_out
 
 
 class Service:
@@ -96,7 +97,8 @@ class Service:
         if policy.loader is not None:
             pools = [(desk.actor, desk.tail) for desk in self.desks.values()]
             await self.process.life.open("advisors", policy.loader.enrol(pools))
-            self.process.life.spawn("policy files", policy.loader.run())
+            run = ride_out(policy.loader.run, "policy files", clock=self.process.clock)
+            self.process.life.spawn("policy files", run)
 
     def _run_file(self, state: State) -> RunFile:
         settings = self.process.settings

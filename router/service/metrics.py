@@ -58,6 +58,9 @@ class ServiceMetrics:
         )
         for kind in ("kept", "dropped"):
             self.fenced.labels(kind)
+        self.rebuilds = Counter(
+            "turnout_rebuilds_total", "Pools whose lost state this process has rebuilt from the bus.", registry=registry
+        )
         self.timers = Counter("turnout_timers_total", "Timers served.", ("kind",), registry=registry)
         self.timer_lag_seconds = Histogram(
             "turnout_timer_lag_seconds", "How late a timer was served.", buckets=_LATENCY_S, registry=registry

@@ -63,11 +63,13 @@ class Rebuilt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Said = Callable[[str], None]
+Finished = Callable[[], object]
 
 
 class Rebuilder:
     """Rebuilds one pool. ``holder`` is a name that no other process has; ``requeue`` is how an offered case waits
-    again; ``said`` is told each step, and ``doing`` names the present one."""
+    again; ``said`` is told each step, and ``doing`` names the present one;
+    ``finished`` is called after each rebuild."""
 
     def __init__(  # noqa: PLR0913 - one for each thing it joins
         self,
@@ -79,6 +81,7 @@ class Rebuilder:
         holder: str,
         requeue: Requeue,
         said: Said = lambda _: None,
+        finished: Finished = lambda: None,
     ) -> None:
         self._pool = pool
         self._store = store
@@ -87,6 +90,7 @@ class Rebuilder:
         self.holder = holder
         self._requeue = requeue
         self._said = said
+        self._finished = finished
         self._fence = 0
         self.doing = "waiting"
 
@@ -104,6 +108,7 @@ class Rebuilder:
         began = self._clock.monotonic()
         async with self._kept():
             rebuilt = await self._rebuild(await self._store.inspect(self._pool))
+        self._finished()
         rebuilt = replace(rebuilt, seconds=round(self._clock.monotonic() - began, 3))
         LOG.warning("pool %s was rebuilt from the bus", self._pool, extra={"event": "rebuild.done", **_fields(rebuilt)})
         return rebuilt
