@@ -7,6 +7,7 @@ from router.contract.case import CaseState
 from router.contract.ids import CaseId, PoolId
 from router.runtime.clock import Clock
 from router.service.errors import Contended, PoolUnsettled, SkewedClock, Superseded
+from router.service.latest import Latest
 from router.service.metrics import ServiceMetrics
 from router.store.acts import AnyAct, Outcome, Result
 from router.store.protocol import Reads, Store
@@ -36,6 +37,7 @@ class Actor:
         self._told: list[Told] = []
         self._seen: list[Seen] = []
         self._unsettled: Callable[[], object] | None = None
+        self._latest = Latest()
 
     def now_ms(self) -> int:
         return self._clock.now_ms()
@@ -53,7 +55,10 @@ class Actor:
     async def open(self, *, make: bool = True) -> None:
         """Learn the pool's ``gen``, and make the pool if it isn't there, unless somebody else sees to that. Repeating
         it learns it anew."""
-        self.gen = (await self._store.open_pool(self.pool, make=make)).gen
+        gen = (await self._store.open_pool(self.pool, make=make)).gen
+        if gen != self.gen:
+            self._latest.forget()
+        self.gen = gen
 
     async def apply(self, acts: Sequence[AnyAct]) -> Sequence[Outcome]:
         """Raises ``StoreUnavailable`` (``PoolUnsettled`` when the pool was rebuilt or may have to be, and somebody
@@ -64,6 +69,8 @@ class Actor:
         for act, outcome in zip(acts, outcomes, strict=True):
             self._metrics.act_took(str(type(act).__struct_config__.tag), outcome.result, elapsed)
             self._check(outcome)
+            if outcome.case is not None and act.gen == self.gen:
+                self._latest.see(outcome.case)
             for seen in self._seen:
                 seen(act, outcome)
             for told in self._told:
@@ -74,21 +81,33 @@ class Actor:
         return (await self.apply((act,)))[0]
 
     async def attempt(self, case: CaseId, make: MakeAct, *, state: CaseState | None = None) -> Outcome:
-        """Compute an act for a case as it is and apply it, again if it has changed meanwhile, at most 5 times.
+        """Compute an act for a case as it is and apply it, again if it has changed meanwhile, at most 5 times. What an
+        act has shown of the case lately is tried first, without a read.
 
         ``make`` may answer an ``Outcome`` instead when there is nothing to do. An absent case gives ``ABSENT``.
         Raises ``Contended``.
         """
+        remembered = None if state else self._latest.get(case, now_ms=self.now_ms())
+        if remembered is not None:
+            outcome, is_tried = await self._try(make, remembered)
+            if is_tried and outcome.result is not Result.CONFLICT:
+                return outcome
+            # That there is nothing to do may have been said of a state that is out of date.
+            state = outcome.case if is_tried else None
         current = state or await self._reads.case(self.pool, case)
         for _ in range(MAX_ATTEMPTS):
             if current is None:
                 return Outcome(result=Result.ABSENT)
-            act = make(current)
-            outcome = act if isinstance(act, Outcome) else await self.one(act)
+            outcome, _is_tried = await self._try(make, current)
             if outcome.result is not Result.CONFLICT:
                 return outcome
             current = outcome.case
         raise Contended(f"case {case} changed under {MAX_ATTEMPTS} attempts; repeat the act")
+
+    async def _try(self, make: MakeAct, state: CaseState) -> tuple[Outcome, bool]:
+        """What comes of a state, and whether the store has said it."""
+        act = make(state)
+        return (act, False) if isinstance(act, Outcome) else (await self.one(act), True)
 
     def _check(self, outcome: Outcome) -> None:
         if outcome.result is Result.SKEWED:
