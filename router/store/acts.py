@@ -6,8 +6,9 @@ one atomic step or refuses it, and answers an ``Outcome`` either way; it raises 
 Common to all, checked in this order: state of a newer format gives ``NEWER``, a foreign ``gen`` (or a pool that
 isn't there) ``FOREIGN``, a clock far ahead ``SKEWED``, a stale fence ``FENCED``. Then, but for admit: a case that
 isn't there gives ``ABSENT``; an operation id that was applied to the subject before gives the first answer again
-(``repeated``, with the state as it is now); a timer claimed that has moved ``GONE``; a plan for another version
-``CONFLICT``, with the state as it is. A refusal writes nothing and is not remembered.
+(``repeated``, with the state as it is now); while memory is short ``FULL``, for the acts that ``marks`` names; a
+timer claimed that has moved ``GONE``; a plan for another version ``CONFLICT``, with the state as it is. A refusal
+writes nothing and is not remembered.
 """
 
 from enum import StrEnum
@@ -100,7 +101,7 @@ class Admit(Act, frozen=True, kw_only=True, tag="admit", omit_defaults=True):
     Gives ``ASSIGNED``, ``OFFERED`` or ``QUEUED`` (opened), ``APPENDED``, ``RETURNED`` (pending, assigned to its
     owner) or the first three again (pending or resolved, re-placed), ``DUPLICATE`` (this inquiry came before, or
     ``case`` is there under another conversation; the case may be closed since, then no state is given),
-    ``CONFLICT``, ``FENCED``, ``FULL`` (the outbox is too long), ``MOVED_ON`` (to another pool).
+    ``CONFLICT``, ``FENCED``, ``FULL`` (memory is short, or the outbox too long), ``MOVED_ON`` (to another pool).
     """
 
     case: CaseId
@@ -316,7 +317,8 @@ class ProfileAct(Act, frozen=True, kw_only=True, tag="profile", omit_defaults=Tr
 class Due(Act, frozen=True, kw_only=True, tag="due", omit_defaults=True):
     """Take at most ``limit`` (10) timers whose time has come. Those of kind ``warn.*`` and ``breach.*`` fire
     here, each with its event. Any other is handed back in ``claims`` and put off by ``retry_ms``, so that one
-    poller works on it at a time: its own act, with that claim, disarms it. Gives ``DONE``."""
+    poller works on it at a time: its own act, with that claim, disarms it. While memory is very short those that
+    only tell wait (``marks``). Gives ``DONE``."""
 
     limit: int = 10
     retry_ms: int = 1000
@@ -364,7 +366,8 @@ AnyAct = (
 
 class TimerClaim(msgspec.Struct, frozen=True, kw_only=True):
     """A timer that is due: on a case (``c``) or an advisor (``a``). ``deadline_ms`` is the one to claim with,
-    ``due_ms`` the one it was armed for; ``fired`` tells that the store has served it."""
+    ``due_ms`` the one it was armed for; ``fired`` tells that the store has served it, ``late_ms`` how late it
+    comes because it was put off for lack of memory."""
 
     subject: str
     id: str
@@ -372,6 +375,7 @@ class TimerClaim(msgspec.Struct, frozen=True, kw_only=True):
     due_ms: int
     deadline_ms: int
     fired: bool
+    late_ms: int = 0
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -379,7 +383,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     ``case`` is the state after it (or as found, when it was refused); ``advisors`` the full states of those it
     changed or refused, to correct a roster. ``number`` is the last outbox entry it wrote (0: none): the act is
-    durable when the relay has come that far. ``head`` is the true head after ``NOT_HEAD``.
+    durable when the relay has come that far. ``head`` is the true head after ``NOT_HEAD``. ``put_off``
+    counts the timers that wait for memory.
     """
 
     result: Result
@@ -391,3 +396,4 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     taken: str = ""
     moved_to: str = ""
     claims: tuple[TimerClaim, ...] = ()
+    put_off: int = 0

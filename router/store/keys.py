@@ -48,7 +48,7 @@ KEYS: Final = (
         stem="meta",
         type=KeyType.HASH,
         members="gen, format, now, change, number, trimmed, stamp, queued, relay_epoch, relay_beat, relay_held, "
-        "verified, outbox_mark, max_classes",
+        "verified, outbox_mark, max_classes, level, looked",
         lifetime=_FOR_EVER,
         rebuilt_from=(CONFIG, EVENTS, ADVISORS),
         lost="gen is the next one, and the numbers begin where it does (rebuilds.first_number)",

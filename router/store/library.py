@@ -11,22 +11,17 @@ from typing import Final, Literal
 
 import msgspec
 
+from router.store.acts import AnyAct
 from router.store.keys import STEMS
+from router.store.marks import LEVEL_LIFE_MS, PUT_OFF_MS, YIELDING, Level
 
 FORMAT: Final = 1
 
 Witness = Literal["time", "key"]
 
 PRELUDE: Final = ("values", "rows", "states", "txn", "people", "placing", "commit", "life", "guard")
-# By name, whether it must still run when memory is short: it frees, or it serves what frees.
-ACTS: Final[Mapping[str, bool]] = dict.fromkeys(
-    (
-        *("admit", "match", "assign", "accept", "transfer", "consult", "hand_back", "park", "unpark", "pend"),
-        *("follow_up", "note", "label", "reply", "delivered", "escalate", "snooze", "rejudge", "replan", "move"),
-        "profile",
-    ),
-    False,
-) | dict.fromkeys(("resolve", "close", "decline", "expire", "requeue", "presence", "due", "done"), True)
+# By name, whether it runs however short memory is.
+ACTS: Final[Mapping[str, bool]] = {str(kind.__struct_config__.tag): kind not in YIELDING for kind in AnyAct.__args__}
 # All of them may write, so a replica refuses them: it would remember its life beyond a promotion.
 REBUILDS: Final = (
     *("inspect", "vouch", "rebuild_begin", "rebuild_wipe", "rebuild_lay", "rebuild_restore", "rebuild_finish"),
@@ -34,6 +29,7 @@ REBUILDS: Final = (
 CONTROLS: Final = (
     *REBUILDS,
     "open",
+    "press",
     "take_epochs",
     "applied",
     "hand_out",
@@ -88,8 +84,11 @@ def _opening() -> str:
     they aren't there yet while a library is loaded."""
     stems = ", ".join(f"{name} = '{stem}'" for name, stem in sorted(STEMS.items()))
     names = ", ".join(_GLOBALS)
+    yielding = ", ".join(f"{name} = true" for name, always in sorted(ACTS.items()) if not always)
     return (
         f"local T = {{ acts = {{}}, control = {{}}, FORMAT = {FORMAT}, KEY = {{ {stems} }} }}\n"
+        f"T.YIELDS, T.SOFT, T.HARD = {{ {yielding} }}, {Level.SOFT:d}, {Level.HARD:d}\n"
+        f"T.LEVEL_LIFE_MS, T.PUT_OFF_MS = {LEVEL_LIFE_MS}, {PUT_OFF_MS}\n"
         "local register = redis.register_function\n"
         f"local function globals() return {names} end\n"
         f"local {names}\n"

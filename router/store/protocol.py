@@ -9,7 +9,9 @@ from router.contract.advisor import AdvisorState
 from router.contract.case import CaseState
 from router.contract.ids import AdvisorId, CaseId, ConversationId, PoolId
 from router.runtime.bus.partitioner import partition_of
+from router.runtime.server_memory import MemoryUse
 from router.store.acts import AnyAct, Fence, Outcome
+from router.store.marks import LEVEL_LIFE_MS, Level
 
 
 class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +87,8 @@ class RosterPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PoolStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """The numbers of a pool. ``trimmed`` is the last outbox entry known to be on the bus."""
+    """The numbers of a pool. ``trimmed`` is the last outbox entry known to be on the bus. ``level`` was found at
+    ``looked_ms`` of the pool's time."""
 
     gen: int
     format: int
@@ -98,6 +101,13 @@ class PoolStatus(msgspec.Struct, frozen=True, kw_only=True):
     work: int
     timers: int
     next_timer_ms: int | None
+    outbox_mark: int
+    level: Level
+    looked_ms: int
+
+    def level_at(self, now_ms: int) -> Level:
+        """How short memory is then: one that nobody has renewed holds nothing up."""
+        return self.level if now_ms <= self.looked_ms + LEVEL_LIFE_MS else Level.FINE
 
 
 class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,6 +163,17 @@ class Store(Protocol):
     async def applied(self, pool: PoolId, watermarks: Mapping[str, tuple[int, int]]) -> None:
         """Note {partition: (epoch, next offset)}: what was published by now and lies below is a duplicate ever
         after. A stale epoch, and a mark that goes back, is ignored."""
+
+
+class Pressure(Protocol):
+    """How short memory is. Raises ``StoreUnavailable``."""
+
+    async def memory(self) -> MemoryUse | None:
+        """None where nobody knows: the server has no limit, or doesn't show it."""
+
+    async def press(self, pool: PoolId, level: Level, now_ms: int) -> bool:
+        """Note what was found just now: acts go by it for the next ten seconds. False, and nothing is noted, when that
+        clock is far ahead of the pool's and the server's, or the state of a newer format."""
 
 
 class Attempts(Protocol):

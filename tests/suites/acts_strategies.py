@@ -49,6 +49,7 @@ WEIGHTS: Final = {
     "held": 2,
     "again": 4,
     "trim": 3,
+    "press": 2,
     "applied": 1,
     "epochs": 1,
 }

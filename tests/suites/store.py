@@ -21,7 +21,7 @@ from router.store.acts import (
     ProfileAct,
     Result,
 )
-from router.store.protocol import Attempts, Lines, Outbox, Reads, Store, WorkItem
+from router.store.protocol import Attempts, Lines, Outbox, Pressure, Reads, Store, WorkItem
 from router.store.rebuilds import Rebuilds
 
 POOL = PoolId("main")
@@ -29,7 +29,7 @@ START_MS = 1_760_000_000_000
 QUEUE = "billing|chat|1"
 
 
-class WholeStore(Store, Attempts, Reads, Lines, Outbox, Protocol):
+class WholeStore(Store, Attempts, Pressure, Reads, Lines, Outbox, Protocol):
     """All that a store offers."""
 
 

@@ -34,6 +34,7 @@ from router.store.acts import (
     Transfer,
     Unpark,
 )
+from router.store.marks import Level
 from tests.suites.store import POOL, QUEUE, Desk
 
 CASE = CaseId("c1")
@@ -58,6 +59,7 @@ async def _morning(desk: Desk) -> None:
     await desk.store.applied(POOL, {"p0": (epochs["p0"], 8)})
     await desk.store.hand_out(POOL, {"p0": (epochs["p0"], 9)})
     assert await desk.store.attempt(POOL, fence) == 1
+    assert await desk.store.press(POOL, Level.FINE, desk.now)
     placing = await desk.ring("ann", "bob", at_once=2)
     offered = await desk.on(Match, CASE, class_key=QUEUE, placing=placing)
     assert offered.result is Result.OFFERED

@@ -10,6 +10,7 @@ from router.contract.ids import AdvisorId
 from router.contract.plan import Candidate, Placing, Plan
 from router.store import acts
 from router.store.acts import AnyAct, CaseAct, Fence
+from router.store.marks import Level
 from router.store.memory import MemoryStore
 from tests.suites.acts_strategies import PEOPLE, Dice, Intent
 from tests.suites.store import POOL, Bench
@@ -86,6 +87,8 @@ class Director(Requests):
                 return self._applied(intent, dice)
             case "trim":
                 return self._trim(intent, dice)
+            case "press":
+                return self._press(dice)
             case "held":
                 return Step(acts=(self._held.popleft(),)) if self._held else None
             case "again":
@@ -113,6 +116,11 @@ class Director(Requests):
         self.now += dice.pick((1, 100, 1_000, 20_000, 60_000))
         now = self.now
         return Step(else_=lambda bench: bench.set_witness(now))
+
+    def _press(self, dice: Dice) -> Step:
+        level = dice.pick((Level.FINE, Level.FINE, Level.SOFT, Level.HARD))
+        now = self.now + dice.pick((0, 0, 0, 5_000, 5_001, -800))
+        return Step(else_=lambda bench: bench.store.press(POOL, level, now))
 
     def _take_epoch(self) -> Step:
         self._epoch += 1

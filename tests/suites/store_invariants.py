@@ -6,6 +6,7 @@ from router.contract.advisor import AdvisorState, Presence, WorkKind
 from router.contract.case import CaseState, CaseStatus
 from router.contract.plan import Placing
 from router.store.acts import Accept, Act, Admit, Assign, Escalate, Outcome, Result, Unpark
+from router.store.marks import PUT_OFF
 from router.store.memory.rows import AdvisorRow, CaseRow, PoolRows
 
 _HOLDS_NOBODY = frozenset({CaseStatus.QUEUED, CaseStatus.PENDING, CaseStatus.RESOLVED})
@@ -137,7 +138,12 @@ class Watch:
             for person in self._pool.advisors.values()
             for timer, deadline in person.timers.items()
         }
-        assert set(self._pool.timers.first(9_999)) == armed
+        standing = {member: score for score, member in self._pool.timers.first(9_999)}
+        assert standing.keys() == {member for _, member in armed}
+        late = {member for deadline, member in armed if standing[member] != deadline}
+        assert all(standing[member] > deadline for deadline, member in armed if member in late)
+        # Only what tells may have been put off, for lack of memory.
+        assert all(member.split("|", 2)[2].startswith(PUT_OFF) for member in late), late
         for row in self._pool.cases.values():
             ringing = {f"offer|{offer.ver}" for offer in row.offers}
             assert {timer for timer in row.timers if timer.startswith("offer|")} == ringing, row

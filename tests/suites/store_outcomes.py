@@ -38,13 +38,14 @@ from router.store.acts import (
     Transfer,
     Unpark,
 )
+from router.store.marks import YIELDING
 
 R = Result
 
 _OWN: Final[dict[type[Act], set[Result]]] = {
     Admit: {
         *(R.ASSIGNED, R.OFFERED, R.QUEUED, R.APPENDED, R.RETURNED),
-        *(R.DUPLICATE, R.CONFLICT, R.FENCED, R.FULL, R.MOVED_ON),
+        *(R.DUPLICATE, R.CONFLICT, R.FENCED, R.MOVED_ON),
     },
     Match: {R.OFFERED, R.ASSIGNED, R.REFUSED, R.NOT_HEAD},
     Assign: {R.ASSIGNED, R.SAME, R.NO_ROOM, R.UNFIT},
@@ -88,6 +89,8 @@ def results_of(kind: type[Act]) -> set[Result]:
         found.add(R.ABSENT)
     if issubclass(kind, PlannedAct):
         found |= {R.CONFLICT, R.GONE}
+    if kind in YIELDING:
+        found.add(R.FULL)
     return found
 
 

@@ -73,7 +73,7 @@ local function turned_away(t, act, row, talk)
   if talk and talk.moved_to ~= '' then
     return T.map({ result = 'moved_on', moved_to = talk.moved_to })
   end
-  if t.pool.number - t.pool.trimmed >= t.pool.outbox_mark then
+  if t.is_short or t.pool.number - t.pool.trimmed >= t.pool.outbox_mark then
     return T.refuse(t, 'full', row)
   end
   return nil

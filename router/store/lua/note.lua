@@ -10,6 +10,9 @@ function T.acts.note(t, act)
   if again then
     return again
   end
+  if t.is_short then
+    return T.refuse(t, 'full', row)
+  end
   T.begin(t, row)
   T.say(row, act.message)
   return T.settle(t, row, 'done')

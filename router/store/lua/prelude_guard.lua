@@ -14,6 +14,11 @@ local function holds(t, fence)
   return found[1] and tonumber(found[1]) == fence.epoch
 end
 
+-- The server's clock is asked only when the pool's own doesn't vouch, and never stored.
+function T.is_skewed(t, pool, now_ms)
+  return now_ms > pool.now + MAX_SKEW_MS and now_ms > T.witness(t) + MAX_SKEW_MS
+end
+
 local function refused(t, act)
   local pool = t.pool
   if pool.format > T.FORMAT then
@@ -22,8 +27,7 @@ local function refused(t, act)
   if act.gen ~= pool.gen or not T.is_verified(pool) then
     return 'foreign'
   end
-  -- The server's clock is asked only when the pool's own doesn't vouch, and never stored.
-  if act.now_ms > pool.now + MAX_SKEW_MS and act.now_ms > T.witness(t) + MAX_SKEW_MS then
+  if T.is_skewed(t, pool, act.now_ms) then
     return 'skewed'
   end
   if act.fence and not holds(t, act.fence) then
@@ -47,6 +51,10 @@ function T.serve(name, keys, args)
   end
   pool.now = math.max(pool.now, act.now_ms)
   t.now = pool.now
+  -- A level that nobody has renewed holds nothing up.
+  if pool.level > 0 and t.now <= pool.looked + T.LEVEL_LIFE_MS then
+    t.is_short, t.is_very_short = T.YIELDS[name], pool.level >= T.HARD
+  end
   -- One value only: what an act returns beside its answer is for other acts.
   local answer = T.acts[name](t, act)
   T.commit(t)

@@ -30,7 +30,7 @@ local ADVISOR = layout({
 
 local POOL = layout({
   'now', 'change', 'number', 'stamp', 'queued', 'gen', 'format', 'trimmed', 'outbox_mark', 'max_classes',
-  'verified',
+  'level', 'looked', 'verified',
 }, 5, {}, 5)
 
 -- What a hash holds, typed, in the order of the layout's fields; nil when there is no such key.
@@ -68,7 +68,7 @@ function T.pool(root)
   return {
     key = key, layout = POOL, was = was, now = was[1], change = was[2], number = was[3], stamp = was[4],
     queued = was[5], gen = was[6], format = was[7], trimmed = was[8],
-    outbox_mark = was[9], max_classes = was[10], verified = was[11],
+    outbox_mark = was[9], max_classes = was[10], level = was[11], looked = was[12], verified = was[13],
   }
 end
 

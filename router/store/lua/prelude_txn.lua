@@ -12,8 +12,8 @@ function T.start(root, name, act, pool)
   return {
     root = root, name = name, act = act, pool = pool, now = pool.now,
     cases = {}, advisors = {}, talks = {}, lines = {}, new_classes = 0, stamps = {}, stamped = {}, timers = {},
-    touched = {}, shown = {}, present = nil, is_applied = nil, entries = {}, changes = {}, writes = {}, unread = {},
-    pushes = {},
+    touched = {}, shown = {}, present = nil, is_applied = nil, is_short = nil, is_very_short = nil, entries = {},
+    changes = {}, writes = {}, unread = {}, pushes = {},
   }
 end
 
@@ -66,7 +66,7 @@ function T.repeated(t, row)
 end
 
 -- End an act on a case: history, changed advisors, event with the post-state, operation id.
--- `told` may hold about, taken, final, replies, notices, handovers.
+-- `told` may hold about, taken, reason, final, replies, notices, handovers.
 function T.settle(t, row, result, told)
   told = told or NOTHING
   local about = told.about or ''
@@ -112,7 +112,7 @@ function T.emit(t, outcome, about, told, name, state)
   pool.number = pool.number + 1
   local plain = cmsgpack.pack({
     number = pool.number, gen = pool.gen, kind = t.name, at_ms = t.now, outcome = outcome,
-    actor = told_of(act.actor), about = told_of(about), reason = told_of(act.reason), final = told.final,
+    actor = told_of(act.actor), about = told_of(about), reason = told.reason or told_of(act.reason), final = told.final,
     replies = listed(told.replies), notices = listed(told.notices), handovers = listed(told.handovers),
   })
   t.entries[#t.entries + 1] = { pool.number, T.longer(plain, 1) .. name .. state }
@@ -121,7 +121,7 @@ end
 
 -- Cases ---------------------------------------------------------------------------------------------------
 
--- The case as the plan knows it; or nil and the answer that ends the act: absent, repeated, gone, conflict.
+-- The case as the plan knows it; or nil and the answer that ends the act: absent, repeated, full, gone, conflict.
 function T.current(t)
   local act = t.act
   local row = T.case(t, act.case)
@@ -131,6 +131,9 @@ function T.current(t)
   local again = T.repeated(t, row)
   if again then
     return nil, again
+  end
+  if t.is_short then
+    return nil, T.refuse(t, 'full', row)
   end
   if act.claim and row.timers[act.claim[1]] ~= act.claim[2] then
     return nil, T.refuse(t, 'gone', row)

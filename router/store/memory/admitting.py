@@ -20,7 +20,7 @@ def admit(txn: Txn, act: Admit) -> Outcome:
         return txn.refuse(Result.DUPLICATE, row)
     if talk and talk.moved_to:
         return Outcome(result=Result.MOVED_ON, moved_to=talk.moved_to)
-    if pool.number - pool.trimmed >= pool.outbox_mark:
+    if txn.is_short or pool.number - pool.trimmed >= pool.outbox_mark:
         return txn.refuse(Result.FULL, row)
     if talk is None or row is None:
         return _open(txn, act)

@@ -66,11 +66,16 @@ def refused(pool: PoolRows, act: Act, *, witness_ms: int, verified: bool) -> Res
         return Result.NEWER
     if act.gen != pool.gen or not verified:
         return Result.FOREIGN
-    if act.now_ms > max(pool.now_ms, witness_ms) + MAX_SKEW_MS:
+    if is_skewed(pool, act.now_ms, witness_ms):
         return Result.SKEWED
     if isinstance(act, Admit) and act.fence and not holds(pool, act.fence):
         return Result.FENCED
     return None
+
+
+def is_skewed(pool: PoolRows, now_ms: int, witness_ms: int) -> bool:
+    """Whether a caller's clock is far ahead of the pool's and the server's."""
+    return now_ms > max(pool.now_ms, witness_ms) + MAX_SKEW_MS
 
 
 def holds(pool: PoolRows, fence: Fence) -> bool:

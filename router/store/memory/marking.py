@@ -25,6 +25,8 @@ def note(txn: Txn, act: Note) -> Outcome:
         return txn.refuse(Result.ABSENT)
     if again := txn.repeated(row):
         return again
+    if txn.is_short:
+        return txn.refuse(Result.FULL, row)
     txn.begin(row)
     txn.say(row, act.message)
     return txn.settle(row, Result.DONE)

@@ -60,6 +60,9 @@ def status(rows: PoolRows) -> PoolStatus:
         queued=sum(len(line) for line in rows.lines.values()),
         classes=len(rows.lines),
         work=len(rows.work),
+        outbox_mark=rows.outbox_mark,
+        level=rows.level,
+        looked_ms=rows.looked_ms,
         timers=len(rows.timers),
         next_timer_ms=rows.timers.head()[0] if len(rows.timers) else None,
     )

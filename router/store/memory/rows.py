@@ -8,6 +8,7 @@ import msgspec
 from router.contract.advisor import AdvisorState, Presence, Work
 from router.contract.case import CaseState, CaseStatus, Offer
 from router.contract.ids import AdvisorId, CaseId, ConversationId
+from router.store.marks import LEVEL_LIFE_MS, Level
 from router.store.protocol import Change, OutboxEntry
 
 SEEN_INQUIRIES = 64
@@ -152,6 +153,8 @@ class PoolRows:
         self.relay = RelayRow()
         self.outbox_mark = outbox_mark
         self.max_classes = max_classes
+        self.level = Level.FINE
+        self.looked_ms = 0
         self.cases: dict[CaseId, CaseRow] = {}
         self.advisors: dict[AdvisorId, AdvisorRow] = {}
         self.conversations: dict[ConversationId, ConversationRow] = {}
@@ -161,3 +164,7 @@ class PoolRows:
         self.fences: dict[str, FenceRow] = {}
         self.changes: deque[Change] = deque(maxlen=KEPT_CHANGES)
         self.outbox: deque[OutboxEntry] = deque()
+
+    def level_now(self) -> Level:
+        """How short memory is: one that nobody has renewed holds nothing up."""
+        return self.level if self.now_ms <= self.looked_ms + LEVEL_LIFE_MS else Level.FINE

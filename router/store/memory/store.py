@@ -8,9 +8,11 @@ from router.contract.advisor import AdvisorState
 from router.contract.case import CaseState
 from router.contract.ids import AdvisorId, CaseId, ConversationId, PoolId
 from router.runtime.errors import StoreUnavailable
+from router.runtime.server_memory import MemoryUse
 from router.store.acts import AnyAct, Fence, Outcome
+from router.store.marks import Level
 from router.store.memory import reading, relaying
-from router.store.memory.guard import serve
+from router.store.memory.guard import FORMAT, is_skewed, serve
 from router.store.memory.rebuilding import MemoryRebuilds
 from router.store.memory.rows import FenceRow, PoolRows
 from router.store.protocol import (
@@ -36,8 +38,8 @@ class _Pools(dict[PoolId, PoolRows]):
 
 
 class MemoryStore:
-    """Implements ``Store``, ``Attempts``, ``Reads`` and ``Outbox``. ``rebuilds`` is ``Rebuilds``. ``witness`` tells
-    the server's time in milliseconds."""
+    """Implements ``Store``, ``Attempts``, ``Pressure``, ``Reads`` and ``Outbox``. ``rebuilds`` is ``Rebuilds``.
+    ``witness`` tells the server's time in milliseconds. ``use`` is what ``memory`` tells: set it in tests."""
 
     def __init__(
         self, witness: Callable[[], int], *, outbox_mark: int = OUTBOX_MARK, max_classes: int = MAX_CLASSES
@@ -46,6 +48,7 @@ class MemoryStore:
         self._outbox_mark = outbox_mark
         self._max_classes = max_classes
         self._pools = _Pools()
+        self.use: MemoryUse | None = None
         self.rebuilds = MemoryRebuilds(self._pools, witness, self._new_pool)
         self._moved = asyncio.Event()
 
@@ -87,6 +90,18 @@ class MemoryStore:
         """The partition's row, if that epoch is its newest."""
         row = self._pools[pool].fences.get(partition)
         return row if row is not None and row.epoch == epoch else None
+
+    # -- Pressure
+
+    async def memory(self) -> MemoryUse | None:
+        return self.use
+
+    async def press(self, pool: PoolId, level: Level, now_ms: int) -> bool:
+        rows = self._pools[pool]
+        if rows.format > FORMAT or is_skewed(rows, now_ms, self._witness()):
+            return False
+        rows.level, rows.looked_ms = level, max(rows.now_ms, now_ms)
+        return True
 
     # -- Attempts
 

@@ -9,6 +9,7 @@ from router.contract.case import CaseState, CaseStatus
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Plan
 from router.store.acts import Act, Outcome, PlannedAct, Result
+from router.store.marks import YIELDING, Level
 from router.store.memory.rows import (
     KEPT_HISTORY,
     KEPT_MESSAGES,
@@ -33,6 +34,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     notices: tuple[str, ...] = ()
     handovers: tuple[str, ...] = ()
     final: bool = False
+    reason: str = ""
 
 
 class Txn:
@@ -43,6 +45,8 @@ class Txn:
         self.act = act
         self.name = name
         self.now = pool.now_ms
+        self.level = pool.level_now()
+        self.is_short = self.level >= Level.SOFT and type(act) in YIELDING
         self._touched: dict[AdvisorId, AdvisorRow] = {}
         self._shown: dict[AdvisorId, AdvisorRow] = {}
         self._present: list[AdvisorRow] = []
@@ -107,7 +111,7 @@ class Txn:
                 outcome=outcome,
                 actor=self.act.actor,
                 about=about,
-                reason=self.act.reason,
+                reason=sent.reason or self.act.reason,
                 case=case,
                 advisor=advisor,
                 final=sent.final,
@@ -124,12 +128,14 @@ class Txn:
     # -- cases
 
     def current(self, act: PlannedAct) -> CaseRow | Outcome:
-        """The case as the plan knows it, or the answer that ends the act: absent, repeated, gone, conflict."""
+        """The case as the plan knows it, or the answer that ends the act: absent, repeated, full, gone, conflict."""
         row = self.pool.cases.get(act.case)
         if row is None:
             return self.refuse(Result.ABSENT)
         if again := self.repeated(row):
             return again
+        if self.is_short:
+            return self.refuse(Result.FULL, row)
         if act.claim and row.timers.get(act.claim[0]) != act.claim[1]:
             return self.refuse(Result.GONE, row)
         return self.refuse(Result.CONFLICT, row) if act.plan.ver != row.ver else row

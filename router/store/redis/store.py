@@ -10,9 +10,11 @@ from router.contract.case import CaseState
 from router.contract.ids import AdvisorId, CaseId, ConversationId, PoolId
 from router.runtime.errors import StoreUnavailable
 from router.runtime.redis import RedisClient
+from router.runtime.server_memory import MemoryUse, memory_use
 from router.store import keys
 from router.store.acts import AnyAct, Fence, Outcome
 from router.store.library import Library, build_library
+from router.store.marks import Level
 from router.store.protocol import (
     EVERYTHING,
     Change,
@@ -57,7 +59,7 @@ class _Grows(NamedTuple):
 
 
 class RedisStore:
-    """Implements ``Store``, ``Attempts``, ``Reads`` and ``Outbox`` on Redis >= 7.0 or Valkey >= 7.2;
+    """Implements ``Store``, ``Attempts``, ``Pressure``, ``Reads`` and ``Outbox`` on Redis >= 7.0 or Valkey >= 7.2;
     ``rebuilds`` is ``Rebuilds``.
 
     ``commands`` and ``waits`` are clients for the two purposes; the store doesn't close them. Of the second it
@@ -116,6 +118,15 @@ class RedisStore:
 
     async def applied(self, pool: PoolId, watermarks: Mapping[str, tuple[int, int]]) -> None:
         await self._functions.call("applied", pool, dict(watermarks))
+
+    # -- Pressure
+
+    async def memory(self) -> MemoryUse | None:
+        return await memory_use(self._commands.call)
+
+    async def press(self, pool: PoolId, level: Level, now_ms: int) -> bool:
+        want = {"level": int(level), "now_ms": now_ms}
+        return _HELD.decode(_there(await self._functions.call("press", pool, want)))
 
     # -- Attempts
 

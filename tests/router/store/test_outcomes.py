@@ -5,6 +5,7 @@ import re
 import pytest
 
 from router.store.acts import Act, Close, FollowUp, Pend, PlannedAct, Result
+from router.store.marks import YIELDING
 from tests.suites.store_outcomes import results_of
 from tests.suites.store_samples import KINDS
 
@@ -17,6 +18,7 @@ def test_an_act_lists_what_it_gives(kind: type[Act]) -> None:
     text = (Pend if kind is FollowUp else kind).__doc__ or ""
     listed = {Result[name] for name in re.findall(r"``([A-Z_]+)``", text) if name in Result.__members__}
     shared = COMMON if issubclass(kind, PlannedAct) else COMMON - {Result.GONE, Result.CONFLICT}
+    shared = shared | {Result.FULL} if kind in YIELDING else shared
     assert listed <= results_of(kind)
     assert results_of(kind) - listed <= shared
 

@@ -10,6 +10,7 @@ from tests.suites import (
     store_marks,
     store_offers,
     store_people,
+    store_pressure,
     store_reads,
     store_rebuilds,
     store_relays,
@@ -130,3 +131,12 @@ class TestRebuilder(store_rebuilds.RebuilderSuite): ...
 
 
 class TestRestore(store_rebuilds.RestoreSuite): ...
+
+
+class TestLevel(store_pressure.LevelSuite): ...
+
+
+class TestRefusal(store_pressure.RefusalSuite): ...
+
+
+class TestPuttingOff(store_pressure.PuttingOffSuite): ...
