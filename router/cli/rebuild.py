@@ -48,13 +48,16 @@ def rebuild(settings_file: Path | None, *, pools: Sequence[str], dry_run: bool, 
 
 
 def _one(settings: Settings, pool: PoolId, *, dry_run: bool, yes: bool) -> int:
-    async def look(bus: Bus, store: RedisStore) -> tuple[Standing, Found]:
+    async def look(bus: Bus, store: RedisStore) -> tuple[Standing, Found, int]:
         builder = await _rebuilder(pool, bus, store)
-        return await store.rebuilds.inspect(pool), await builder.find()
+        standing = await store.rebuilds.inspect(pool)
+        return standing, await builder.find(), await _unrelayed(store, pool, standing)
 
-    standing, found = on_bus_and_store(settings, look)
+    standing, found, unrelayed = on_bus_and_store(settings, look)
     behind = is_behind(standing, found.reach) or standing.rebuild is not None
     _say_found(pool, standing, found)
+    if unrelayed and not behind:
+        click.echo(f"{pool}: {unrelayed} acts aren't on the bus yet; a rebuild would lose them", err=True)
     if dry_run:
         return _BEHIND if behind else 0
     if not yes:
@@ -69,6 +72,14 @@ def _one(settings: Settings, pool: PoolId, *, dry_run: bool, yes: bool) -> int:
     except Superseded:
         rebuilt = None
     return _say_rebuilt(pool, rebuilt)
+
+
+async def _unrelayed(store: RedisStore, pool: PoolId, standing: Standing) -> int:
+    """How many acts the store has that the relay has not brought to the bus yet."""
+    if not standing.is_there:
+        return 0
+    status = await store.status(pool)
+    return status.number - status.trimmed
 
 
 async def _rebuilder(pool: PoolId, bus: Bus, store: RedisStore) -> Rebuilder:

@@ -97,6 +97,16 @@ def test_whoever_has_doubts_changes_nothing(turnout: Turnout, valkey: Server) ->
     assert "as gen" not in result.output
 
 
+def test_acts_that_would_be_lost_are_told(turnout: Turnout, valkey: Server) -> None:
+    async def ahead(lossy: RebuildStage) -> None:
+        await some_cases(lossy)
+        await lossy.write("c3")
+
+    asyncio.run(_on(valkey.url, ahead))
+    result = turnout(answer="n\n")
+    assert (result.exit_code, "1 acts aren't on the bus yet" in result.output) == (1, True)
+
+
 def test_it_may_be_done_again_and_again(turnout: Turnout, valkey: Server) -> None:
     asyncio.run(_on(valkey.url, some_cases))
     assert "as gen 2" in turnout("--yes").output
