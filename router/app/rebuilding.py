@@ -6,6 +6,7 @@ from router.app.policy import Policy
 from router.app.process import Process, Role
 from router.app.state import State
 from router.contract.ids import PoolId
+from router.service.format_watch import FormatWatch
 from router.service.rebuild import Rebuilder
 from router.service.rebuild_gate import Gate
 from router.service.rebuild_keeper import PoolKeeper
@@ -31,11 +32,22 @@ async def enter_pool(process: Process, state: State, pool: PoolId, policy: Polic
         )
     gate = Gate(pool, state.store, state.store.rebuilds, state.bus, clock=process.clock, rebuilder=rebuilder)
     keeper = PoolKeeper(pool, gate, clock=process.clock)
-
-    async def is_settled() -> str | None:
-        return keeper.problem()
-
-    process.readiness.add(f"state of {pool}", is_settled)
-    await process.life.open(f"state of {pool}", keeper.enter(), within_s=_GATE_S)
+    await _enter(process, state, keeper, pool)
     process.life.spawn(f"state of {pool}", keeper.run())
     return keeper
+
+
+async def _enter(process: Process, state: State, keeper: PoolKeeper, pool: PoolId) -> None:
+    watch = FormatWatch(pool, state.store, clock=process.clock)
+
+    async def is_settled() -> str | None:
+        return watch.problem() or keeper.problem()
+
+    async def enter() -> None:
+        await watch.enter()  # nothing is vouched for, let alone rebuilt, that this version can't read
+        await keeper.enter()
+        await watch.enter()
+
+    process.readiness.add(f"state of {pool}", is_settled)
+    await process.life.open(f"state of {pool}", enter(), within_s=_GATE_S)
+    process.life.spawn(f"format of {pool}", watch.run())
