@@ -116,7 +116,7 @@ _RESULTS: Final[Mapping[Result, tuple[str, str]]] = {
     Result.REFUSED: ("unfit", "The advisor can't take the case now; nothing has changed."),
     Result.UNFIT: ("unfit", "The advisor is offline or unknown."),
     Result.CONFLICT: ("contended", "The case has changed; look at it and repeat the request."),
-    Result.FULL: ("full", "The pool's outbox is at its mark; nothing has changed."),
+    Result.FULL: ("full", "Memory is short, or the bus away for long; nothing has changed."),
     Result.FENCED: ("unavailable", "This process has been superseded."),
     Result.FOREIGN: ("unavailable", "The pool was rebuilt; this process restarts."),
     Result.NEWER: ("unavailable", "The state is of a newer version; this process restarts."),

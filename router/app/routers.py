@@ -22,6 +22,7 @@ from router.service.input import FencedHandler, Input
 from router.service.intake import Intake
 from router.service.invariants import Invariants
 from router.service.matcher import Matcher
+from router.service.pressure import Barometer
 from router.service.relay import Relay
 from router.service.riding_out import ride_out
 from router.service.shares import Shares, WholeShare
@@ -66,6 +67,7 @@ def open_router(process: Process, state: State, desk: Desk) -> None:
     census.is_ours = shares.has_first
     loops = {"matcher": matcher.run, "timers": timers.run, "sweep": sweep.run, "gauges": gauges.run}
     loops["census"] = census.run
+    loops["pressure"] = Barometer(pool, store, clock=process.clock, metrics=process.pool_metrics.pressure).run
     for title, run in loops.items():
         process.life.spawn(f"{title} {pool}", ride_out(run, f"{title} {pool}", clock=process.clock))
     _consume_deliveries(process, state, desk)

@@ -23,9 +23,11 @@ class ServiceError(Exception):
 
 
 class IntakeHeldBack(ServiceError):
-    """The pool takes no new work just now: its outbox is long. The inquiry stays on the bus and is tried again."""
+    """The pool takes no new work just now: memory is short, or its outbox long. The inquiry stays on the bus and is
+    tried again; it is ``expected``, so nobody logs each record."""
 
     retryable = True
+    expected = True
 
 
 class Contended(ServiceError):

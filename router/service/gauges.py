@@ -10,6 +10,7 @@ from router.contract.advisor import AdvisorState, Presence
 from router.contract.ids import PoolId
 from router.runtime.clock import Clock
 from router.service.invariants import InvariantMetrics
+from router.service.pressure import PressureMetrics
 from router.service.queue_metrics import QueueMetrics
 from router.service.roster import RosterTail
 from router.store.protocol import PoolStatus, Reads
@@ -52,6 +53,7 @@ class PoolMetrics:
         self.online = Gauge("turnout_advisors_online", "Advisors online by load.", ("pool", "load"), registry=registry)
         self.queues = QueueMetrics(registry, pools)
         self.invariants = InvariantMetrics(registry)
+        self.pressure = PressureMetrics(registry, pools)
         of_pools = (self.waiting, self.classes, self.outbox, self.timers, self.overdue_seconds, self.work)
         for pool in pools:
             for gauge in (*of_pools, self.load_units, self.budget_units):

@@ -77,7 +77,7 @@ class Intake:
 
     def _seen(self, outcome: Outcome) -> Outcome:
         if outcome.result is Result.FULL:
-            raise IntakeHeldBack("the pool's outbox is at its mark")
+            raise IntakeHeldBack("the pool takes no new work just now")
         if outcome.result is Result.FENCED:
             raise PartitionFenced("this partition was taken over by another router")
         if outcome.result is Result.DUPLICATE:

@@ -65,6 +65,11 @@ class ServiceMetrics:
         self.timer_lag_seconds = Histogram(
             "turnout_timer_lag_seconds", "How late a timer was served.", buckets=_LATENCY_S, registry=registry
         )
+        self.timers_put_off = Counter(
+            "turnout_timers_put_off_total",
+            "Warnings, breaches and ladder steps put off, as memory was short.",
+            registry=registry,
+        )
         self.sweep_found = Counter(
             "turnout_sweep_found_total",
             "Cases that waited while somebody eligible was free: must stay zero.",

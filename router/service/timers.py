@@ -31,6 +31,7 @@ from router.store.acts import (
     Result,
     TimerClaim,
 )
+from router.store.marks import late_reason
 from router.store.protocol import Reads
 
 LOG = logging.getLogger(__name__)
@@ -60,9 +61,10 @@ class Timers:
                 await self._sleep()
 
     async def serve(self) -> int:
-        """Take what is due, at most 10, and serve it; how many there were."""
+        """Take what is due, at most 10, and serve it; how many there were, with those that wait for memory."""
         now = self._actor.now_ms()
         due = await self._actor.one(Due(pool=self._actor.pool, gen=self._actor.gen, now_ms=now))
+        self._metrics.timers_put_off.inc(due.put_off)
         for claim in due.claims:
             kind = timer_kind(claim.timer)
             self._metrics.timers.labels(kind).inc()
@@ -72,7 +74,7 @@ class Timers:
                 await self._count_breach(kind, claim)
             else:
                 await self._serve_claim(claim)
-        return len(due.claims)
+        return len(due.claims) + due.put_off
 
     async def _count_breach(self, kind: str, claim: TimerClaim) -> None:
         state = await self._reads.case(self._actor.pool, CaseId(claim.id)) if kind == "breach" else None
@@ -216,7 +218,9 @@ class Timers:
         return {"pool": self._actor.pool, "gen": self._actor.gen, "now_ms": self._actor.now_ms()}
 
     def _planned(self, state: CaseState, claim: TimerClaim) -> dict:  # type: ignore[type-arg]
-        return {**self._common(), "case": state.id, "claim": (claim.timer, claim.deadline_ms)}
+        reason = late_reason(claim.late_ms) if claim.late_ms else ""
+        claimed = (claim.timer, claim.deadline_ms)
+        return {**self._common(), "case": state.id, "claim": claimed, "reason": reason}
 
 
 def _stands(state: CaseState, claim: TimerClaim) -> bool:

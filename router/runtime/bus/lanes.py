@@ -326,7 +326,8 @@ class Consumer:
         if isinstance(exc, PartitionFenced):
             return await self._after_doubt(record)
         if getattr(exc, "retryable", False):
-            _log.warning("a record is tried again: %s", exc, extra={"event": "record_retried"})
+            if not getattr(exc, "expected", False):
+                _log.warning("a record is tried again: %s", exc, extra={"event": "record_retried"})
             self._end(record)  # a hand-over need not wait for one that only waits itself
             await self._back_off(failures)
             self._begun[record.partition] += 1

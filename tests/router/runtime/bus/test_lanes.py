@@ -162,6 +162,29 @@ async def test_a_retryable_failure_holds_its_key_back_and_loses_nothing(bus: Mem
     assert await _uncommitted(bus) == []
 
 
+class _Held(Exception):
+    retryable = True
+    expected = True
+
+
+@pytest.mark.parametrize(("failure", "told"), [(_Held("not now"), 0), (StoreUnavailable("away"), 3)])
+async def test_a_failure_that_is_expected_is_not_logged_for_each_record(
+    bus: MemoryBus, caplog: pytest.LogCaptureFixture, failure: Exception, told: int
+) -> None:
+    left = [failure] * 3
+    seen: list[str] = []
+
+    async def handle(record: Record) -> None:
+        if left:
+            raise left.pop()
+        seen.append(_text(record))
+
+    await _publish(bus, ("a", "a0"))
+    async with _consuming(bus, handle):
+        await eventually(lambda: seen == ["a0"])
+    assert [getattr(record, "event", "") for record in caplog.records].count("record_retried") == told
+
+
 async def test_effects_that_are_not_confirmed_are_done_again(bus: MemoryBus) -> None:
     outcomes: list[Exception | None] = [StoreUnavailable("away"), None]
     begun: list[str] = []
