@@ -27,6 +27,7 @@ from redis.exceptions import (
     TryAgainError,
 )
 
+from router.runtime.connections import Connections
 from router.runtime.errors import CommandRefused, RuntimeFailure, StoreUnavailable
 from router.runtime.metrics import RuntimeMetrics, StoreError
 
@@ -62,7 +63,7 @@ class RedisClient:
     def __init__(
         self, pool: BlockingConnectionPool, purpose: Purpose, *, answer_s: float, metrics: RuntimeMetrics | None
     ) -> None:
-        self._pool = pool
+        self._connections = Connections(pool)
         self._purpose = purpose
         self._answer_s = answer_s
         self._metrics = metrics
@@ -93,19 +94,14 @@ class RedisClient:
         Never raises for what the server or the network does. Being cancelled leaves outcomes unknown.
         """
         replies: list[object] = []
-        cancelled = _cancellations()
         packed = b"".join(map(_packed, commands))
         try:
-            connection: AbstractConnection = await self._pool.get_connection()  # type: ignore[no-untyped-call]  # redis
+            connection = await self._connections.take()
         except (RedisError, OSError) as exc:
             return self._failed(exc, len(commands))
         try:
             async with asyncio.timeout(self._answer_s + wait_s):
                 await connection.send_packed_command(packed, check_health=False)
-                if _cancellations() > cancelled:
-                    # The library sends by ``asyncio.wait_for``, which before Python 3.12 forgets a cancellation that
-                    # comes when what it waits for has just ended: who reads in a loop would go on for ever.
-                    raise asyncio.CancelledError
                 for _ in commands:
                     replies.append(await self._reply(connection))
         except (RedisError, OSError) as exc:
@@ -115,7 +111,7 @@ class RedisClient:
         finally:
             if len(replies) < len(commands):  # cancelled
                 await connection.disconnect(nowait=True)
-            await self._pool.release(connection)
+            await self._connections.give_back(connection)
         return replies
 
     async def _reply(self, connection: AbstractConnection) -> object:
@@ -137,19 +133,13 @@ class RedisClient:
         """Let running commands end (each is bounded by its time-outs), then drop the connections."""
         if self._tasks:
             await asyncio.wait(self._tasks)
-        await self._pool.disconnect()
+        await self._connections.close()
 
 
 def _packed(command: Command) -> bytes:
     # The library itself packs in Python, which takes four times as long.
     packed: bytes = pack_command(tuple(command))  # type: ignore[arg-type]  # its stub knows tuples of one
     return packed
-
-
-def _cancellations() -> int:
-    """How often the running task was cancelled."""
-    task = asyncio.current_task()
-    return task.cancelling() if task is not None else 0
 
 
 def connect(
