@@ -7,10 +7,10 @@ from router.app.process import Process, Role
 from router.app.state import State
 from router.contract.ids import PoolId
 from router.service.format_watch import FormatWatch
-from router.service.rebuild import Rebuilder
-from router.service.rebuild_gate import Gate
-from router.service.rebuild_keeper import PoolKeeper
-from router.service.requeueing import requeueing
+from router.service.rebuilding.gate import Gate
+from router.service.rebuilding.keeper import PoolKeeper
+from router.service.rebuilding.rebuild import Rebuilder
+from router.service.rebuilding.requeueing import requeueing
 
 _GATE_S: Final = 6 * 3600.0
 """A rebuild of millions of cases takes its time, and readiness tells how far it is: no reason to give up."""

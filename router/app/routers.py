@@ -23,7 +23,7 @@ from router.service.intake import Intake
 from router.service.invariants import Invariants
 from router.service.matcher import Matcher
 from router.service.pressure import Barometer
-from router.service.relay import Relay
+from router.service.relaying.relay import Relay
 from router.service.riding_out import ride_out
 from router.service.shares import Shares, WholeShare
 from router.service.sweep import Sweep

@@ -17,9 +17,9 @@ from router.service.api_keys import KeyTable
 from router.service.configuration import ConfigurationTail
 from router.service.errors import Superseded
 from router.service.policies import Policies
-from router.service.rebuild import Found, Rebuilder, Rebuilt
-from router.service.rebuild_gate import is_behind
-from router.service.requeueing import requeueing
+from router.service.rebuilding.gate import is_behind
+from router.service.rebuilding.rebuild import Found, Rebuilder, Rebuilt
+from router.service.rebuilding.requeueing import requeueing
 from router.store.rebuilds import Standing
 from router.store.redis import RedisStore
 

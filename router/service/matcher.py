@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from router.contract.case import CaseState, read_detail
 from router.contract.ids import AdvisorId, PoolId
@@ -32,6 +32,22 @@ class _Tries:
 
     handed = 0
     lost = 0
+
+
+class _Look:
+    """The heads of the classes. Old ones are enough to see that nothing waits, for a class that isn't among them gets
+    an item of its own, and a later one, once a case waits there; but nobody is given a case by them."""
+
+    def __init__(self, heads: Sequence[Waiting]) -> None:
+        self.heads = heads
+        self.is_new = True
+
+
+class _Found(NamedTuple):
+    """Who should have which case next."""
+
+    advisor: AdvisorId
+    turn: Turn
 
 
 class Matcher:
@@ -95,51 +111,54 @@ class Matcher:
     async def serve(self, batch: WorkBatch, *, left: bool = False) -> None:
         """Serve the items in their order. An item is done when a look at the newest state finds no match."""
         await self._tail.caught_up(batch.change)
+        look = _Look(await self._heads())
         served = []
         for item in batch.items:
             tries = _Tries()
-            if await self._serve(item, tries):
+            if await self._serve(item, look, tries):
                 served.append(item)
             else:
                 LOG.warning("a work item takes very many tries", extra={"event": "matcher.long", "pool": self._pool})
             self._metrics.count_served(handed=tries.handed, lost=tries.lost, left=left)
+            look.is_new = False
             await asyncio.sleep(0)
         await self._actor.apply([self._done(item) for item in served])
 
-    async def _serve(self, item: WorkItem, tries: _Tries) -> bool:
+    async def _serve(self, item: WorkItem, look: _Look, tries: _Tries) -> bool:
         """Whether it is done; an item that isn't comes again, behind none."""
         kind, _, name = item.item.partition("|")
-        return await self._feed(AdvisorId(name), tries) if kind == "a" else await self._drain(name, tries)
-
-    async def _feed(self, advisor: AdvisorId, tries: _Tries) -> bool:
-        """Give an advisor cases until he has no room, or none he may be offered waits."""
-        for _ in range(MAX_TRIES):
-            if not await self._turn(advisor, await self._heads(), tries):
+        while tries.handed + tries.lost < MAX_TRIES:
+            found = self._next(AdvisorId(name), look) if kind == "a" else self._nominated(name, look)
+            if found is None:
                 return True
+            if look.is_new:
+                await self._count_try(found, tries)
+                look.is_new = False
+            else:
+                look.heads = await self._heads()
+                look.is_new = True
         return False
 
-    async def _drain(self, class_key: str, tries: _Tries) -> bool:
-        """Find advisors for a class. It only nominates them: each is decided for over all his classes."""
-        for _ in range(MAX_TRIES):
-            heads = await self._heads()
-            mine = next((head for head in heads if head.class_key == class_key), None)
-            member = nominate(self._tail.roster, mine, self._policies.active, self._now()) if mine else None
-            if member is None or not await self._turn(member.state.id, heads, tries):
-                return True
-        return False
-
-    async def _turn(self, advisor: AdvisorId, heads: Sequence[Waiting], tries: _Tries) -> bool:
-        """One try for one advisor; False when nothing waits for him. Whatever comes of it, roster and heads are
-        newer at the next look."""
+    def _next(self, advisor: AdvisorId, look: _Look) -> _Found | None:
+        """What an advisor should have next, if he has room and anything waits that he may be offered."""
+        if not look.heads:
+            return None
         with self._metrics.decision_seconds.time():
-            turn = next_for(self._tail.roster, advisor, heads, self._policies.active, self._now())
-        if turn is None:
-            return False
-        if await self._try(advisor, turn):
+            turn = next_for(self._tail.roster, advisor, look.heads, self._policies.active, self._now())
+        return _Found(advisor, turn) if turn else None
+
+    def _nominated(self, class_key: str, look: _Look) -> _Found | None:
+        """For whom a class asks. It only nominates him: he is decided for over all his classes."""
+        mine = next((head for head in look.heads if head.class_key == class_key), None)
+        member = nominate(self._tail.roster, mine, self._policies.active, self._now()) if mine else None
+        return self._next(member.state.id, look) if member else None
+
+    async def _count_try(self, found: _Found, tries: _Tries) -> None:
+        """Whatever comes of it, the roster is newer afterwards, and so must be the heads."""
+        if await self._try(found.advisor, found.turn):
             tries.handed += 1
         else:
             tries.lost += 1
-        return True
 
     async def _try(self, advisor: AdvisorId, turn: Turn) -> bool:
         """Whether he was handed the case; not when somebody else was faster."""

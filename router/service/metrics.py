@@ -6,7 +6,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from router.service.case_metrics import CaseMetrics
-from router.service.relay_metrics import RelayMetrics
+from router.service.relaying.metrics import RelayMetrics
 from router.store.acts import AnyAct, Result
 
 _LATENCY_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)

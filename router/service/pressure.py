@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from router.contract.ids import PoolId
 from router.runtime.clock import Clock
-from router.runtime.server_memory import MemoryUse
+from router.runtime.server_memory import SOFT, MemoryUse
 from router.store.marks import Level
 from router.store.protocol import PoolStatus, Pressure, Reads
 
@@ -16,7 +16,7 @@ _EVERY_MS: Final = 1_000
 # What somebody else found this long ago is good enough.
 _FRESH_MS: Final = 700
 # Of the server's memory: where a level begins, and below which share it ends.
-_MEMORY: Final = ((Level.HARD, 0.90, 0.85), (Level.SOFT, 0.80, 0.75))
+_MEMORY: Final = ((Level.HARD, 0.90, 0.85), (Level.SOFT, *SOFT))
 # Of the outbox mark.
 _OUTBOX: Final = (1.0, 0.8)
 

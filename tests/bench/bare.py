@@ -15,7 +15,7 @@ from router.contract.codec import Decoder
 from router.contract.ids import InquiryId, PoolId
 from router.contract.messages import Inquiry
 from router.runtime.bus.protocol import Outgoing, Partition, Record, Subscription
-from router.service.relay_records import records_of
+from router.service.relaying.records import records_of
 from router.store.acts import Accept, AnyAct, Fence, Outcome, Reply, Resolve, Result
 from router.store.protocol import OutboxEntry
 from tests.bench.ground import Ground, settle, topic_of

@@ -37,7 +37,7 @@ from router.service.matcher import Matcher
 from router.service.metrics import ServiceMetrics
 from router.service.policies import Policies
 from router.service.progress import Progress
-from router.service.relay import Relay
+from router.service.relaying.relay import Relay
 from router.service.roster import RosterTail
 from router.service.timers import Timers
 from router.store.acts import Delivered, ProfileAct

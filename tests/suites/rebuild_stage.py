@@ -15,11 +15,11 @@ from router.contract.codec import encode
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.records import record_head
 from router.runtime.bus.protocol import Bus, Outgoing
-from router.service.rebuild import Rebuilder
-from router.service.rebuild_gate import Gate
-from router.service.relay_notes import note_record
-from router.service.relay_records import records_of
-from router.service.requeueing import requeueing
+from router.service.rebuilding.gate import Gate
+from router.service.rebuilding.rebuild import Rebuilder
+from router.service.rebuilding.requeueing import requeueing
+from router.service.relaying.notes import note_record
+from router.service.relaying.records import records_of
 from router.store.acts import Outcome
 from router.store.rebuilds import Rebuilds
 from tests.suites.stage import POOL, Stage, inquiry, stage

@@ -10,7 +10,7 @@ from router.contract.topics import topic_specs
 from router.runtime.bus.memory import MemoryBus
 from router.runtime.bus.protocol import Bus, Outgoing, Position
 from router.runtime.errors import BusUnavailable, RecordRefused
-from router.service.relay import Relay
+from router.service.relaying.relay import Relay
 from tests.suites.eventually import eventually
 from tests.suites.stage import POOL, Stage
 

@@ -64,6 +64,6 @@ async def test_what_cannot_be_shown_is_said(bench: ApiBench) -> None:
     wrong = await _turnout(bench, "not-a-key", "clock", "none")
     assert wrong.exit_code == 2
     assert "key" in wrong.output
-    words = ["clock", "c", "--key", "k", "--url", "http://127.0.0.1:1"]
-    nowhere = await asyncio.to_thread(CliRunner().invoke, main, words)
+    asked = ["clock", "c", "--key", "k", "--url", "http://127.0.0.1:1"]
+    nowhere = await asyncio.to_thread(CliRunner().invoke, main, asked)
     assert (nowhere.exit_code, "doesn't answer" in nowhere.output) == (2, True)

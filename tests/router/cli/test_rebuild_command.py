@@ -13,7 +13,7 @@ from router.runtime.bus.streams import StreamsBus
 from router.runtime.clock import SystemClock
 from router.runtime.redis import Purpose, connect
 from router.service.configuration import ConfigurationWriter
-from router.service.rebuild import LEASE_MS
+from router.service.rebuilding.rebuild import LEASE_MS
 from router.store.keys import prefix
 from router.store.redis import RedisStore
 from tests.servers import Server

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from router.contract.ids import PoolId
-from router.service.relay_reading import MAX_BYTES, MAX_ENTRIES, PAGE, OutboxReader
+from router.service.relaying.reading import MAX_BYTES, MAX_ENTRIES, PAGE, OutboxReader
 from router.store.memory import MemoryStore
 from router.store.protocol import OutboxEntry
 from tests.suites.stage import POOL, Stage, stage

@@ -10,7 +10,7 @@ from router.runtime.bus.memory import MemoryBus
 from router.runtime.bus.protocol import Outgoing, Position
 from router.runtime.clock import ManualClock
 from router.runtime.errors import BusUnavailable
-from router.service.relay_notes import EVERY_MS, RelayNotes, last_note, note_record
+from router.service.relaying.notes import EVERY_MS, RelayNotes, last_note, note_record
 
 POOL, OTHER = PoolId("main"), PoolId("other")
 

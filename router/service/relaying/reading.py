@@ -6,7 +6,7 @@ from typing import Final
 
 from router.contract.ids import PoolId
 from router.runtime.bus.protocol import Outgoing
-from router.service.relay_records import poison_letter, records_of
+from router.service.relaying.records import poison_letter, records_of
 from router.store.protocol import Outbox, OutboxEntry
 
 LOG = logging.getLogger(__name__)

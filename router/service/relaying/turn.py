@@ -9,7 +9,7 @@ from router.contract.ids import PoolId
 from router.runtime.clock import Clock
 from router.runtime.errors import BusUnavailable, StoreUnavailable
 from router.service.metrics import ServiceMetrics
-from router.service.relay_metrics import Coming, Failing
+from router.service.relaying.metrics import Coming, Failing
 from router.store.protocol import Outbox, RelayLease
 
 LOG = logging.getLogger(__name__)

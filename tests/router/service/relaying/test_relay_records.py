@@ -8,7 +8,7 @@ from router.contract.advisor import Advisor
 from router.contract.codec import Decoder, header
 from router.contract.errors import Undecodable
 from router.contract.messages import Notice
-from router.service.relay_records import records_of
+from router.service.relaying.records import records_of
 from router.store.protocol import UNREADABLE, OutboxEntry
 from tests.suites.stage import POOL, stage
 

@@ -11,12 +11,12 @@ from router.runtime.clock import Clock
 from router.runtime.errors import StoreUnavailable
 from router.service.errors import StoreBehind, Superseded
 from router.service.metrics import ServiceMetrics
-from router.service.relay_metrics import Leaving
-from router.service.relay_notes import RelayNotes
-from router.service.relay_reading import OutboxReader
-from router.service.relay_sending import Patience, Sender
-from router.service.relay_tenure import Tenure, Tools
-from router.service.relay_turn import Check, RelayTurn
+from router.service.relaying.metrics import Leaving
+from router.service.relaying.notes import RelayNotes
+from router.service.relaying.reading import OutboxReader
+from router.service.relaying.sending import Patience, Sender
+from router.service.relaying.tenure import Tenure, Tools
+from router.service.relaying.turn import Check, RelayTurn
 from router.store.protocol import Outbox, RelayLease
 
 LOG = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from router.engine import plans
 from router.engine.plans import Scene
 from router.runtime.clock import Clock
 from router.service.policies import Policies
-from router.service.rebuild_capacity import Requeue
+from router.service.rebuilding.capacity import Requeue
 
 
 def requeueing(policies: Policies, clock: Clock) -> Requeue:

@@ -12,7 +12,7 @@ from router.contract.events import EventType
 from router.contract.ids import CaseId, ConversationId, PoolId, ReplyId
 from router.contract.messages import Address, Reply
 from router.runtime.bus.protocol import Partition, Record
-from router.service.rebuild_stories import KEPT_HISTORY, KEPT_INQUIRIES, Stories
+from router.service.rebuilding.stories import KEPT_HISTORY, KEPT_INQUIRIES, Stories
 from tests.suites.rebuild_records import case_state
 from tests.suites.stage import POOL, inquiry
 

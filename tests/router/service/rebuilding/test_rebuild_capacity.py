@@ -10,8 +10,8 @@ from router.contract.case import CaseState, CaseStatus
 from router.contract.ids import AdvisorId
 from router.runtime.clock import ManualClock
 from router.service.policies import Policies
-from router.service.rebuild_capacity import Settled, settle
-from router.service.requeueing import requeueing
+from router.service.rebuilding.capacity import Settled, settle
+from router.service.rebuilding.requeueing import requeueing
 from tests.suites.rebuild_records import NOW_MS, assigned, case_state, offered
 from tests.suites.stage import rulebook
 

@@ -10,9 +10,9 @@ from router.contract.events import EventType
 from router.contract.ids import AdvisorId, PoolId
 from router.runtime.bus.memory import MemoryBus
 from router.runtime.bus.protocol import Outgoing
-from router.service.rebuild_compare import NOTE_MARGIN_MS, reach_of
-from router.service.rebuild_gate import is_behind
-from router.service.relay_notes import note_record
+from router.service.rebuilding.compare import NOTE_MARGIN_MS, reach_of
+from router.service.rebuilding.gate import is_behind
+from router.service.relaying.notes import note_record
 from router.store.rebuilds import Standing
 from tests.suites.rebuild_records import case_state
 from tests.suites.rebuild_stage import ALL_TOPICS

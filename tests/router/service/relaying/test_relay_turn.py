@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from router.contract import topics
 from router.runtime.bus.protocol import Outgoing, Position
-from router.service.relay import SILENT_S
+from router.service.relaying.relay import SILENT_S
 from router.store.memory.rows import PoolRows
 from tests.suites.relays import RelayBus, Relaying, bus_of, events_of
 from tests.suites.stage import POOL, Stage, stage

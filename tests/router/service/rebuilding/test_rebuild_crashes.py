@@ -7,7 +7,7 @@ import pytest
 from router.contract.ids import PoolId
 from router.runtime.bus.memory import MemoryBus
 from router.runtime.errors import StoreUnavailable
-from router.service.rebuild import LEASE_MS, Rebuilder
+from router.service.rebuilding.rebuild import LEASE_MS, Rebuilder
 from router.store.rebuilds import Rebuilds
 from tests.suites.rebuild_stage import ALL_TOPICS, RandomDay, RebuildStage, rebuild_stage
 from tests.suites.stage import POOL

@@ -11,7 +11,7 @@ from router.contract.envelope import NUMBER_HEADER, case_event_bytes, case_event
 from router.contract.events import EventType
 from router.contract.ids import AdvisorId, PoolId
 from router.runtime.bus.protocol import Partition, Record
-from router.service.rebuild_fold import Fold
+from router.service.rebuilding.fold import Fold
 from tests.suites.rebuild_records import case_state
 from tests.suites.stage import POOL
 

@@ -14,7 +14,7 @@ from router.runtime.bus.memory import MemoryBus
 from router.runtime.errors import StoreUnavailable
 from router.runtime.redis import Purpose, connect
 from router.service.errors import PoolUnsettled
-from router.service.rebuild_keeper import PoolKeeper
+from router.service.rebuilding.keeper import PoolKeeper
 from router.store.redis import RedisStore
 from tests.servers import KINDS, Kind, Server, running
 from tests.suites.eventually import eventually

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from router.runtime.clock import ManualClock
-from router.service.relay_sending import FIRST_MS, MOST_MS, Patience
-from router.service.relay_turn import Onlooker
+from router.service.relaying.sending import FIRST_MS, MOST_MS, Patience
+from router.service.relaying.turn import Onlooker
 from router.store.protocol import RelayLease
 
 

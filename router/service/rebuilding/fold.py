@@ -7,7 +7,7 @@ import msgspec
 
 from router.contract.ids import PoolId
 from router.runtime.bus.protocol import Record
-from router.service.rebuild_records import (
+from router.service.rebuilding.records import (
     ADVISOR_PLACE,
     EVENT_PLACE,
     FINAL,

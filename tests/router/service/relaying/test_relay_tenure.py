@@ -8,8 +8,8 @@ import pytest
 from router.contract.ids import PoolId
 from router.runtime.bus.protocol import Outgoing, Position
 from router.runtime.errors import StoreUnavailable
-from router.service.relay import Relay
-from router.service.relay_notes import lost_by, note_record
+from router.service.relaying.notes import lost_by, note_record
+from router.service.relaying.relay import Relay
 from router.store.memory import MemoryStore
 from router.store.memory.rows import PoolRows
 from router.store.protocol import OutboxEntry, RelayLease

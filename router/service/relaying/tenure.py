@@ -10,10 +10,10 @@ from router.runtime.clock import Clock
 from router.runtime.errors import StoreUnavailable
 from router.service.errors import StoreBehind, Superseded
 from router.service.metrics import ServiceMetrics
-from router.service.relay_metrics import Failing
-from router.service.relay_notes import RelayNotes
-from router.service.relay_reading import Batch, OutboxReader
-from router.service.relay_sending import Patience, Sender
+from router.service.relaying.metrics import Failing
+from router.service.relaying.notes import RelayNotes
+from router.service.relaying.reading import Batch, OutboxReader
+from router.service.relaying.sending import Patience, Sender
 from router.store.protocol import Outbox, RelayLease
 
 LOG = logging.getLogger(__name__)

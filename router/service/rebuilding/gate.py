@@ -9,8 +9,8 @@ from router.runtime.bus.protocol import Bus
 from router.runtime.clock import Clock
 from router.runtime.errors import BusUnavailable, StoreUnavailable
 from router.service.errors import Superseded
-from router.service.rebuild import Rebuilder
-from router.service.rebuild_compare import Reach, reach_of
+from router.service.rebuilding.compare import Reach, reach_of
+from router.service.rebuilding.rebuild import Rebuilder
 from router.store.protocol import Store
 from router.store.rebuilds import Rebuilds, Standing
 

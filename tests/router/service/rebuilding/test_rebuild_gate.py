@@ -12,9 +12,9 @@ from router.runtime.bus.protocol import Outgoing, Position
 from router.runtime.errors import BusUnavailable
 from router.service.errors import PoolUnsettled
 from router.service.progress import Progress
-from router.service.rebuild import LEASE_MS
-from router.service.rebuild_keeper import PoolKeeper
-from router.service.relay_notes import last_note
+from router.service.rebuilding.keeper import PoolKeeper
+from router.service.rebuilding.rebuild import LEASE_MS
+from router.service.relaying.notes import last_note
 from router.store.rebuilds import first_number
 from tests.suites.eventually import eventually
 from tests.suites.rebuild_stage import ALL_TOPICS, RebuildStage, rebuild_stage

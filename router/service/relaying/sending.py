@@ -14,8 +14,8 @@ from router.runtime.bus.protocol import Bus, Outgoing
 from router.runtime.clock import Clock
 from router.runtime.errors import BusUnavailable, RecordRefused
 from router.service.metrics import ServiceMetrics
-from router.service.relay_metrics import Failing
-from router.service.relay_records import refused_letter
+from router.service.relaying.metrics import Failing
+from router.service.relaying.records import refused_letter
 
 LOG = logging.getLogger(__name__)
 FIRST_MS: Final = 100

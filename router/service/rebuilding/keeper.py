@@ -8,7 +8,7 @@ from typing import Final
 from router.contract.ids import PoolId
 from router.runtime.clock import Clock
 from router.runtime.errors import StoreUnavailable
-from router.service.rebuild_gate import Gate
+from router.service.rebuilding.gate import Gate
 
 LOG = logging.getLogger(__name__)
 _PAUSE_MS: Final = 500

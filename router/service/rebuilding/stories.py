@@ -11,7 +11,7 @@ from router.contract.events import EventType
 from router.contract.ids import PoolId
 from router.contract.messages import Inquiry, IntakeMessage, Reply
 from router.runtime.bus.protocol import Record
-from router.service.rebuild_records import TOLD, Rank, Told, last_reply
+from router.service.rebuilding.records import TOLD, Rank, Told, last_reply
 
 KEPT_HISTORY: Final = 50
 KEPT_MESSAGES: Final = 500

@@ -7,8 +7,8 @@ import msgspec
 from router.contract import topics
 from router.contract.ids import PoolId
 from router.runtime.bus.protocol import Bus
-from router.service.rebuild_records import PLACE, Rank, tombstone_of
-from router.service.relay_notes import last_note
+from router.service.rebuilding.records import PLACE, Rank, tombstone_of
+from router.service.relaying.notes import last_note
 
 NOTE_MARGIN_MS: Final = 60_000
 

@@ -11,7 +11,7 @@ from router.contract.ids import PoolId
 from router.contract.topics import topic_specs
 from router.runtime.clock import SystemClock
 from router.service.metrics import ServiceMetrics
-from router.service.relay import Relay
+from router.service.relaying.relay import Relay
 from router.store.protocol import OutboxEntry, RelayLease
 from tests.servers import KINDS, Server
 from tests.suites.eventually import eventually

@@ -23,11 +23,11 @@ from router.contract.ids import AdvisorId, PoolId
 from router.runtime.bus.protocol import Bus, Record
 from router.runtime.clock import Clock
 from router.service.errors import Superseded
-from router.service.rebuild_capacity import Requeue, Settled, settle
-from router.service.rebuild_compare import Reach, reach_of
-from router.service.rebuild_fold import Fold
-from router.service.rebuild_stories import Stories
-from router.service.relay_notes import note_record
+from router.service.rebuilding.capacity import Requeue, Settled, settle
+from router.service.rebuilding.compare import Reach, reach_of
+from router.service.rebuilding.fold import Fold
+from router.service.rebuilding.stories import Stories
+from router.service.relaying.notes import note_record
 from router.store.rebuilds import MAX_RESTORED, Foundation, Rebuilds, RestoredCase, Standing, first_number
 
 LOG = logging.getLogger(__name__)

@@ -12,9 +12,9 @@ from router.contract.ids import CaseId, PoolId
 from router.contract.messages import Reply
 from router.runtime.bus.memory import MemoryBus
 from router.runtime.bus.protocol import Outgoing, Position
-from router.service.relay import Relay
-from router.service.relay_notes import last_note
-from router.service.relay_reading import MAX_ENTRIES
+from router.service.relaying.notes import last_note
+from router.service.relaying.reading import MAX_ENTRIES
+from router.service.relaying.relay import Relay
 from router.store.memory import MemoryStore
 from router.store.protocol import Outbox, OutboxEntry
 from tests.suites.eventually import eventually
