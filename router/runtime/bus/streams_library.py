@@ -17,11 +17,10 @@ _PREFIX: Final = "turnout_bus_"
 _READ_ONLY: Final = ("seek", "lag")
 _GROUPS: Final = ("join", "sync", "release", "leave", "commit", "expire_group")
 _UPKEEP: Final = ("create_topic", "tick", "libraries", "trim", "compact")
-# Publishing is refused over maxmemory. What frees memory, or lets a process start and a consumer get on and
-# so free some, never is.
+# All of it runs over maxmemory: it frees memory, or lets a process start, a relay and a consumer get on, and so frees
+# some. What comes from outside is held back before it gets here (server_memory.Room).
 _FUNCTIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "publish": (),
-    **dict.fromkeys(_GROUPS + _UPKEEP, ("allow-oom",)),
+    **dict.fromkeys(("publish", *_GROUPS, *_UPKEEP), ("allow-oom",)),
     **dict.fromkeys(_READ_ONLY, ("no-writes", "allow-oom")),
 }
 

@@ -11,15 +11,18 @@ from router.contract.topics import DAY_MS, HOUR_MS, Cleanup, TopicSpec
 from router.runtime.bus.streams_library import StreamsLibrary
 from router.runtime.errors import RuntimeFailure
 from router.runtime.keys import BusKeys
+from router.runtime.server_memory import memory_use
 
 _log = logging.getLogger(__name__)
 
 INTERVAL_MS: Final = 10_000
 _LIMIT: Final = 200  # of prelude.lua
+_SHARES: Final = 20  # of the server's memory: one for each topic at most
 
 
 class Keeping(msgspec.Struct, frozen=True, kw_only=True):
-    """How much is kept, and how long. Records that a live group has yet to read are kept whatever this says."""
+    """How much is kept, and how long. Records that a live group has yet to read are kept whatever this says. Of a
+    server with a memory limit a topic takes at most a twentieth."""
 
     max_topic_bytes: int = 256 * 1_048_576
     idle_group_ms: int = DAY_MS
@@ -64,8 +67,9 @@ class StreamsUpkeep:
         idle_below, *idle = cast("list[bytes]", reply)
         for group in idle:
             await self._expire(group.decode(), int(idle_below))
+        max_bytes = await self._topic_bytes()
         for spec in tuple(self._topics.values()):
-            await (self._trim(spec) if spec.cleanup is Cleanup.DELETE else self._compact(spec))
+            await (self._trim(spec, max_bytes) if spec.cleanup is Cleanup.DELETE else self._compact(spec))
         await self._drop_unused_libraries(int(idle_below) + self._keeping.idle_group_ms)
         return True
 
@@ -98,10 +102,15 @@ class StreamsUpkeep:
             )
             self._on_group_expired(group)
 
-    async def _trim(self, spec: TopicSpec) -> None:
+    async def _topic_bytes(self) -> int:
+        """So that what is kept for retention's sake alone never fills the server."""
+        use = await memory_use(self._library.command)
+        return min(self._keeping.max_topic_bytes, use.max_bytes // _SHARES) if use else self._keeping.max_topic_bytes
+
+    async def _trim(self, spec: TopicSpec, max_bytes: int) -> None:
         logs = [self._keys.log(spec.name, number) for number in range(spec.partitions)]
         keys = [self._keys.ends(spec.name), self._keys.cursors(spec.name), *logs]
-        limits = [spec.retention_ms, self._keeping.max_topic_bytes // spec.partitions]
+        limits = [spec.retention_ms, max_bytes // spec.partitions]
         # In small steps, each of which lets others at the server.
         while cast("int", await self._library.call("trim", keys, limits)) >= _LIMIT:
             pass

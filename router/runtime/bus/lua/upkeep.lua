@@ -1,4 +1,4 @@
--- Upkeep: the age of the bus, retention, compaction that was put off. All of it allow-oom: it frees memory.
+-- Upkeep: the age of the bus, retention, compaction that was put off.
 
 -- tick: advance the bus's age, once an interval over all processes. The age counts time the bus was in use:
 -- neither a night switched off nor a jump of the clock makes a group look idle.
