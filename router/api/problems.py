@@ -7,13 +7,14 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from router.runtime.errors import RuntimeFailure
+from router.runtime.errors import RuntimeFailure, StoreFull
 from router.service.errors import Contended, ServiceError
 from router.store.acts import Result
 
 LOG = logging.getLogger(__name__)
 CONTENT_TYPE: Final = "application/problem+json"
 _RETRY_AFTER_S: Final = 2
+_FULL: Final = "Memory is short, or the bus away for long; nothing has changed."
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -67,6 +68,8 @@ def of_failure(exc: Exception) -> Problem:
         return exc.problem
     if isinstance(exc, Contended):
         return problem("contended", "The case is changing very fast; repeat the request.")
+    if isinstance(exc, StoreFull):
+        return problem("full", _FULL)
     if isinstance(exc, RuntimeFailure | ServiceError):
         LOG.warning("a request fails: %s", exc, extra={"event": "api.unavailable"})
         return problem("unavailable", "It is not known whether this took effect; repeat it with the same key.")
@@ -116,7 +119,7 @@ _RESULTS: Final[Mapping[Result, tuple[str, str]]] = {
     Result.REFUSED: ("unfit", "The advisor can't take the case now; nothing has changed."),
     Result.UNFIT: ("unfit", "The advisor is offline or unknown."),
     Result.CONFLICT: ("contended", "The case has changed; look at it and repeat the request."),
-    Result.FULL: ("full", "Memory is short, or the bus away for long; nothing has changed."),
+    Result.FULL: ("full", _FULL),
     Result.FENCED: ("unavailable", "This process has been superseded."),
     Result.FOREIGN: ("unavailable", "The pool was rebuilt; this process restarts."),
     Result.NEWER: ("unavailable", "The state is of a newer version; this process restarts."),

@@ -8,11 +8,13 @@ from router.api.desks import Desk
 from router.api.server import ApiParts, ApiServer
 from router.app.policy import Policy
 from router.app.process import Process
-from router.app.state import State
+from router.app.state import State, open_client
 from router.contract.ids import PoolId
 from router.runtime.hosting.channel_role import ChannelRole, RoleParts
 from router.runtime.hosting.notice_role import NoticeRole
 from router.runtime.run_file import RunFile
+from router.runtime.server_memory import Room
+from router.runtime.settings.model import BusKind
 
 
 async def open_api(
@@ -37,7 +39,10 @@ async def open_api(
 async def open_channels(process: Process, state: State, run_file: RunFile) -> RunFile:
     """Serve customers on every account of the settings, and staff by the notifiers."""
     life, clock, registry = process.life, process.clock, process.registry
-    parts = RoleParts(state.bus, state.ledger, state.blobs, state.signer, clock, registry, state.chat_log)
+    room = None
+    if process.settings.bus.kind is BusKind.STREAMS:
+        room = Room((await open_client(process, state.url, "memory", connections=1)).call, clock)
+    parts = RoleParts(state.bus, state.ledger, state.blobs, state.signer, clock, registry, state.chat_log, room)
     channels = process.installation.channels
     role = ChannelRole(parts, settings=process.settings, channels=channels, on_failure=life.fail)
     await life.open("channels", role.start(), lambda _, left_s: role.close(left_s))

@@ -71,7 +71,12 @@ async def _server(process: Process) -> str:
         assert settings.redis.url is not None
         return settings.redis.url.reveal()
     binary = Path(settings.redis.binary) if settings.redis.binary else None
-    embedded = start_embedded(process.data / "valkey", dies_with_parent=not settings.redis.outlives, binary=binary)
+    embedded = start_embedded(
+        process.data / "valkey",
+        max_memory_bytes=settings.redis.max_bytes,
+        dies_with_parent=not settings.redis.outlives,
+        binary=binary,
+    )
     server = await process.life.open("valkey", embedded, lambda one, _: one.stop())
     process.life.spawn("valkey watch", _end_with(server.exited()))
     return server.url

@@ -6,6 +6,7 @@ RuntimeFailure
 │   ├── RecordRefused
 │   └── TopicDiffers
 ├── StoreUnavailable       retryable
+│   └── StoreFull
 ├── CommandRefused
 ├── EmbeddedServerError
 ├── SettingsError
@@ -62,6 +63,13 @@ class StoreUnavailable(RuntimeFailure):
     """The state store didn't answer. The outcome of a write is unknown: repeat with the same operation id."""
 
     retryable = True
+
+
+class StoreFull(StoreUnavailable):
+    """The state server's memory is full, and this call isn't among those that run all the same. It had no effect: come
+    again later. It is ``expected``: loops that meet it don't log each time."""
+
+    expected = True
 
 
 class PartitionFenced(RuntimeFailure):

@@ -28,7 +28,7 @@ from redis.exceptions import (
 )
 
 from router.runtime.connections import Connections
-from router.runtime.errors import CommandRefused, RuntimeFailure, StoreUnavailable
+from router.runtime.errors import CommandRefused, RuntimeFailure, StoreFull, StoreUnavailable
 from router.runtime.metrics import RuntimeMetrics, StoreError
 
 Argument = bytes | str | int | float
@@ -38,7 +38,7 @@ _CONNECT_S: Final = 2.0
 _ANSWER_S: Final = 5.0
 _POOL_WAIT_S: Final = 5.0
 _WAKE_AT_ONCE: Final = 16
-_PASSING: Final = (OutOfMemoryError, ReadOnlyError, MasterDownError, ClusterDownError, TryAgainError)
+_PASSING: Final = (ReadOnlyError, MasterDownError, ClusterDownError, TryAgainError)
 _PASSING_CODES: Final = ("MISCONF", "NOREPLICAS", "BUSY ", "LOADING", "UNBLOCKED")
 
 
@@ -52,6 +52,8 @@ class Purpose(StrEnum):
 def _translated(exc: Exception) -> RuntimeFailure:
     text = str(exc)
     passing = isinstance(exc, _PASSING) or text.startswith(_PASSING_CODES)
+    if isinstance(exc, OutOfMemoryError):
+        return StoreFull(f"the state server's memory is full: {text}")
     if isinstance(exc, ResponseError) and not passing:
         return CommandRefused(text)
     return StoreUnavailable(f"the state store didn't answer as it should: {text or type(exc).__name__}")

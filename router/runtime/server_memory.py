@@ -1,10 +1,13 @@
 """How much memory the state server uses, and how much it may."""
 
+import contextlib
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 import msgspec
 
-from router.runtime.errors import CommandRefused
+from router.runtime.clock import Clock
+from router.runtime.errors import CommandRefused, StoreUnavailable
 
 
 class MemoryUse(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,3 +41,30 @@ def memory_of(info: str) -> MemoryUse | None:
     except (KeyError, ValueError):
         return None
     return MemoryUse(used_bytes=max(0, used - aside), max_bytes=most) if most > 0 else None
+
+
+SOFT: Final = (0.80, 0.75)
+"""Of the server's memory: where new work begins to wait, and below which share it goes on."""
+_LOOK_S: Final = 1.0
+
+
+class Room:
+    """Whether the server that carries the bus has room for what comes from outside. It looks at most once a second,
+    when somebody asks. What is in the server already needs room to get on and leave."""
+
+    def __init__(self, call: Callable[..., Awaitable[object]], clock: Clock) -> None:
+        self._call = call
+        self._clock = clock
+        self._look_at_s = 0.0
+        self._is_short = False
+
+    async def is_short(self) -> bool:
+        """As of at most a second ago. A server that doesn't answer leaves it as it was: the bus fails by itself."""
+        now_s = self._clock.monotonic()
+        if now_s >= self._look_at_s:
+            self._look_at_s = now_s + _LOOK_S  # before the look, so that others don't look too
+            with contextlib.suppress(StoreUnavailable):
+                use = await memory_use(self._call)
+                begins, ends = SOFT
+                self._is_short = use is not None and use.share >= (ends if self._is_short else begins)
+        return self._is_short

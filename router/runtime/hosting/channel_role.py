@@ -30,6 +30,7 @@ from router.runtime.hosting.reply_sender import PATIENT, SendPolicy
 from router.runtime.hosting.reply_unassigned import UNASSIGNED, UnassignedReplies
 from router.runtime.ledger import Ledger
 from router.runtime.plugins import Account, Adapter
+from router.runtime.server_memory import Room
 from router.runtime.settings.model import Settings
 from router.runtime.signer import Signer
 from router.runtime.simulators import Entrance
@@ -49,6 +50,7 @@ class RoleParts(NamedTuple):
     clock: Clock
     registry: CollectorRegistry
     chat_log: ChatLog
+    room: Room | None = None
 
 
 class RoleLimits(NamedTuple):
@@ -91,6 +93,7 @@ class ChannelRole:
             clock=parts.clock,
             metrics=self._metrics,
             limits=limits.intake,
+            room=parts.room,
         )
         self._surroundings: Surroundings | None = None
         self._channels: dict[str, Channel] = {}

@@ -16,9 +16,11 @@ from router.runtime.errors import BusUnavailable, IntakeFull, RecordRefused
 from router.runtime.hosting.batches import Batches
 from router.runtime.hosting.masks import Masks
 from router.runtime.hosting.metrics import ChannelMetrics, Refusal
+from router.runtime.server_memory import Room
 from router.runtime.token_bucket import Limiter, Rate
 
 _FULL_S: Final = 1.0
+_SHORT_S: Final = 5.0
 _SENDERS: Final = 20_000
 _BOUND_CHARS: Final = 2 * MAX_INQUIRY_BYTES
 _FIELD_CHARS: Final = 1000
@@ -39,7 +41,8 @@ ORDINARY: Final = IntakeLimits()
 
 
 class Intake:
-    """The one way in for all channels of a process."""
+    """The one way in for all channels of a process. ``room`` is that of the server which carries the bus, where the bus
+    can't refuse by itself."""
 
     def __init__(
         self,
@@ -49,12 +52,14 @@ class Intake:
         clock: Clock,
         metrics: ChannelMetrics,
         limits: IntakeLimits = ORDINARY,
+        room: Room | None = None,
     ) -> None:
         self._batches = batches
         self._masks = masks
         self._clock = clock
         self._metrics = metrics
         self._limits = limits
+        self._room = room
         forgotten = metrics.limits_forgotten.inc
         self._senders: Limiter[tuple[str, str]] = Limiter(limits.sender, max_keys=_SENDERS, on_forgotten=forgotten)
         self._accounts: Limiter[AccountId] = Limiter(limits.account, max_keys=_SENDERS, on_forgotten=forgotten)
@@ -63,6 +68,8 @@ class Intake:
         """As ``ChannelHost.accept``."""
         began_s = self._clock.monotonic()
         try:
+            if self._room is not None and await self._room.is_short():
+                self._refuse(inquiry, Refusal.MEMORY, _SHORT_S)
             self._admit(inquiry, began_s)
             await self._publish(self._fitted(inquiry))
         except IntakeFull:

@@ -17,6 +17,7 @@ class Refusal(StrEnum):
     FULL = "full"
     SENDER_RATE = "sender-rate"
     ACCOUNT_RATE = "account-rate"
+    MEMORY = "memory"
     BUS = "bus"
     NEVER = "never"
 

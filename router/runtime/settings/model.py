@@ -72,6 +72,10 @@ class RedisSettings(Section, frozen=True):
         str | None,
         Meta(description="Server program to start when standalone. Absent: the bundled one, else the one on PATH."),
     ] = None
+    max_bytes: Annotated[
+        int,
+        Meta(ge=0, description="Memory limit of the server started in data_dir, 0 for none: see Under overload."),
+    ] = 0
     outlives: Annotated[
         bool,
         Meta(

@@ -2,7 +2,7 @@ import msgspec
 import pytest
 
 from router.api.problems import CODES, Problem, of_failure, of_result, problem, response
-from router.runtime.errors import StoreUnavailable
+from router.runtime.errors import StoreFull, StoreUnavailable
 from router.service.errors import Contended, SkewedClock, Superseded
 from router.store.acts import Result
 
@@ -52,6 +52,7 @@ def test_results_have_the_status_that_clients_act_on(result: Result, status: int
     [
         (Contended("c"), 409, True),
         (StoreUnavailable("redis://:hunter2@x"), 503, True),
+        (StoreFull("redis://:hunter2@x"), 503, True),
         (Superseded("s"), 503, True),
         (SkewedClock("s"), 503, True),
         (ValueError("hunter2"), 500, False),

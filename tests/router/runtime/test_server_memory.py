@@ -2,9 +2,10 @@
 
 import pytest
 
-from router.runtime.errors import CommandRefused, StoreUnavailable
+from router.runtime.clock import ManualClock
+from router.runtime.errors import CommandRefused, StoreFull, StoreUnavailable
 from router.runtime.redis import connect
-from router.runtime.server_memory import MemoryUse, memory_of, memory_use
+from router.runtime.server_memory import MemoryUse, Room, memory_of, memory_use
 from tests.servers import Server
 
 
@@ -50,4 +51,57 @@ async def test_a_real_server_tells(own_server: Server) -> None:
     assert found is not None
     assert found.max_bytes == 100_000_000
     assert 0 < found.share < 1
+    await client.close()
+
+
+class _Told:
+    """A server that uses so many per cent of its memory; None when it is away."""
+
+    def __init__(self) -> None:
+        self.percent: int | None = 0
+        self.asked = 0
+
+    async def call(self, *_: object) -> object:
+        self.asked += 1
+        if self.percent is None:
+            raise StoreUnavailable("gone")
+        return f"used_memory:{self.percent}\r\nmaxmemory:100\r\n".encode()
+
+
+async def test_room_is_short_from_its_mark_until_well_below() -> None:
+    told, clock = _Told(), ManualClock()
+    room = Room(told.call, clock)
+    found = []
+    for told.percent in (79, 80, 76, 75, 74, 79, 95):
+        found.append(await room.is_short())
+        await clock.advance_ms(1_000)
+    assert found == [False, True, True, True, False, False, True]
+
+
+async def test_room_is_looked_at_once_a_second() -> None:
+    told, clock = _Told(), ManualClock()
+    room = Room(told.call, clock)
+    for _ in range(5):
+        await room.is_short()
+        await clock.advance_ms(300)
+    assert told.asked == 2
+
+
+async def test_a_server_that_is_away_leaves_room_as_it_was() -> None:
+    told, clock = _Told(), ManualClock()
+    room = Room(told.call, clock)
+    told.percent = 90
+    assert await room.is_short()
+    told.percent = None
+    await clock.advance_ms(1_000)
+    assert await room.is_short()
+
+
+async def test_what_is_refused_for_memory_is_known_to_have_had_no_effect(own_server: Server) -> None:
+    client = connect(own_server.url)
+    assert own_server.ask("CONFIG SET maxmemory 1") == b"+OK"
+    with pytest.raises(StoreFull):
+        await client.call("SET", "k", "v")
+    assert own_server.ask("CONFIG SET maxmemory 0") == b"+OK"
+    assert await client.call("GET", "k") is None
     await client.close()

@@ -18,6 +18,7 @@ from router.runtime.hosting.batches import Batches
 from router.runtime.hosting.intake import Intake, IntakeLimits
 from router.runtime.hosting.masks import Masks
 from router.runtime.hosting.metrics import ChannelMetrics, Refusal
+from router.runtime.server_memory import Room
 from router.runtime.settings.model import Settings
 from router.runtime.token_bucket import Rate
 from tests.suites.channel_world import HeldBus
@@ -163,6 +164,25 @@ async def test_an_account_has_a_rate_over_all_its_senders() -> None:
     with pytest.raises(IntakeFull):
         await made.intake.accept(INQUIRY)
     assert made.count("turnout_channel_refused_total", reason=Refusal.ACCOUNT_RATE) == 1
+
+
+async def test_a_server_without_room_takes_nothing_from_outside_until_it_has_some() -> None:
+    used = {"percent": 90}
+
+    async def call(*_: object) -> object:
+        return f"used_memory:{used['percent']}\r\nmaxmemory:100\r\n".encode()
+
+    made = await bench()
+    made.intake._room = Room(call, made.clock)
+    with pytest.raises(IntakeFull) as caught:
+        await made.intake.accept(INQUIRY)
+    assert caught.value.after_s == 5
+    assert made.count("turnout_channel_refused_total", reason=Refusal.MEMORY) == 1
+    assert await made.records(inquiries(POOL)) == []
+    used["percent"] = 70
+    await made.clock.advance_ms(1_000)
+    await made.intake.accept(INQUIRY)
+    assert len(await made.records(inquiries(POOL))) == 1
 
 
 async def test_a_bus_that_is_away_is_told_and_counted() -> None:
