@@ -115,5 +115,7 @@ class Actor:
         if outcome.result is Result.FOREIGN and self._unsettled is not None:
             self._unsettled()
             raise PoolUnsettled(f"pool {self.pool} has to be looked after before acts go on")
-        if outcome.result in {Result.FOREIGN, Result.NEWER}:
+        if outcome.result is Result.NEWER:
+            raise Superseded(f"the state of pool {self.pool} has a newer format: upgrade this process")
+        if outcome.result is Result.FOREIGN:
             raise Superseded(f"the state of pool {self.pool} is not of this process's time ({outcome.result}): restart")
