@@ -7,7 +7,7 @@ import msgspec
 
 from rules import opening_hours
 from rules.errors import Path
-from rules.rulebook import Document, Effect, Rule
+from rules.rulebook import Document, Effect, Queue, Rule, Strategy
 from rules.shape import Flaw, suggestion
 
 RESERVED: Final = frozenset({"queue", "language", "defaults"})
@@ -27,6 +27,7 @@ def cross_flaws(document: Document) -> Iterator[Flaw]:
         yield from _reference(queue.policy, document.policies, "policy", (*path, "policy"))
         yield from _reference(queue.ladder, document.ladders, "ladder", (*path, "ladder"))
         yield from _each(queue.tiers, document.tiers, "tier", (*path, "tiers"))
+        yield from _strategy_flaws(queue, path)
     for name, policy in document.policies.items():
         yield from _reference(policy.calendar, document.calendars, "calendar", ("policies", name, "calendar"))
     yield from opening_hours.flaws(document.calendars)
@@ -50,6 +51,15 @@ def _repeated(names: tuple[str, ...], path: Path) -> Iterator[Flaw]:
     for index, name in enumerate(names):
         if name in names[:index]:
             yield Flaw((*path, index), f"`{name}` is listed twice")
+
+
+def _strategy_flaws(queue: Queue, path: Path) -> Iterator[Flaw]:
+    """Options of a strategy that the queue hasn't, and weights that rank nobody."""
+    for name, is_given in (("weights", queue.weights is not None), ("ramp_s", queue.ramp_s > 0)):
+        if is_given and queue.strategy is not Strategy.BALANCED:
+            yield Flaw((*path, name), f"only `balanced` looks at it; the strategy is `{queue.strategy}`")
+    if queue.weights is not None and not queue.weights.total:
+        yield Flaw((*path, "weights"), "all are 0: give at least one term a weight")
 
 
 def _ladder_flaws(document: Document) -> Iterator[Flaw]:

@@ -35,6 +35,7 @@ Priority = Annotated[int, Meta(ge=HIGHEST_PRIORITY, le=LOWEST_PRIORITY)]
 Level = Annotated[int, Meta(ge=1, le=10)]
 Seconds = Annotated[int, Meta(ge=0, le=YEAR_S)]
 Target = Annotated[int, Meta(ge=1, le=YEAR_S)]
+Weight = Annotated[float, Meta(ge=0, le=100)]
 Label = Annotated[str, Meta(min_length=1, max_length=64)]
 Acknowledgement = Annotated[str, Meta(min_length=1, max_length=4_000)]
 
@@ -44,6 +45,10 @@ class Strategy(StrEnum):
 
     LONGEST_IDLE = "longest-idle"
     LEAST_LOADED = "least-loaded"
+    ROUND_ROBIN = "round-robin"
+    MOST_SKILLED = "most-skilled"
+    LEAST_SKILLED = "least-skilled"
+    BALANCED = "balanced"
 
 
 class Clock(StrEnum):
@@ -57,11 +62,30 @@ class _Rules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     """Base of all rule data. Defaults are left out of the content, so a new field changes no hash."""
 
 
+class Weights(_Rules, frozen=True, kw_only=True):
+    """How much each term counts in the strategy `balanced`; 0 leaves it out. Only their ratios matter."""
+
+    skill_fit: Weight = 1.0
+    free_share: Weight = 1.0
+    idle: Weight = 1.0
+    affinity: Weight = 1.0
+    scarcity: Weight = 1.0
+    ramp_in: Weight = 1.0
+
+    @property
+    def total(self) -> float:
+        return self.skill_fit + self.free_share + self.idle + self.affinity + self.scarcity + self.ramp_in
+
+
+EVEN: Final = Weights()
+
+
 class Queue(_Rules, frozen=True, kw_only=True):
     """Where cases wait. `offer_s` is how long an offer rings; with `auto_accept` it doesn't ring at all.
 
     `tiers` restricts who may be offered its cases (empty: everyone who serves the queue). `acknowledge`
-    sends the customer one automatic acknowledgement.
+    sends the customer one automatic acknowledgement. `weights` and `ramp_s`, how long an advisor who has come
+    online is ramped in, are for the strategy `balanced`.
     """
 
     policy: Name
@@ -72,6 +96,8 @@ class Queue(_Rules, frozen=True, kw_only=True):
     offer_s: Annotated[int, Meta(ge=1, le=86_400)] = 30
     tiers: tuple[Name, ...] = ()
     acknowledge: bool = False
+    weights: Weights | None = None
+    ramp_s: Annotated[int, Meta(ge=0, le=86_400)] = 0
 
 
 class ChannelWeight(_Rules, frozen=True, kw_only=True):

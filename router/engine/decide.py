@@ -12,8 +12,10 @@ from router.engine.eligibility import eligible, is_eligible, sieve
 from router.engine.explain import Explanation, RankedHead, explain
 from router.engine.ranking import best
 from router.engine.roster import Member, Roster
+from router.engine.strategies import Wish
 from router.engine.waiting import WaitClass, read_class, urgency
 from rules import Rulebook
+from rules.rulebook import EVEN
 
 MAX_CANDIDATES: Final = 5
 SHOWN_HEADS: Final = 3
@@ -38,11 +40,14 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
         return read_class(self.class_key)
 
 
-def decide(roster: Roster, waiting: WaitClass, case: CaseId, rulebook: Rulebook, now_ms: int) -> Decision:
-    """The best five eligible advisors for a case, by its queue's strategy."""
+def decide(
+    roster: Roster, waiting: WaitClass, case: CaseId, rulebook: Rulebook, now_ms: int, *, last_advisor: str = ""
+) -> Decision:
+    """The best five eligible advisors for a case, by its queue's strategy; ``last_advisor`` is who knows it."""
     sifted = sieve(roster, waiting)
     strategy = strategy_of(waiting, rulebook)
-    first = best(roster, sifted.eligible, case, strategy, count=MAX_CANDIDATES, now_ms=now_ms)
+    wish = _wish(roster, waiting, case, rulebook, now_ms, last_advisor=last_advisor)
+    first = best(roster, sifted.eligible, strategy, wish, count=MAX_CANDIDATES)
     candidates = []
     for one in first:
         member = roster.get(one.advisor)
@@ -57,7 +62,8 @@ def decide(roster: Roster, waiting: WaitClass, case: CaseId, rulebook: Rulebook,
 def nominate(roster: Roster, head: Waiting, rulebook: Rulebook, now_ms: int) -> Member | None:
     """The advisor for whom to decide when a class asks for the matcher, or None when nobody can take it."""
     bits = eligible(roster, head.waiting)
-    first = best(roster, bits, head.case, strategy_of(head.waiting, rulebook), count=1, now_ms=now_ms)
+    wish = _wish(roster, head.waiting, head.case, rulebook, now_ms)
+    first = best(roster, bits, strategy_of(head.waiting, rulebook), wish, count=1)
     return roster.get(first[0].advisor) if first else None
 
 
@@ -88,9 +94,11 @@ def next_for(
     return Turn(head=head, ranked=shown)
 
 
-def decide_turn(roster: Roster, advisor: AdvisorId, turn: Turn, rulebook: Rulebook, now_ms: int) -> Explanation:
+def decide_turn(
+    roster: Roster, advisor: AdvisorId, turn: Turn, rulebook: Rulebook, now_ms: int, *, last_advisor: str = ""
+) -> Explanation:
     """The record of a decision made from an advisor's side."""
-    decision = decide(roster, turn.head.waiting, turn.head.case, rulebook, now_ms)
+    decision = decide(roster, turn.head.waiting, turn.head.case, rulebook, now_ms, last_advisor=last_advisor)
     return msgspec.structs.replace(decision.explanation, turn=advisor, heads=turn.ranked)
 
 
@@ -98,3 +106,20 @@ def strategy_of(waiting: WaitClass, rulebook: Rulebook) -> str:
     """The strategy of a class's queue; of a queue that is gone, ``longest-idle``."""
     queue = rulebook.queues.get(waiting.queue)
     return str(queue.strategy) if queue else "longest-idle"
+
+
+def _wish(
+    roster: Roster, waiting: WaitClass, case: CaseId, rulebook: Rulebook, now_ms: int, *, last_advisor: str = ""
+) -> Wish:
+    queue = rulebook.queues.get(waiting.queue)
+    return Wish(
+        case=case,
+        now_ms=now_ms,
+        wants=waiting.wants,
+        hard=tuple([want for want in waiting.wants if want.hard]),
+        preferred=tuple([want for want in waiting.wants if not want.hard]),
+        last_advisor=last_advisor,
+        holders=roster.holders,
+        weights=(queue and queue.weights) or EVEN,
+        ramp_s=queue.ramp_s if queue else 0,
+    )

@@ -1,7 +1,7 @@
 """An order that is kept: taking the first few of ten thousand costs what they cost, and moving one a search."""
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import Final, Generic, TypeVar
@@ -48,16 +48,19 @@ class Order(Generic[T]):
         if held is not None:
             del self._places[bisect_left(self._places, held)]
 
-    def groups(self, turn: int) -> Iterator[Iterable[Place[T]]]:
-        """The places, all of one rank at a time. A group begins at ``turn`` of ``TURNS`` of its length, and goes
-        round."""
-        places, begin, size = self._places, 0, len(self._places)
-        while begin < size:
-            end, rank = begin + 1, places[begin][0]
-            if end == size or places[end][0] != rank:
-                yield (places[begin],)
-            else:
-                end = bisect_right(places, rank, end, key=_RANK)
-                middle = begin + ((end - begin) * turn // TURNS)
-                yield map(places.__getitem__, chain(range(middle, end), range(begin, middle)))
-            begin = end
+    @property
+    def places(self) -> Sequence[Place[T]]:
+        """All of them, the first first; to be read before anything changes."""
+        return self._places
+
+    def group(self, at: int, turn: int) -> tuple[Iterable[Place[T]], int]:
+        """The places of the rank that the place at an index has, and the index after them. They begin at ``turn`` of
+        ``TURNS`` of their number, and go round."""
+        places, rank, size = self._places, self._places[at][0], len(self._places)
+        is_first = at == 0 or places[at - 1][0] != rank
+        if is_first and (at + 1 == size or places[at + 1][0] != rank):
+            return (places[at],), at + 1
+        begin = at if is_first else bisect_left(places, rank, 0, at, key=_RANK)
+        end = bisect_right(places, rank, at, key=_RANK)
+        middle = begin + ((end - begin) * turn // TURNS)
+        return map(places.__getitem__, chain(range(middle, end), range(begin, middle))), end

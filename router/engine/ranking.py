@@ -1,8 +1,10 @@
-"""In which order eligible advisors are tried. A strategy is one small pure function, found by name."""
+"""Who of those who may take a case is tried first: the quick way to what ranking everybody would give."""
 
 import heapq
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 import msgspec
@@ -10,9 +12,16 @@ import msgspec
 from router.contract.ids import AdvisorId, CaseId
 from router.engine.order import Rank
 from router.engine.roster import Member, Roster
+from router.engine.skill_fit import by_fit
+from router.engine.strategies import LONGEST_IDLE, STRATEGIES, Search, Strategy, Terms, Wish
+from router.engine.waiting import ClassWant
 
 MOST_TIED: Final = 16
 """Of so many the tie is broken, where more stand equal."""
+MOST_PREFERRED: Final = 16
+"""So many are compared by preferred skills."""
+MOST_MIXED: Final = 8
+"""So many are looked at for each term that has an order."""
 
 
 class Scored(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,40 +36,14 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
         return (*(-value for value in self.terms.values()), float(self.tie))
 
 
-class Strategy(NamedTuple):
-    """``order`` sorts members, the first first: by how often each is asked already, then as the terms do. It
-    costs little, and the roster keeps its order up. ``terms`` says it in words, for the few who are tried."""
-
-    order: Callable[[Member], Rank]
-    terms: Callable[[Member, int], dict[str, float]]
-
-
-def _idle_s(member: Member, now_ms: int) -> float:
-    return (now_ms - member.state.idle_since_ms) / 1000
-
-
-LONGEST_IDLE: Final = Strategy(
-    order=lambda member: (member.asked, member.state.idle_since_ms, -member.free_share),
-    terms=lambda member, now_ms: {"idle_s": _idle_s(member, now_ms), "free_share": member.free_share},
-)
-"""Who has been without a change of work for longest; among those, who has the greatest free share."""
-
-LEAST_LOADED: Final = Strategy(
-    order=lambda member: (member.asked, -member.free_share, member.state.idle_since_ms),
-    terms=lambda member, now_ms: {"free_share": member.free_share, "idle_s": _idle_s(member, now_ms)},
-)
-"""Who has the greatest free share of his budget; among those, the longest idle."""
-
-STRATEGIES: Final[dict[str, Strategy]] = {"longest-idle": LONGEST_IDLE, "least-loaded": LEAST_LOADED}
-
-
 class _Pick(NamedTuple):
     """A member at his place."""
 
+    asked: int
     rank: Rank
     tie: int
-    name: str
-    member: Member
+    name: AdvisorId
+    terms: Terms
 
 
 def tie_break(case: CaseId, advisor: AdvisorId) -> int:
@@ -68,50 +51,110 @@ def tie_break(case: CaseId, advisor: AdvisorId) -> int:
     return zlib.crc32(advisor.encode(), _turn(case))
 
 
-def best(roster: Roster, bits: int, case: CaseId, strategy: str, *, count: int, now_ms: int) -> list[Scored]:
+def best(roster: Roster, bits: int, strategy: str, wish: Wish, *, count: int) -> list[Scored]:
     """The first ``count`` of a set of members who are online, best first: who is asked least at the moment, then
     by a strategy (one that doesn't exist any more counts as ``longest-idle``), then by a number that differs by
-    case. Where very many tie, that number is asked of some of them."""
-    by, turn = STRATEGIES.get(strategy, LONGEST_IDLE), _turn(case)
-    # With few in the set it is quicker to compare them all: on the way down, one is met each len(roster) / many.
-    many = bits.bit_count()
-    if many * many <= 2 * len(roster):
-        picked = heapq.nsmallest(count, (_pick(by.order(one), one, turn) for one in roster.members(bits)))
-    else:
-        picked = _along_order(roster, bits, by, turn, count)
-    is_any_asked = any(one.member.asked for one in picked)
-    scored = []
-    for one in picked:
-        terms = by.terms(one.member, now_ms)
+    case. Where very many tie, that number is asked of some of them; ``Search`` says who else is not looked at."""
+    by, turn = STRATEGIES.get(strategy, LONGEST_IDLE), _turn(wish.case)
+    picked = [_pick(member, by, wish, turn) for member in _shortlist(roster, bits, by, wish, count)]
+    picked.sort()
+    del picked[count:]
+    is_any_asked = any(one.asked for one in picked)
+    return [
         # In all of them or in none: ranks are compared term by term.
-        known = {"asked": 0.0 - one.member.asked, **terms} if is_any_asked else terms
-        scored.append(Scored(advisor=one.member.state.id, terms=known, tie=one.tie))
-    return scored
+        Scored(
+            advisor=one.name, terms={"asked": 0.0 - one.asked, **one.terms} if is_any_asked else one.terms, tie=one.tie
+        )
+        for one in picked
+    ]
 
 
-def _along_order(roster: Roster, bits: int, by: Strategy, turn: int, count: int) -> list[_Pick]:
+def _pick(member: Member, by: Strategy, wish: Wish, turn: int) -> _Pick:
+    name, terms = member.state.id, by.terms(member, wish)
+    rank = tuple([-value for value in terms.values()])
+    return _Pick(member.asked, rank, zlib.crc32(name.encode(), turn), name, terms)
+
+
+def _shortlist(roster: Roster, bits: int, by: Strategy, wish: Wish, count: int) -> list[Member]:
+    """Members among whom the first ``count`` are."""
+    first, turn = by.orders[0], _turn(wish.case)
+    count = max(count, MOST_PREFERRED) if wish.preferred else count
+    match by.search:
+        case Search.ORDER:
+            return _first(roster, bits, first, turn, count)
+        case Search.FITTEST:
+            return _along_parts(roster, _parts(roster, bits, wish.wants, fittest_first=True), first, turn, count)
+        case Search.PLAINEST:
+            return _along_parts(roster, _parts(roster, bits, wish.hard, fittest_first=False), first, turn, count)
+        case Search.MIX:
+            return _mixed(roster, bits, by, wish, max(count, MOST_MIXED))
+
+
+def _parts(roster: Roster, bits: int, wants: Sequence[ClassWant], *, fittest_first: bool) -> Iterator[int]:
+    """A set in parts of equal skill fit; who is asked already comes behind all others, as in every order."""
+    yield from by_fit(roster, bits & ~roster.asked, wants, fittest_first=fittest_first)
+    if asked := bits & roster.asked:
+        yield asked
+
+
+def _along_parts(
+    roster: Roster, parts: Iterator[int], order: Callable[[Member], Rank], turn: int, count: int
+) -> list[Member]:
+    """The first ``count`` of the first parts by an order."""
+    found: list[Member] = []
+    for part in parts:
+        found += _first(roster, part, order, turn, count - len(found))
+        if len(found) >= count:
+            break
+    return found
+
+
+def _mixed(roster: Roster, bits: int, by: Strategy, wish: Wish, count: int) -> list[Member]:
+    """The first by each order, the fittest, and the last advisor."""
+    turn = _turn(wish.case)
+    if bits.bit_count() <= count * (len(by.orders) + 1):
+        return list(roster.members(bits))
+    found = {member.slot: member for order in by.orders for member in _first(roster, bits, order, turn, count)}
+    if wish.wants:
+        parts = _parts(roster, bits, wish.wants, fittest_first=True)
+        found |= {member.slot: member for member in _along_parts(roster, parts, by.orders[0], turn, count)}
+    knows = roster.get(AdvisorId(wish.last_advisor))
+    if knows is not None and bits >> knows.slot & 1:
+        found[knows.slot] = knows
+    return list(found.values())
+
+
+def _first(roster: Roster, bits: int, order: Callable[[Member], Rank], turn: int, count: int) -> list[Member]:
+    """The first ``count`` of a set by an order, and who stands equal with the last of them, up to ``MOST_TIED``
+    where very many do."""
+    many = bits.bit_count()
+    # With few in the set it is quicker to compare them all: on the way down, one is met each len(roster) / many.
+    if many * many > len(roster):
+        return _along_order(roster, bits, order, turn, count)
+    if many <= count:
+        return list(roster.members(bits))
+    keyed = [(order(member), member) for member in roster.members(bits)]
+    last = heapq.nsmallest(count, map(itemgetter(0), keyed))[-1]
+    return [member for rank, member in keyed if rank <= last]
+
+
+def _along_order(roster: Roster, bits: int, order: Callable[[Member], Rank], turn: int, count: int) -> list[Member]:
     """Walk down the order of all who are online until enough of the set have been met: with many in it, that is
     soon."""
     # In bytes, eight slots in each: to look at one bit of a long integer costs its whole length.
     among = bits.to_bytes(-(-len(roster) // 8), "little")
-    picked: list[_Pick] = []
-    for group in roster.order(by.order).groups(turn):
-        equal = []
-        for rank, _, member in group:
-            if among[member.slot >> 3] >> (member.slot & 7) & 1:
-                equal.append(_pick(rank, member, turn))
-                if len(equal) == MOST_TIED:
-                    break
-        if equal:
-            picked += sorted(equal) if len(equal) > 1 else equal
-            if len(picked) >= count:
-                break
-    return picked[:count]
-
-
-def _pick(rank: Rank, member: Member, turn: int) -> _Pick:
-    name = member.state.id
-    return _Pick(rank, zlib.crc32(name.encode(), turn), name, member)
+    kept = roster.order(order)
+    places, size, at = kept.places, len(kept), 0
+    found: list[Member] = []
+    while at < size and len(found) < count:
+        slot = places[at][2].slot
+        if not among[slot >> 3] >> (slot & 7) & 1:
+            at += 1
+            continue
+        group, at = kept.group(at, turn)
+        fitting = (one for _, _, one in group if among[one.slot >> 3] >> (one.slot & 7) & 1)
+        found += islice(fitting, MOST_TIED)
+    return found
 
 
 def _turn(case: CaseId) -> int:

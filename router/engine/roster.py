@@ -4,42 +4,53 @@ Bit i of every set is the advisor in slot i. Applying one advisor's state costs 
 for ten thousand, give or take the length of an integer.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import compress
 from typing import Final
 
 import msgspec
 
-from router.contract.advisor import AdvisorState, Presence, Profile, read_profile
+from router.contract.advisor import AdvisorState, Presence, Profile, WorkKind, read_profile
 from router.contract.ids import AdvisorId
 from router.engine.order import Order, Rank
 
 LEVELS: Final = 10
+FEW: Final = 100
+"""Where one of so many is in a set, its members are found one by one."""
+_HANDED: Final = frozenset({WorkKind.OFFER, WorkKind.CASE})
 _TRUTHS: Final = bytes.maketrans(b"01", b"\0\1")
 
 
 class Member(msgspec.Struct, kw_only=True):
     """One advisor as the roster knows him. ``free_share`` is the free part of his budget, from 0 to 1;
-    ``asked`` how many decisions for him are under way, which his state can't show yet."""
+    ``asked`` how many decisions for him are under way, which his state can't show yet. ``levels`` is the sum of his
+    levels in all skills. ``turn_ms`` is when he was seen to be handed a case for the last time; before the first
+    time, since when he was idle."""
 
     slot: int
     state: AdvisorState
     profile: Profile
     free_share: float = 0.0
     asked: int = 0
+    levels: int = 0
+    turn_ms: int = 0
 
 
 Ranks = Callable[[Member], Rank]
 
 
 class Roster:
-    """Advisors by id and by bit. ``change`` is the last change number it has caught up with."""
+    """Advisors by id and by bit. ``change`` is the last change number it has caught up with. ``asked`` are those for
+    whom decisions are under way; ``holders`` counts who has a skill and isn't gone."""
 
     def __init__(self) -> None:
         self.gen = 0
         self.change = 0
         self.everyone = 0
         self.online = 0
+        self.asked = 0
+        self.holders: Counter[str] = Counter()
         self._members: dict[AdvisorId, Member] = {}
         self._in_order: list[Member] = []
         self._named: dict[tuple[str, str], int] = {}
@@ -66,15 +77,19 @@ class Roster:
             return False
         if member is None:
             member = Member(slot=len(self._in_order), state=state, profile=read_profile(state.profile))
+            member.turn_ms = state.idle_since_ms
             self._in_order.append(member)
             self._members[state.id] = member
             self._index(member, present=True)
-        elif member.state.profile == state.profile:
-            member.state = state
         else:
-            self._index(member, present=False)
-            member.state, member.profile = state, read_profile(state.profile)
-            self._index(member, present=True)
+            if _is_handed(member.state, state):
+                member.turn_ms = state.idle_since_ms
+            if member.state.profile == state.profile:
+                member.state = state
+            else:
+                self._index(member, present=False)
+                member.state, member.profile = state, read_profile(state.profile)
+                self._index(member, present=True)
         self._index_state(member)
         return True
 
@@ -83,6 +98,8 @@ class Roster:
         member = self._members.get(advisor)
         if member is not None:
             member.asked += more
+            bit = 1 << member.slot
+            self.asked = self.asked | bit if member.asked else self.asked & ~bit
             self._put_in_order(member)
 
     # -- the sets
@@ -121,8 +138,16 @@ class Roster:
 
     def members(self, bits: int) -> Iterator[Member]:
         """The members of a set, in slot order."""
+        if bits.bit_count() * FEW < len(self._in_order):
+            return self._one_by_one(bits)
         # A text of its digits is walked in C; taking bit by bit off a long integer is many times slower.
         return compress(self._in_order, bin(bits)[:1:-1].encode().translate(_TRUTHS))
+
+    def _one_by_one(self, bits: int) -> Iterator[Member]:
+        while bits:
+            lowest = bits & -bits
+            yield self._in_order[lowest.bit_length() - 1]
+            bits ^= lowest
 
     def order(self, ranks: Ranks) -> Order[Member]:
         """Who is online, in the order of their ranks. It is built once for a function, then kept up."""
@@ -144,6 +169,9 @@ class Roster:
                 for step in range(1, min(level, LEVELS) + 1):
                     self._set(self._levels, (kind, name, step), bit, present)
         self.everyone = self.everyone | bit if present and profile.active else self.everyone & ~bit
+        if profile.active:
+            (self.holders.update if present else self.holders.subtract)([*_held(profile)])
+        member.levels = sum(min(level, LEVELS) for level in profile.skills.values())
 
     def _index_state(self, member: Member) -> None:
         bit = 1 << member.slot
@@ -172,3 +200,12 @@ class Roster:
     def _set(sets: dict, key: tuple, bit: int, present: bool) -> None:  # type: ignore[type-arg]
         bits = sets.get(key, 0)
         sets[key] = bits | bit if present else bits & ~bit
+
+
+def _held(profile: Profile) -> Iterator[str]:
+    return (skill for skill, level in profile.skills.items() if level > 0)
+
+
+def _is_handed(before: AdvisorState, after: AdvisorState) -> bool:
+    """Whether a case was offered or given to him in between."""
+    return any(work.kind in _HANDED for case, work in after.work.items() if case not in before.work)

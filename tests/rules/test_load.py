@@ -119,10 +119,26 @@ GOLDEN = [
         "policy: standard",
         [
             (
-                'a.yaml:15:15 queues.general.strategy: "least-loded" is none of longest-idle, least-loaded'
-                ' (did you mean "least-loaded"?)'
+                'a.yaml:15:15 queues.general.strategy: "least-loded" is none of longest-idle, least-loaded,'
+                ' round-robin, most-skilled, least-skilled, balanced (did you mean "least-loaded"?)'
             )
         ],
+    ),
+    (
+        "policy: standard\n    weights: {idle: 2}\n    ramp_s: 60",
+        "policy: standard",
+        [
+            "a.yaml:15:14 queues.general.weights: only `balanced` looks at it; the strategy is `longest-idle`",
+            "a.yaml:16:13 queues.general.ramp_s: only `balanced` looks at it; the strategy is `longest-idle`",
+        ],
+    ),
+    (
+        (
+            "policy: standard\n    strategy: balanced\n"
+            "    weights: {skill_fit: 0, free_share: 0, idle: 0, affinity: 0, scarcity: 0, ramp_in: 0}"
+        ),
+        "policy: standard",
+        ["a.yaml:16:14 queues.general.weights: all are 0: give at least one term a weight"],
     ),
     (
         "policy: standard\n    policy: other",

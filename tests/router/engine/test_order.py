@@ -1,15 +1,23 @@
 """The order is what sorting everything would give, after whatever came and went."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 import pytest
 
 from router.engine.order import TURNS, Order, Place
 
 
-def names(groups: Iterable[Iterable[Place[int]]]) -> list[list[str]]:
-    return [[name for _, name, _ in group] for group in groups]
+def groups(order: Order[int], turn: int) -> Iterator[list[Place[int]]]:
+    """All groups, one after the other."""
+    at = 0
+    while at < len(order):
+        group, at = order.group(at, turn)
+        yield list(group)
+
+
+def names(order: Order[int], turn: int) -> list[list[str]]:
+    return [[name for _, name, _ in group] for group in groups(order, turn)]
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -28,7 +36,7 @@ def test_it_is_sorted_whatever_comes_and_goes(seed: int) -> None:
             ranks[f"n{number}"] = rank = (dice.randrange(3), dice.random() // 0.4)
             order.put(f"n{number}", rank, number)
         wanted = sorted(((rank, name, int(name[1:])) for name, rank in ranks.items()))
-        assert [place for group in order.groups(0) for place in group] == wanted
+        assert [place for group in groups(order, 0) for place in group] == [*order.places] == wanted
         assert len(order) == len(wanted)
 
 
@@ -45,8 +53,16 @@ def test_those_of_one_rank_stand_together_and_go_round(turn: int, expected: list
     for rank, members in (((2.0, 1.0), "dbca"), ((1.0, 5.0), "z"), ((2.0, 3.0), "y")):
         for name in members:
             order.put(name, rank, 0)
-    assert names(order.groups(turn)) == expected
+    assert names(order, turn) == expected
 
 
-def test_an_empty_order_has_no_groups() -> None:
-    assert names(Order[int]().groups(7)) == []
+@pytest.mark.parametrize("at", [1, 2, 3, 4])
+def test_a_group_is_whole_wherever_it_is_met(at: int) -> None:
+    order: Order[int] = Order()
+    order.fill(((float(name in "bcde"), 0.0), name, 0) for name in "abcde")
+    group, after = order.group(at, 0)
+    assert ([name for _, name, _ in group], after) == ([*"bcde"], 5)
+
+
+def test_an_empty_order_has_no_places() -> None:
+    assert not names(Order[int](), 7)

@@ -6,55 +6,94 @@ from collections import Counter
 import pytest
 from msgspec.structs import replace
 
-from router.contract.advisor import Presence
+from router.contract.advisor import AdvisorState, Presence
 from router.contract.ids import AdvisorId, CaseId
-from router.engine.ranking import MOST_TIED, STRATEGIES, Scored, best, tie_break
+from router.engine.ranking import MOST_PREFERRED, MOST_TIED, Scored, best, tie_break
 from router.engine.roster import Roster
+from router.engine.strategies import STRATEGIES, Wish
+from router.engine.waiting import ClassWant
 from tests.suites.people import NOW, advisor, roster
 
+WANTS = (ClassWant("billing", 1, True), ClassWant("returns", 5, False))
+PREFERRED = WANTS[1:]
+EXACT = [name for name in STRATEGIES if name != "balanced"]
 
-def everybody(people: Roster, case: CaseId, strategy: str) -> list[Scored]:
+
+def wish(case: str, wants: tuple[ClassWant, ...] = ()) -> Wish:
+    hard, preferred = (tuple(want for want in wants if want.hard is each) for each in (True, False))
+    return Wish(case=CaseId(case), now_ms=NOW, wants=wants, hard=hard, preferred=preferred)
+
+
+def everybody(people: Roster, strategy: str, wanted: Wish) -> list[Scored]:
     """All members, scored one by one and sorted by their whole rank."""
     terms = STRATEGIES[strategy].terms
     scored = [
-        Scored(advisor=member.state.id, terms=terms(member, NOW), tie=tie_break(case, member.state.id))
+        Scored(advisor=member.state.id, terms=terms(member, wanted), tie=tie_break(wanted.case, member.state.id))
         for member in people
     ]
     return sorted(scored, key=lambda one: one.rank)
 
 
 def first(people: Roster, bits: int, case: str, *, strategy: str = "longest-idle", count: int = 5) -> list[Scored]:
-    return best(people, bits, CaseId(case), strategy, count=count, now_ms=NOW)
+    return best(people, bits, strategy, wish(case), count=count)
+
+
+def one(dice: random.Random, name: str, *, idle_s: int) -> AdvisorState:
+    skills = {skill: dice.randrange(12) for skill in ("billing", "returns", "other") if dice.random() < 0.7}
+    return advisor(name, idle_s=dice.randrange(idle_s), load=dice.choice((0, 30, 60)), skills=skills)
 
 
 def drawn(dice: random.Random, size: int, *, idle_s: int = 4) -> Roster:
-    return roster(
-        *(advisor(f"a{index}", idle_s=dice.randrange(idle_s), load=dice.choice((0, 30, 60))) for index in range(size))
-    )
+    return roster(*(one(dice, f"a{index}", idle_s=idle_s) for index in range(size)))
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-@pytest.mark.parametrize("seed", range(40))
-def test_the_first_five_are_those_of_the_whole_order(strategy: str, seed: int) -> None:
+@pytest.mark.parametrize("wants", [(), WANTS[:1], WANTS, PREFERRED], ids=["none", "hard", "both", "soft"])
+@pytest.mark.parametrize("seed", range(15))
+def test_the_first_five_are_those_of_the_whole_order(strategy: str, wants: tuple[ClassWant, ...], seed: int) -> None:
     dice = random.Random(seed)
-    people = drawn(dice, dice.randrange(1, 40))
-    case = CaseId(f"c{seed}")
-    found = first(people, people.everyone, case, strategy=strategy)
-    assert found == everybody(people, case, strategy)[:5]
+    people = drawn(dice, dice.randrange(1, MOST_PREFERRED + 1))
+    wanted = wish(f"c{seed}", wants)
+    assert best(people, people.everyone, strategy, wanted, count=5) == everybody(people, strategy, wanted)[:5]
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
-@pytest.mark.parametrize("seed", range(20))
-def test_among_many_too_also_after_they_have_changed(strategy: str, seed: int) -> None:
+@pytest.mark.parametrize("strategy", EXACT)
+@pytest.mark.parametrize("wants", [(), WANTS[:1]], ids=["none", "hard"])
+@pytest.mark.parametrize("seed", range(8))
+def test_among_many_too_also_after_they_have_changed(strategy: str, wants: tuple[ClassWant, ...], seed: int) -> None:
     dice = random.Random(seed)
     size = 200
     people = drawn(dice, size, idle_s=100)
     for ver in range(2, 50):
-        case, changed = CaseId(f"c{seed}-{ver}"), f"a{dice.randrange(size)}"
-        people.apply(replace(advisor(changed, idle_s=dice.randrange(100), load=dice.choice((0, 90))), ver=ver))
-        wanted = dice.randrange(people.everyone) | people.everyone >> size // 2
-        fitting = [one for one in everybody(people, case, strategy) if people.bit(one.advisor) & wanted]
-        assert first(people, wanted, case, strategy=strategy) == fitting[:5]
+        changed, wanted = f"a{dice.randrange(size)}", wish(f"c{seed}-{ver}", wants)
+        people.apply(replace(one(dice, changed, idle_s=100), ver=ver))
+        bits = dice.randrange(people.everyone) | people.everyone >> size // 2
+        fitting = [each for each in everybody(people, strategy, wanted) if people.bit(each.advisor) & bits]
+        assert best(people, bits, strategy, wanted, count=5) == fitting[:5]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_better_balanced_one_among_many_is_never_passed_over_by_somebody_worse_in_every_term(seed: int) -> None:
+    dice = random.Random(seed)
+    people = drawn(dice, 200, idle_s=1000)
+    for number in range(20):
+        wanted = wish(f"c{seed}-{number}", dice.choice(((), WANTS)))._replace(last_advisor=f"a{dice.randrange(200)}")
+        bits = dice.randrange(people.everyone)
+        winner = best(people, bits, "balanced", wanted, count=1)[0].terms
+        terms = [STRATEGIES["balanced"].terms(member, wanted) for member in people.members(bits)]
+        varied = [name for name in winner if len({each[name] for each in terms}) > 1]
+        assert not [each for each in terms if all(each[name] > winner[name] for name in varied)]
+
+
+@pytest.mark.parametrize("strategy", ["longest-idle", "least-loaded", "round-robin"])
+def test_among_many_who_tie_the_preferred_skill_decides(strategy: str) -> None:
+    people = roster(
+        *(advisor(f"a{index}", skills={"billing": 5, "returns": 9 if index in (3, 7) else 0}) for index in range(16))
+    )
+    winners = {
+        best(people, people.everyone, strategy, wish(f"c{number}", WANTS), count=1)[0].advisor for number in range(40)
+    }
+    assert winners == {"a3", "a7"}
 
 
 def test_among_very_many_who_tie_some_are_compared_and_every_one_has_his_turn() -> None:
@@ -63,7 +102,7 @@ def test_among_very_many_who_tie_some_are_compared_and_every_one_has_his_turn() 
     for number in range(100 * MOST_TIED):
         found = first(people, people.everyone, f"c{number}")
         assert len(found) == 5
-        assert found == sorted(found, key=lambda one: one.rank)
+        assert found == sorted(found, key=lambda each: each.rank)
         winners[found[0].advisor] += 1
     assert len(winners) == len(people)
     assert max(winners.values()) < 40  # 10 is what each would have by lot
@@ -88,7 +127,7 @@ def test_nobody_is_ranked_where_nobody_is() -> None:
 def test_a_strategy_that_is_gone_counts_as_longest_idle() -> None:
     people = roster(advisor("fresh", idle_s=1), advisor("rested", idle_s=9))
     found = first(people, people.everyone, "c", strategy="gone", count=1)
-    assert [one.advisor for one in found] == ["rested"]
+    assert [each.advisor for each in found] == ["rested"]
 
 
 @pytest.mark.parametrize("bits", [0, 1, 0b1010, 0b1111111, 1 << 69])
@@ -104,15 +143,15 @@ def test_who_is_asked_already_comes_behind_those_who_are_not_and_the_record_says
     winners = []
     for number in range(2 * size):
         found = first(people, people.everyone, f"c{number}")
-        assert found == sorted(found, key=lambda one: one.rank)
+        assert found == sorted(found, key=lambda each: each.rank)
         winners.append(found[0].advisor)
         people.ask(found[0].advisor, 1)
     assert winners == [f"a{index}" for index in range(size)] * 2
     people.ask(AdvisorId("a7"), -1)
-    assert [one.terms["asked"] for one in first(people, people.everyone, "c", count=2)] == [-1, -2]
+    assert [each.terms["asked"] for each in first(people, people.everyone, "c", count=2)] == [-1, -2]
 
 
 def test_asking_an_unknown_advisor_changes_nothing() -> None:
     people = roster(advisor("mina"))
     people.ask(AdvisorId("stranger"), 1)
-    assert [one.advisor for one in first(people, people.everyone, "c")] == ["mina"]
+    assert [each.advisor for each in first(people, people.everyone, "c")] == ["mina"]
