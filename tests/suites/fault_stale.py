@@ -12,7 +12,7 @@ PARTITION: Final = "probe/0"
 
 
 async def stale_admit(view: StoreView) -> list[str]:
-    """What is wrong: an inquiry admitted under an epoch that a newer one has fenced off, by each library in use."""
+    """What is wrong: an admit under an epoch that a newer one has fenced off is looked at, by a library in use."""
     faults = []
     for name in await view.libraries():
         store = view.with_library(Library(name=name, text=""))
@@ -28,7 +28,7 @@ async def stale_admit(view: StoreView) -> list[str]:
             message="{}",
             channel="webhook",
             units=10,
-            plan=Plan(ver=0, class_key="stale"),
+            plan=Plan(ver=1, class_key="stale"),  # of no case: not fenced, it would be a conflict, and harm nobody
             fence=Fence(partition=PARTITION, epoch=old, offset=0),
         )
         (outcome,) = await store.apply((act,))
