@@ -51,6 +51,14 @@ class Strategy(StrEnum):
     BALANCED = "balanced"
 
 
+class QueueOrder(StrEnum):
+    """Which of a queue's cases goes first."""
+
+    URGENCY = "urgency"
+    FIFO = "fifo"
+    PRIORITY = "priority"
+
+
 class Clock(StrEnum):
     """The clocks a policy sets targets for."""
 
@@ -81,7 +89,8 @@ EVEN: Final = Weights()
 
 
 class Queue(_Rules, frozen=True, kw_only=True):
-    """Where cases wait. `offer_s` is how long an offer rings; with `auto_accept` it doesn't ring at all.
+    """Where cases wait, and in which `order` they leave. `offer_s` is how long an offer rings; with `auto_accept` it
+    doesn't ring at all.
 
     `tiers` restricts who may be offered its cases (empty: everyone who serves the queue). `acknowledge`
     sends the customer one automatic acknowledgement. `weights` and `ramp_s`, how long an advisor who has come
@@ -90,6 +99,7 @@ class Queue(_Rules, frozen=True, kw_only=True):
 
     policy: Name
     title: Title | None = None
+    order: QueueOrder = QueueOrder.URGENCY
     strategy: Strategy = Strategy.LONGEST_IDLE
     ladder: Name | None = None
     auto_accept: bool = False

@@ -94,7 +94,7 @@ def plan(
         ver=state.ver,
         class_key=waiting.key,
         crowded_key=crowded_class(waiting, detail).key,
-        score=score(detail),
+        score=score(detail, scene.rulebook),
         detail=write_detail(detail, before=state.detail),
         why=why,
         timers=timers,

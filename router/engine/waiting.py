@@ -1,7 +1,8 @@
 """Wait classes: which queued cases are interchangeable for every advisor, and which of their heads goes first.
 
 All that an advisor could care about is in a class's key, so cases of a class differ only by their score, the
-due time of the clock that governs them. Only heads need comparing, however long the lines are.
+due time of the clock that governs them, or when they were placed where the queue's order goes by that. Only heads
+need comparing, however long the lines are.
 """
 
 from functools import lru_cache
@@ -11,7 +12,9 @@ import msgspec
 
 from router.contract.case import CaseDetail, Clock
 from rules import Rulebook
-from rules.verdict import HIGHEST_PRIORITY, LOWEST_PRIORITY
+from rules.calendar import Calendar
+from rules.rulebook import Queue, QueueOrder
+from rules.verdict import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
 
 MAX_EXCLUDED: Final = 8
 NO_CLOCK: Final = "age"
@@ -75,7 +78,7 @@ def wait_class(detail: CaseDetail, *, channel: str, units: int, rulebook: Rulebo
     """The class in which a case waits from now on. Ended cool-downs and holds no longer count."""
     verdict = detail.verdict
     queue = rulebook.queues.get(verdict.queue)
-    clock, _ = governing(detail.clocks)
+    clock, _ = _governing(detail, queue)
     declined = sorted(name for name, until in detail.declined.items() if until > now_ms)
     held = detail.held_for if detail.held_until_ms is None or detail.held_until_ms > now_ms else ""
     return WaitClass(
@@ -98,33 +101,61 @@ def crowded_class(waiting: WaitClass, detail: CaseDetail) -> WaitClass:
     return msgspec.structs.replace(waiting, excluded=tuple(sorted(detail.excluded)), held_for="")
 
 
-def score(detail: CaseDetail) -> int:
-    """The place in the line: the governing clock's due time, or when the case was placed."""
-    _, due = governing(detail.clocks)
+def score(detail: CaseDetail, rulebook: Rulebook) -> int:
+    """The place in the line: the governing clock's due time, or when the case was placed, if none governs or the
+    queue's order doesn't go by clocks."""
+    _, due = _governing(detail, rulebook.queues.get(detail.verdict.queue))
     return due if due is not None else detail.placed_at_ms
 
 
-def urgency(waiting: WaitClass, score_ms: int, rulebook: Rulebook, now_ms: int) -> float:
-    """How much a head wants to be next; the greatest goes first.
+def _governing(detail: CaseDetail, queue: Queue | None) -> tuple[str, int | None]:
+    return governing(detail.clocks) if queue is None or queue.order is QueueOrder.URGENCY else (NO_CLOCK, None)
 
-    Convex in the share of the SLA target used, times a weight that doubles with each priority: the
-    generalised c-mu rule (Van Mieghem, "Dynamic Scheduling with Convex Delay Costs", Annals of Applied
-    Probability 5(3), 1995). Every class ages, so none starves. The time that is left is counted as the clock counts
-    it: a case doesn't grow urgent overnight.
+
+def urgency(waiting: WaitClass, score_ms: int, rulebook: Rulebook, now_ms: int) -> float:
+    """How much a head wants to be next; the greatest goes first, in a queue and between queues.
+
+    By ``urgency`` it is convex in the share of the SLA target used, times a weight that doubles with each priority:
+    the generalised c-mu rule (Van Mieghem, "Dynamic Scheduling with Convex Delay Costs", Annals of Applied
+    Probability 5(3), 1995). By ``fifo`` the same, but of a case's age only. By ``priority`` a step of priority is worth
+    one target of waiting. A case of the default priority that has used up its target is worth nearly the same by each,
+    and each grows without bound, so none starves. Time is counted as the clock counts it: a case doesn't grow urgent
+    overnight.
     """
-    target = target_ms(waiting, rulebook)
+    queue = rulebook.queues.get(waiting.queue)
+    order = queue.order if queue else QueueOrder.URGENCY
+    share = max(0.0, _share_used(waiting, score_ms, rulebook, now_ms))
+    match order:
+        case QueueOrder.URGENCY:
+            return float(2 ** (LOWEST_PRIORITY - waiting.priority)) * (share + _HEAD_START) ** 2
+        case QueueOrder.FIFO:
+            return float(2 ** (LOWEST_PRIORITY - DEFAULT_PRIORITY)) * (share + _HEAD_START) ** 2
+        case QueueOrder.PRIORITY:
+            return (LOWEST_PRIORITY - waiting.priority + share) ** 2 / 2
+
+
+def _share_used(waiting: WaitClass, score_ms: int, rulebook: Rulebook, now_ms: int) -> float:
+    """The used share of the class's target, or its age's share of the queue's."""
     if waiting.clock == NO_CLOCK:
-        used = now_ms - score_ms
-    else:
-        calendar = rulebook.calendar_of(waiting.policy)
-        used = target - (score_ms - now_ms if calendar is None else calendar.worked(now_ms, score_ms))
-    share = max(0.0, used / target) + _HEAD_START
-    return float(2 ** (LOWEST_PRIORITY - waiting.priority)) * share * share
+        target, calendar = _age_target(waiting.queue, rulebook)
+        return (now_ms - score_ms if calendar is None else calendar.worked(score_ms, now_ms)) / target
+    target, calendar = target_ms(waiting, rulebook), rulebook.calendar_of(waiting.policy)
+    return 1 - (score_ms - now_ms if calendar is None else calendar.worked(now_ms, score_ms)) / target
+
+
+def _age_target(name: str, rulebook: Rulebook) -> tuple[int, Calendar | None]:
+    """The first response that a queue promises, and what it counts by. Where clocks govern, a case without one that
+    runs ages by the hour."""
+    queue = rulebook.queues.get(name)
+    policy = rulebook.policies.get(queue.policy) if queue and queue.order is not QueueOrder.URGENCY else None
+    if queue is None or policy is None:
+        return _AGE_TARGET_MS, None
+    return policy.first_response_s * 1000, rulebook.calendar_of(queue.policy)
 
 
 def target_ms(waiting: WaitClass, rulebook: Rulebook) -> int:
     """The target of a class's clock in milliseconds; an hour for a policy that the rulebook has lost."""
     policy = rulebook.policies.get(waiting.policy)
-    if policy is None or waiting.clock == NO_CLOCK:
+    if policy is None:
         return _AGE_TARGET_MS
     return (policy.first_response_s if waiting.clock == "first_response" else policy.resolution_s) * 1000
