@@ -3,7 +3,16 @@
 ``schema`` and ``asyncapi``, which describe the wire, are not among the names: nothing at work needs them.
 """
 
-from router.contract.advisor import Advisor, AdvisorState, Presence, Profile, Work, WorkKind, read_profile
+from router.contract.advisor import (
+    Advisor,
+    AdvisorState,
+    Presence,
+    Profile,
+    Work,
+    WorkKind,
+    read_profile,
+    write_profile,
+)
 from router.contract.advisor_record import advisor_bytes, advisor_headers, advisor_of
 from router.contract.case import (
     KEPT_ENTRIES,
@@ -204,4 +213,5 @@ __all__ = [
     "topic_specs",
     "wire_case",
     "write_detail",
+    "write_profile",
 ]

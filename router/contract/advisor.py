@@ -109,8 +109,24 @@ class Advisor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 _PROFILE = msgspec.json.Decoder(Profile)
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ENCODER = msgspec.json.Encoder()
 
 
 def read_profile(profile: str) -> Profile:
     """The profile that JSON text holds; raises ``msgspec.ValidationError`` when it is malformed."""
     return _PROFILE.decode(profile)
+
+
+def write_profile(known: Profile, *, before: str = "{}") -> str:
+    """``known`` as JSON text over what ``before`` held, so members that a newer version wrote survive; ``before``
+    to the letter when it says the same."""
+    foreign = _MEMBERS.decode(before)
+    for name in Profile.__struct_fields__:
+        foreign.pop(name, None)
+    written = _ENCODER.encode(known)
+    if not foreign:
+        return written.decode()
+    if read_profile(before) == known:
+        return before
+    return _ENCODER.encode(foreign | _MEMBERS.decode(written)).decode()

@@ -7,8 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from router.contract.advisor import Profile
-from router.contract.codec import encode
+from router.contract.advisor import Profile, write_profile
 from router.contract.ids import AdvisorId
 from router.service.acting import Actor
 from router.service.roster import RosterTail
@@ -83,7 +82,7 @@ async def enrol(actor: Actor, tail: RosterTail, rows: Sequence[AdvisorRow]) -> i
     profiles |= {member.state.id: replace(member.profile, active=False) for member in left}
     changed, names = 0, list(profiles)
     for start in range(0, len(names), _BATCH):
-        acts = [_profile_act(actor, name, profiles[name]) for name in names[start : start + _BATCH]]
+        acts = [_profile_act(actor, tail, name, profiles[name]) for name in names[start : start + _BATCH]]
         changed += sum(outcome.result is Result.DONE for outcome in await actor.apply(acts))
     return changed
 
@@ -103,13 +102,14 @@ def profile_of(row: AdvisorRow) -> Profile:
     )
 
 
-def _profile_act(actor: Actor, advisor: AdvisorId, profile: Profile) -> ProfileAct:
+def _profile_act(actor: Actor, tail: RosterTail, advisor: AdvisorId, profile: Profile) -> ProfileAct:
+    member = tail.roster.get(advisor)
     return ProfileAct(
         pool=actor.pool,
         gen=actor.gen,
         now_ms=actor.now_ms(),
         advisor=advisor,
         budget=profile.budget,
-        profile=encode(profile).decode(),
+        profile=write_profile(profile, before=member.state.profile if member else "{}"),
         caps=profile.caps,
     )

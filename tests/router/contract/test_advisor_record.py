@@ -21,7 +21,9 @@ from router.contract import (
     advisor_bytes,
     advisor_headers,
     advisor_of,
+    read_profile,
     record_head,
+    write_profile,
 )
 from router.contract.advisor_record import _RawAdvisor
 from tests.suites.golden import read_golden
@@ -121,3 +123,29 @@ def damaged(**members: Any) -> bytes:
 def test_what_is_no_advisor_is_undecodable(record: bytes) -> None:
     with pytest.raises(Undecodable):
         advisor_of(record)
+
+
+@given(known=PROFILES, before=PROFILES, newer=st.dictionaries(NAMES, JSON, max_size=3))
+def test_members_of_a_profile_of_a_newer_version_survive(
+    known: Profile, before: Profile, newer: dict[str, Any]
+) -> None:
+    newer = {name: value for name, value in newer.items() if name not in Profile.__struct_fields__}
+    text = msgspec.json.encode(newer | msgspec.to_builtins(before)).decode()
+    written = write_profile(known, before=text)
+    assert read_profile(written) == known
+    assert newer.items() <= msgspec.json.decode(written).items()
+    assert write_profile(known, before=written) == written
+
+
+@pytest.mark.parametrize(
+    ("before", "written"),
+    [
+        ("{}", '{"name":"Mina"}'),
+        ('{"name": "Jun"}', '{"name":"Mina"}'),
+        ('{"later": 1.50, "name": "Jun", "active": false}', '{"later":1.50,"name":"Mina"}'),
+        ('{"later": 1.50, "name": "Mina"}', '{"later": 1.50, "name": "Mina"}'),
+    ],
+    ids=["new", "known before", "newer", "says the same"],
+)
+def test_a_profile_is_written_over_what_was_there(before: str, written: str) -> None:
+    assert write_profile(Profile(name="Mina"), before=before) == written

@@ -114,6 +114,7 @@ NAMES = [
     "topic_specs",
     "wire_case",
     "write_detail",
+    "write_profile",
 ]
 
 
