@@ -194,7 +194,8 @@ def _confirmed(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _said_done(evidence: Evidence) -> Iterator[Entry]:
-    return (entry for entry in evidence.history if entry.kind is Kind.OK and entry.what != "write")
+    """And is durable: of what isn't yet, the advisor was told so."""
+    return (one for one in evidence.history if one.kind is Kind.OK and one.what != "write" and one.durable)
 
 
 def _replies(evidence: Evidence) -> Iterator[Violation]:
