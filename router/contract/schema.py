@@ -41,8 +41,9 @@ What travels on the bus, made from the types of `router/contract`: change those,
 
 Values are JSON in UTF-8. Headers are those of CloudEvents 1.0 in binary mode (`ce_specversion`, `ce_id`,
 `ce_type`, `ce_source`, `ce_time`, `content-type`), and `traceparent` where a trace is on. Times are integer
-milliseconds since the Unix epoch, in `ce_time` RFC 3339 in UTC. A reader ignores members it doesn't know; a new
-member has a default; a member never changes its type. The same `ce_id` is the same message: drop the second.
+milliseconds since the Unix epoch, in `ce_time` RFC 3339 in UTC. A reader ignores members it doesn't know, and who
+writes a case or a profile anew hands them on as they are; a new member has a default; a member never changes its
+type. The same `ce_id` is the same message: drop the second.
 
 ## Topics
 
