@@ -76,7 +76,8 @@ class ChatChannel:
         self._ended = asyncio.Event()
 
     def _kit(self, options: ChatOptions) -> VisitKit:
-        rate: Limiter[str] = Limiter(options.rate(), max_keys=_CUSTOMERS)
+        forgotten = self._metrics.limits_forgotten.inc
+        rate: Limiter[str] = Limiter(options.rate(), max_keys=_CUSTOMERS, on_forgotten=forgotten)
         return VisitKit(self._host, self.followers, self._metrics, rate=rate)
 
     def routes(self) -> Sequence[web.AbstractRouteDef]:

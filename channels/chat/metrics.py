@@ -16,6 +16,9 @@ class ChatMetrics:
         self.pushed = Counter("turnout_chat_pushed", "Messages pushed to sockets.", registry=registry)
         self._closed = Counter("turnout_chat_closed", "Sockets that ended, by why.", ["reason"], registry=registry)
         self._refused = Counter("turnout_chat_refused", "Sockets refused.", ["reason"], registry=registry)
+        self.limits_forgotten = Counter(
+            "turnout_chat_limits_forgotten", "Customers whose rate was forgotten too early.", registry=registry
+        )
         for code in Code:
             self._closed.labels(_name(code))
         self._closed.labels(GONE)

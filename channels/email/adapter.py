@@ -41,7 +41,13 @@ class EmailAdapter:
         room = Mailroom(mailboxes, host, metrics)
         listen = accounts[0].options.listen
         reception = Reception(room.is_known, room.take, max(account.options.max_bytes for account in accounts))
-        listener = Listener(listen, reception, clock=host.clock, refused=metrics.refused)
+        listener = Listener(
+            listen,
+            reception,
+            clock=host.clock,
+            refused=metrics.refused,
+            forgotten=metrics.limits_forgotten.inc,
+        )
         try:
             await listener.start()
         except ssl.SSLError as exc:

@@ -51,14 +51,24 @@ class Reception(NamedTuple):
 
 
 class Listener:
-    """The port and everything that is open on it. ``refused`` is told why mail was refused (a closed set)."""
+    """The port and everything that is open on it. ``refused`` is told why mail was refused (a closed set),
+    ``forgotten`` of each sender whose rate had to be forgotten."""
 
-    def __init__(self, listen: Listen, reception: Reception, *, clock: Clock, refused: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        listen: Listen,
+        reception: Reception,
+        *,
+        clock: Clock,
+        refused: Callable[[str], object],
+        forgotten: Callable[[], object] = lambda: None,
+    ) -> None:
         self.listen = listen
         self.reception = reception
         self.clock = clock
         self.refused = refused
-        self.senders: Limiter[str] = Limiter(Rate(listen.sender_per_s, listen.sender_burst), max_keys=_SENDERS)
+        rate = Rate(listen.sender_per_s, listen.sender_burst)
+        self.senders: Limiter[str] = Limiter(rate, max_keys=_SENDERS, on_forgotten=forgotten)
         self.open: set[_Connection] = set()
         self.in_hand = Budget(listen.in_hand_bytes)
         self.is_stopping = False

@@ -26,6 +26,9 @@ class EmailMetrics:
         self._refused = Counter(
             "turnout_email_refused", "Mails, recipients and connections refused.", ["reason"], registry=registry
         )
+        self.limits_forgotten = Counter(
+            "turnout_email_limits_forgotten", "Senders whose rate was forgotten too early.", registry=registry
+        )
         self._received = Counter("turnout_email_received", "Mails taken, one a mailbox.", ["kind"], registry=registry)
         for reason in REFUSALS:
             self._refused.labels(reason)

@@ -131,6 +131,13 @@ class RedisClient:
             self._metrics.store_errors.labels(kind).inc(calls)
         return [failure] * calls
 
+    def overrun(self) -> StoreUnavailable:
+        """The failure of a call that has no place in a queue to this client; it counts as any other."""
+        failure = StoreUnavailable("too many calls to the store are waiting")
+        if self._metrics is not None:
+            self._metrics.store_errors.labels(StoreError.UNAVAILABLE).inc()
+        return failure
+
     async def close(self) -> None:
         """Let running commands end (each is bounded by its time-outs), then drop the connections."""
         if self._tasks:
@@ -198,8 +205,10 @@ class Coalescer:
         Raises ``StoreUnavailable`` (outcome unknown, or too many calls waiting) or ``CommandRefused``. A
         caller that is cancelled stops waiting; a command that was sent takes its course.
         """
-        if self._closed or len(self._waiting) >= self._max_waiting:
-            raise StoreUnavailable("closing" if self._closed else "too many calls to the store are waiting")
+        if self._closed:
+            raise StoreUnavailable("closing")
+        if len(self._waiting) >= self._max_waiting:
+            raise self._client.overrun()
         loop = asyncio.get_running_loop()
         reply: asyncio.Future[object] = loop.create_future()
         self._waiting.append((args, reply))

@@ -11,6 +11,7 @@ from router.store.protocol import Outbox
 from router.store.rebuilds import gen_of
 
 _WAIT_MS: Final = 1_000
+_TIDY_FROM: Final = 1_024
 
 
 class Progress:
@@ -22,6 +23,7 @@ class Progress:
         self._outbox = outbox
         self._order = itertools.count()
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._tidy_at = _TIDY_FROM
         self.reached_number = 0
 
     async def run(self) -> None:
@@ -47,7 +49,15 @@ class Progress:
             self._end(waiter, number)
             return waiter
         heapq.heappush(self._waiting, (number, next(self._order), waiter))
+        if len(self._waiting) >= self._tidy_at:
+            self._tidy()
         return waiter
+
+    def _tidy(self) -> None:
+        """Forget those who have given up: while the bus is away for long nobody else would."""
+        self._waiting = [each for each in self._waiting if not each[2].done()]
+        heapq.heapify(self._waiting)
+        self._tidy_at = max(_TIDY_FROM, 2 * len(self._waiting))
 
     def _is_over(self, number: int) -> bool:
         """Whether a number is of an older gen than what was reached last; 0 is of none."""

@@ -118,6 +118,15 @@ async def test_waiting_calls_are_bounded(client: RedisClient) -> None:
     assert all(isinstance(outcome, StoreUnavailable) for outcome in outcomes[10:])
 
 
+async def test_calls_that_find_no_place_are_counted(redis_server: Server) -> None:
+    registry = CollectorRegistry()
+    client = connect(redis_server.url, metrics=RuntimeMetrics(registry, version="1", mode="test"))
+    coalescer = Coalescer(client, max_waiting=10)
+    await asyncio.gather(*(coalescer.call("PING") for _ in range(12)), return_exceptions=True)
+    assert registry.get_sample_value("turnout_store_errors_total", {"kind": "unavailable"}) == 2
+    await client.close()
+
+
 async def test_a_blocking_read_returns_when_cancelled_and_harms_nobody(redis_server: Server) -> None:
     client = connect(redis_server.url, purpose=Purpose.BLOCKING, max_connections=1)
     with pytest.raises(TimeoutError):

@@ -63,3 +63,13 @@ async def test_who_gives_up_is_told_so_and_harms_nobody(progress: Progress, rela
     assert other is not None
     relay.numbers.put_nowait(3)
     await other
+
+
+async def test_those_who_gave_up_are_forgotten_while_the_relay_stands(progress: Progress, relay: Relayed) -> None:
+    patient = progress.confirmation(5_000)
+    for number in range(1, 5_000):
+        assert not await progress.reached_within(number, 0)
+    assert len(progress._waiting) < 1_100
+    relay.numbers.put_nowait(5_000)
+    assert patient is not None
+    await patient
