@@ -93,8 +93,9 @@ class Queue(_Rules, frozen=True, kw_only=True):
     doesn't ring at all.
 
     `tiers` restricts who may be offered its cases (empty: everyone who serves the queue). `acknowledge`
-    sends the customer one automatic acknowledgement. `weights` and `ramp_s`, how long an advisor who has come
-    online is ramped in, are for the strategy `balanced`.
+    sends the customer one automatic acknowledgement. `affinity_s` is how long a case that comes back waits for the
+    advisor who knows it, while he is there; without it, the rulebook's `hold_s` holds. `weights` and `ramp_s`, how
+    long an advisor who has come online is ramped in, are for the strategy `balanced`.
     """
 
     policy: Name
@@ -106,6 +107,7 @@ class Queue(_Rules, frozen=True, kw_only=True):
     offer_s: Annotated[int, Meta(ge=1, le=86_400)] = 30
     tiers: tuple[Name, ...] = ()
     acknowledge: bool = False
+    affinity_s: Seconds | None = None
     weights: Weights | None = None
     ramp_s: Annotated[int, Meta(ge=0, le=86_400)] = 0
 

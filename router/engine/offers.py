@@ -1,7 +1,10 @@
 """Offers: how a queue rings, and what a declined or missed one means for the next."""
 
+from typing import Final
+
 from msgspec.structs import replace
 
+from router.contract.advisor import Presence
 from router.contract.case import CaseDetail, CaseState
 from router.contract.ids import AdvisorId
 from router.contract.plan import Candidate, Placing
@@ -9,6 +12,8 @@ from router.engine.eligibility import fit
 from router.engine.roster import Member, Roster
 from router.engine.waiting import WaitClass, wait_class
 from rules import Rulebook
+
+_THERE: Final = frozenset({Presence.ONLINE, Presence.AWAY})
 
 
 def placing(candidates: tuple[Candidate, ...], waiting: WaitClass, rulebook: Rulebook, now_ms: int) -> Placing:
@@ -44,9 +49,25 @@ def asked_first(owner: Member) -> tuple[Candidate, ...]:
     return (Candidate(advisor=owner.state.id, elig=owner.state.elig),)
 
 
-def hold(detail: CaseDetail, advisor: str, rulebook: Rulebook, now_ms: int) -> CaseDetail:
-    """Keep the case for an advisor for a while: he knows the customer."""
-    return replace(detail, held_for=advisor, held_until_ms=now_ms + rulebook.hold_s * 1000)
+def there(roster: Roster, advisor: str) -> Member | None:
+    """Who knows the case, if he may come to it soon: he is online, or away for a while. None when he is offline, on his
+    way out, or gone: then it is for anybody at once."""
+    member = roster.get(AdvisorId(advisor))
+    is_there = member is not None and member.profile.active and member.state.presence in _THERE
+    return member if is_there else None
+
+
+def hold(detail: CaseDetail, rulebook: Rulebook, roster: Roster, now_ms: int) -> CaseDetail:
+    """Keep the case for who knows it. By the ``affinity_s`` of its queue that long and only if he is there; where the
+    queue says nothing, for the rulebook's ``hold_s``, wherever he is. For nobody when that is 0."""
+    queue, owner = rulebook.queues.get(detail.verdict.queue), detail.last_advisor
+    if queue is None or queue.affinity_s is None:
+        hold_s = rulebook.hold_s
+    else:
+        hold_s = queue.affinity_s if there(roster, owner) else 0
+    if not owner or not hold_s:
+        return replace(detail, held_for="", held_until_ms=None)
+    return replace(detail, held_for=owner, held_until_ms=now_ms + hold_s * 1000)
 
 
 def released(detail: CaseDetail, now_ms: int) -> CaseDetail:

@@ -21,6 +21,7 @@ from router.contract.ids import ReplyId, case_id
 from router.contract.messages import Inquiry
 from router.contract.plan import Plan
 from router.engine import escalation, offers, sla
+from router.engine.roster import Roster
 from router.engine.waiting import WaitClass, crowded_class, score, wait_class
 from rules import Reason, Rulebook, Verdict
 from rules.calendar import Calendar
@@ -106,8 +107,9 @@ def also(planned: Plan, timers: dict[str, int]) -> Plan:
     return replace(planned, timers=planned.timers | timers)
 
 
-def brought_back(state: CaseState, scene: Scene) -> CaseDetail:
-    """A pending or resolved case that the customer has written to: clocks go on, the owner is asked first."""
+def brought_back(state: CaseState, scene: Scene, roster: Roster) -> CaseDetail:
+    """A pending or resolved case that the customer has written to: clocks go on, and it is kept for its owner for a
+    while, as its queue says."""
     detail = read_detail(state.detail)
     is_reopened = state.state is CaseStatus.RESOLVED
     back = replace(
@@ -119,7 +121,7 @@ def brought_back(state: CaseState, scene: Scene) -> CaseDetail:
         reopened=detail.reopened + is_reopened,
         last_advisor=state.owner or detail.last_advisor,
     )
-    return offers.hold(back, back.last_advisor, scene.rulebook, scene.now_ms) if back.last_advisor else back
+    return offers.hold(back, scene.rulebook, roster, scene.now_ms)
 
 
 def heard(detail: CaseDetail, verdict: Verdict) -> CaseDetail:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from router.contract.case import CaseDetail, CaseState, CaseStatus
 from router.contract.codec import Decoder, encode
-from router.contract.ids import AdvisorId, case_id
+from router.contract.ids import case_id
 from router.contract.messages import Handover, Inquiry, IntakeMessage
 from router.contract.plan import Placing, Plan
 from router.engine import offers, plans
@@ -104,14 +104,15 @@ class Intake:
         return self._act(inquiry, state, plan=plan, placing=placing, fence=fence, replies=replies)
 
     def _bring_back(self, inquiry: Inquiry, state: CaseState, fence: Fence | None) -> Admit:
-        """The customer writes to a case that rests: its owner is asked first, then it waits for him a while."""
+        """The customer writes to a case that rests: its owner is asked first if he is there, and it waits for him as
+        long as it is kept for him."""
         scene = Scene(rulebook=self._policies.judged_by(state), now_ms=self._actor.now_ms())
-        detail = plans.brought_back(state, scene)
+        detail = plans.brought_back(state, scene, self._tail.roster)
         if state.state is CaseStatus.RESOLVED:
             said = judge(self._policies.active, facts_of(inquiry, reopened=detail.reopened))
             detail = plans.heard(detail, said)
         plan, placing = self._place(state, detail, scene)
-        owner = self._tail.roster.get(AdvisorId(detail.last_advisor))
+        owner = offers.there(self._tail.roster, detail.last_advisor)
         if owner is not None:
             is_pending = state.state is CaseStatus.PENDING
             auto_accept = placing.auto_accept or is_pending
@@ -122,7 +123,14 @@ class Intake:
     def _place(self, state: CaseState, detail: CaseDetail, scene: Scene) -> tuple[Plan, Placing]:
         waiting = plans.waiting_class(state, detail, scene)
         with self._decision_seconds.time():
-            decision = decide(self._tail.roster, waiting, state.id, scene.rulebook, scene.now_ms)
+            decision = decide(
+                self._tail.roster,
+                waiting,
+                state.id,
+                scene.rulebook,
+                scene.now_ms,
+                last_advisor=detail.last_advisor,
+            )
         plan = plans.plan(state, detail, scene, why=write_explanation(decision.explanation), waiting=waiting)
         return plan, offers.placing(decision.candidates, waiting, scene.rulebook, scene.now_ms)
 

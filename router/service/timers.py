@@ -156,12 +156,12 @@ class Timers:
         return Rejudge(**self._planned(state, claim), plan=plan)
 
     def _follow_up(self, state: CaseState, claim: TimerClaim) -> AnyAct:
-        """The promised time has come: back to the owner if he has room, held for him for a while if not."""
+        """The promised time has come: back to the owner if he has room, kept for him for a while if not."""
         if state.state is not CaseStatus.PENDING:
             return self._drop(state, claim)
         scene = self._scene(state)
-        detail = plans.brought_back(state, scene)
-        owner = self._tail.roster.get(AdvisorId(detail.last_advisor))
+        detail = plans.brought_back(state, scene, self._tail.roster)
+        owner = offers.there(self._tail.roster, detail.last_advisor)
         asked = offers.asked_first(owner) if owner else ()
         return Requeue(
             **self._planned(state, claim),
