@@ -5,13 +5,16 @@ import random
 import pytest
 from msgspec.structs import replace
 
-from router.contract.advisor import Presence
+from router.contract.advisor import AdvisorState, Presence
 from router.contract.ids import AdvisorId, CaseId
 from router.engine.decide import Waiting, decide, decide_turn, next_for, nominate
 from router.engine.explain import case_again, decide_again, read_explanation, write_explanation
 from router.engine.waiting import ClassWant, WaitClass
+from rules import Rulebook
+from rules.rulebook import Strategy
 from tests.suites.golden import check_golden
 from tests.suites.people import NOW, advisor, roster
+from tests.suites.stage import RULES as RULES_TEXT
 from tests.suites.stage import rulebook
 
 RULES = rulebook()
@@ -28,6 +31,33 @@ CLASS = WaitClass(
     excluded=("excluded",),
     held_for="",
 )
+
+
+WANTS = (ClassWant("billing", 3, True), ClassWant("returns", 5, False))
+
+
+def by(strategy: str, options: str = "") -> Rulebook:
+    """The rules with a strategy for the queue."""
+    return rulebook(
+        RULES_TEXT.replace(
+            "billing: {policy: standard,", f"billing: {{policy: standard, strategy: {strategy},{options}"
+        )
+    )
+
+
+def drawn(dice: random.Random, size: int) -> list[AdvisorState]:
+    return [
+        replace(
+            advisor(
+                f"a{index}",
+                idle_s=dice.randrange(9),
+                load=dice.choice((0, 30, 60)),
+                skills={"billing": dice.randrange(1, 8), "returns": dice.randrange(11)},
+            ),
+            online_since_ms=NOW - dice.randrange(600_000),
+        )
+        for index in range(size)
+    ]
 
 
 def head(name: str, waiting: WaitClass = CLASS, *, due_s: int = 1800) -> Waiting:
@@ -63,6 +93,19 @@ def test_an_explanation_names_one_advisor_for_each_filter() -> None:
     assert [candidate.advisor for candidate in decision.candidates] == ["winner", "second"]
 
 
+def test_an_explanation_has_every_term_of_the_best() -> None:
+    rules = by("balanced", " weights: {affinity: 2, scarcity: 0.5}, ramp_s: 600,")
+    people = roster(
+        replace(advisor("winner", idle_s=60, skills={"billing": 9, "returns": 2}), online_since_ms=NOW - 900_000),
+        replace(advisor("second", idle_s=300, load=25), online_since_ms=NOW - 300_000),
+    )
+    decision = decide(people, replace(CLASS, wants=WANTS), CaseId("c1"), rules, NOW, last_advisor="winner")
+    check_golden("engine/explanation_balanced.json", write_explanation(decision.explanation).encode())
+    assert [[*one.terms] for one in decision.explanation.best] == [
+        ["score", "skill_fit", "free_share", "idle", "affinity", "scarcity", "ramp_in"]
+    ] * 2
+
+
 def test_a_held_case_is_for_its_advisor_only() -> None:
     held = WaitClass(**{**{name: getattr(CLASS, name) for name in CLASS.__struct_fields__}, "held_for": "second"})
     decision = decide(roster(*ONE_FOR_EACH_FILTER), held, CaseId("c1"), RULES, NOW)
@@ -70,14 +113,17 @@ def test_a_held_case_is_for_its_advisor_only() -> None:
     assert decision.explanation.removed["held"].first == ("busy", "winner")
 
 
-def test_deciding_again_from_the_record_alone_gives_the_same_winner() -> None:
-    dice = random.Random(7)
-    for number in range(200):
-        people = [advisor(f"a{index}", idle_s=dice.randrange(3), load=dice.choice((0, 30, 60))) for index in range(8)]
-        decision = decide(roster(*people), CLASS, CaseId(f"c{number}"), RULES, NOW)
+@pytest.mark.parametrize("strategy", Strategy)
+def test_deciding_again_from_the_record_alone_gives_the_same_winner(strategy: str) -> None:
+    dice, rules = random.Random(7), by(strategy)
+    wanted = replace(CLASS, wants=WANTS)
+    for number in range(100):
+        people = roster(*drawn(dice, dice.choice((8, 60))))
+        decision = decide(people, wanted, CaseId(f"c{number}"), rules, NOW, last_advisor="a3")
         again = read_explanation(write_explanation(decision.explanation))
         assert again is not None
-        assert decide_again(again) == decision.candidates[0].advisor
+        assert decide_again(again) == (decision.candidates[0].advisor if decision.candidates else None)
+        assert again.strategy == strategy
 
 
 def test_an_advisors_turn_is_recorded_with_the_heads_it_was_preferred_to() -> None:
@@ -89,12 +135,29 @@ def test_an_advisors_turn_is_recorded_with_the_heads_it_was_preferred_to() -> No
     assert (decide_again(explanation), case_again(explanation)) == ("mina", "late")
 
 
-def test_permuting_advisors_changes_no_decision() -> None:
-    people = [advisor(f"a{index}", idle_s=index % 3, load=30 * (index % 2)) for index in range(12)]
-    expected = decide(roster(*people), CLASS, CaseId("c1"), RULES, NOW).candidates
+@pytest.mark.parametrize("strategy", Strategy)
+@pytest.mark.parametrize("size", [12, 60])
+def test_permuting_advisors_changes_no_decision(strategy: str, size: int) -> None:
+    people, rules, wanted = drawn(random.Random(size), size), by(strategy), replace(CLASS, wants=WANTS)
+    expected = decide(roster(*people), wanted, CaseId("c1"), rules, NOW, last_advisor="a3").candidates
     for seed in range(20):
         random.Random(seed).shuffle(people)
-        assert decide(roster(*people), CLASS, CaseId("c1"), RULES, NOW).candidates == expected
+        assert decide(roster(*people), wanted, CaseId("c1"), rules, NOW, last_advisor="a3").candidates == expected
+
+
+@pytest.mark.parametrize("strategy", Strategy)
+def test_one_more_advisor_changes_the_winner_to_himself_or_not_at_all(strategy: str) -> None:
+    """Among as few as are all compared. ``balanced`` has no scarcity here: a colleague makes skills less scarce."""
+    rules = by(strategy, " weights: {scarcity: 0}," if strategy == "balanced" else "")
+    for seed in range(50):
+        *people, new = drawn(random.Random(seed), 12)
+        before, after = (
+            decide(roster(*team), replace(CLASS, wants=WANTS), CaseId(f"c{seed}"), rules, NOW).candidates
+            for team in (people, (*people, new))
+        )
+        assert len(after) >= len(before)
+        if before:
+            assert after[0].advisor in {before[0].advisor, new.id}
 
 
 def test_ties_differ_by_case_so_a_burst_does_not_herd() -> None:
