@@ -19,6 +19,7 @@ import yaml
 from router.runtime import run_file
 from router.runtime.plugin_catalog import PluginCatalog
 from router.runtime.run_file import RunFile
+from router.runtime.servers import valkey_guard
 from router.runtime.simulators import Entrance, Simulator
 from tests.suites.eventually import eventually
 
@@ -56,10 +57,7 @@ class Process:
         """Start, and wait until it is ready; its log is in the failure if it doesn't get there."""
         roles = [word for role in self._roles for word in ("--role", role)]
         run_file.remove(self.data) if self.data.exists() else None
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: ASYNC220
-                [*self.command("up"), *roles], stdout=log, stderr=log, env={**os.environ, **self.environment}
-            )
+        self._process = self._spawned([*self.command("up"), *roles])
         running: list[RunFile] = []
 
         async def is_ready() -> bool:
@@ -74,6 +72,19 @@ class Process:
 
         await eventually(is_ready, within_s=START_S)
         return running[-1]
+
+    def _spawned(self, command: Sequence[str]) -> "subprocess.Popen[bytes]":
+        """A child that is told to end when we do, even by SIGKILL, where the kernel does that."""
+        lock = os.open(self.log.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        guard = [sys.executable, "-I", "-S", valkey_guard.__file__, "exec", str(lock), str(os.getpid()), ""]
+        with os.fdopen(lock, "wb"), self.log.open("ab") as log:
+            return subprocess.Popen(
+                [*(guard if sys.platform == "linux" else ()), *command],
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self.environment},
+                pass_fds=(lock,),
+            )
 
     def kill(self) -> None:
         """SIGKILL: no goodbye."""
