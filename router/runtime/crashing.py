@@ -113,3 +113,9 @@ class CrashingLedger:
 
     async def find(self, reply: ReplyId) -> LedgerEntry | None:
         return await self._ledger.find(reply)
+
+    async def attempt(self, reply: ReplyId) -> int:
+        return await self._ledger.attempt(reply)
+
+    async def survived(self, reply: ReplyId) -> None:
+        await self._ledger.survived(reply)

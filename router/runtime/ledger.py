@@ -7,6 +7,7 @@ Entries live for 15 days: longer than the replies topic keeps its records, so a 
 for whatever reason, is always found.
 """
 
+from collections import Counter
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -70,6 +71,13 @@ class Ledger(Protocol):
     async def find(self, reply: ReplyId) -> LedgerEntry | None:
         """What is there."""
 
+    async def attempt(self, reply: ReplyId) -> int:
+        """Count, before it is made, a try of a reply that another process left in ``sending``: how many processes
+        have ended over it, as far as is known, that one included."""
+
+    async def survived(self, reply: ReplyId) -> None:
+        """The process lives on: no try has ended one. Repeating it does nothing."""
+
 
 class Caller(Protocol):
     """The one thing the ledger needs of a Redis client."""
@@ -82,6 +90,7 @@ class MemoryLedger:
 
     def __init__(self) -> None:
         self._entries: dict[ReplyId, LedgerEntry] = {}
+        self._attempts: Counter[ReplyId] = Counter()
 
     async def claim(self, reply: ReplyId, *, attempt: str, now_ms: int) -> LedgerEntry | None:
         sending = LedgerEntry(state=LedgerState.SENDING, at_ms=now_ms, attempt=attempt)
@@ -103,6 +112,13 @@ class MemoryLedger:
     async def find(self, reply: ReplyId) -> LedgerEntry | None:
         return self._entries.get(reply)
 
+    async def attempt(self, reply: ReplyId) -> int:
+        self._attempts[reply] += 1
+        return self._attempts[reply]
+
+    async def survived(self, reply: ReplyId) -> None:
+        del self._attempts[reply]
+
 
 # An entry is one string: the state, a line break, then JSON; so a script can tell the state by its start
 # and never has to read JSON.
@@ -117,10 +133,16 @@ local old = redis.call('GET', KEYS[1])
 if old and string.sub(old, 1, #ARGV[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
 """
+_ATTEMPT: Final = """
+local count = redis.call('INCR', KEYS[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return count
+"""
 
 
 class RedisLedger:
-    """The ledger in Redis or Valkey: one string a reply, each step one atomic command."""
+    """The ledger in Redis or Valkey: one string a reply, and a number beside it while it is under suspicion; each step
+    is one atomic command."""
 
     def __init__(self, client: Caller) -> None:
         self._client = client
@@ -140,6 +162,14 @@ class RedisLedger:
     async def find(self, reply: ReplyId) -> LedgerEntry | None:
         found = await self._client.call("GET", _key(reply))
         return None if found is None else _unpacked(found)
+
+    async def attempt(self, reply: ReplyId) -> int:
+        count = await self._client.call("EVAL", _ATTEMPT, 1, f"{_key(reply)}:attempts", TTL_MS)
+        assert isinstance(count, int)
+        return count
+
+    async def survived(self, reply: ReplyId) -> None:
+        await self._client.call("DEL", f"{_key(reply)}:attempts")
 
 
 class _Body(msgspec.Struct, array_like=True):

@@ -67,3 +67,13 @@ class LedgerSuite:
     async def test_replies_are_apart(self, ledger: Ledger) -> None:
         await ledger.settle(REPLY, SENT)
         assert await ledger.find(ReplyId("r2")) is None
+
+    async def test_tries_of_what_may_have_killed_are_counted_until_one_is_survived(self, ledger: Ledger) -> None:
+        await ledger.claim(REPLY, attempt="a", now_ms=10)
+        assert [await ledger.attempt(REPLY) for _ in range(3)] == [1, 2, 3]
+        assert await ledger.attempt(ReplyId("r2")) == 1
+        for _ in range(2):
+            await ledger.survived(REPLY)
+        assert await ledger.attempt(REPLY) == 1
+        found = await ledger.find(REPLY)
+        assert found == LedgerEntry(state=LedgerState.SENDING, at_ms=10, attempt="a")

@@ -14,6 +14,7 @@ from router.runtime.hosting.batches import Batches
 from router.runtime.hosting.metrics import ChannelMetrics, ReplySetback
 from router.runtime.hosting.reply_account import AccountReplies, Reports, share_of
 from router.runtime.hosting.reply_sender import ReplySender, SendPolicy
+from router.runtime.hosting.suspects import Suspects
 from router.runtime.ledger import Ledger
 from router.runtime.plugins import Adapter, OpenChannel, SendResult
 
@@ -26,6 +27,7 @@ class Outlet(NamedTuple):
     clock: Clock
     process: str
     policy: SendPolicy
+    suspects: Suspects
 
 
 class Channel:
@@ -50,6 +52,7 @@ class Channel:
             clock=outlet.clock,
             process=f"{outlet.process}-{adapter.name}",
             policy=outlet.policy,
+            suspects=outlet.suspects,
         )
         self._accounts: list[AccountReplies] = []
         self._ended: list[asyncio.Event] = []

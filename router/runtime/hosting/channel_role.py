@@ -28,6 +28,7 @@ from router.runtime.hosting.proxies import Proxies
 from router.runtime.hosting.reply_account import Reports
 from router.runtime.hosting.reply_sender import PATIENT, SendPolicy
 from router.runtime.hosting.reply_unassigned import UNASSIGNED, UnassignedReplies
+from router.runtime.hosting.suspects import Suspects
 from router.runtime.ledger import Ledger
 from router.runtime.plugins import Account, Adapter
 from router.runtime.server_memory import Room
@@ -83,6 +84,7 @@ class ChannelRole:
         self._on_failure = on_failure
         self._limits = limits
         self._metrics = ChannelMetrics(parts.registry, sorted(channels))
+        self._suspects = Suspects(parts.ledger, most=settings.router.max_attempts)
         self._batches = Batches(parts.bus)
         self._reports = Batches(parts.bus)
         proxies = Proxies(settings.http.trusted_proxies, header=settings.http.proxy_header)
@@ -144,7 +146,8 @@ class ChannelRole:
             spawn=self._spawn,
         )
         opened = await adapter.open(accounts, host)
-        outlet = Outlet(self._parts.bus, self._parts.ledger, self._parts.clock, process, self._limits.sending)
+        bus, ledger, clock = self._parts.bus, self._parts.ledger, self._parts.clock
+        outlet = Outlet(bus, ledger, clock, process, self._limits.sending, self._suspects)
         self._channels[name] = channel = Channel(
             adapter, opened, outlet=outlet, reports=self._reports, metrics=self._metrics
         )

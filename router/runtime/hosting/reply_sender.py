@@ -8,6 +8,7 @@ from router.contract.ids import ReplyId
 from router.contract.messages import Delivery, DeliveryState, Reply
 from router.runtime.clock import Clock
 from router.runtime.errors import SendLater, StoreUnavailable
+from router.runtime.hosting.suspects import KeepsKilling, Suspects
 from router.runtime.ledger import Ledger, LedgerEntry, final_entry
 from router.runtime.plugins import SendResult, failed, unknown
 
@@ -45,9 +46,10 @@ class _Open(SendLater):
 
 class ReplySender:
     """One per channel and process. ``process`` is a name that no other process, nor this one before its
-    restart, has."""
+    restart, has. ``suspects`` is shared by all senders of a process; a reply that has ended as many processes as that
+    lets it ends as unknown."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one keyword for each thing it works with
         self,
         channel: Sending,
         ledger: Ledger,
@@ -56,7 +58,9 @@ class ReplySender:
         clock: Clock,
         process: str,
         policy: SendPolicy = PATIENT,
+        suspects: Suspects | None = None,
     ) -> None:
+        self._suspects = suspects or Suspects(ledger)
         self._channel = channel
         self._ledger = ledger
         self._deduplicates = deduplicates
@@ -113,7 +117,8 @@ class ReplySender:
                 return await self._abandoned(reply, found)
             tries += 1
             try:
-                result = await self._try(reply)
+                # Another's `sending` may be what a crash has left: after one try we know that this is none of ours.
+                result = await self._try(reply, is_suspect=found is not None and tries == 1)
             except SendLater as exc:
                 is_open = is_open or isinstance(exc, _Open)
                 if self._clock.monotonic() - began_s < self._policy.give_up_s:
@@ -124,7 +129,16 @@ class ReplySender:
             return _delivery(reply, await self._settle(reply, result))
         return None
 
-    async def _try(self, reply: Reply) -> SendResult:
+    async def _try(self, reply: Reply, *, is_suspect: bool) -> SendResult:
+        if not is_suspect:
+            return await self._send(reply)
+        try:
+            async with self._suspects.counted(reply.id):
+                return await self._send(reply)
+        except KeepsKilling as exc:
+            return unknown(f"{exc}; the message may have arrived")
+
+    async def _send(self, reply: Reply) -> SendResult:
         """One try. Whatever leaves the outcome open is worth another only if the provider drops repeats."""
         try:
             async with asyncio.timeout(self._policy.send_s):
