@@ -51,6 +51,10 @@ class Functions:
             reply = await self._coalescer.call(*command)
         return cast("bytes | None", reply)
 
+    async def plain(self, *command: Argument) -> object:
+        """One command that is no function of ours; it shares a pipeline with what is called in the same tick."""
+        return await self._coalescer.call(*command)
+
     async def call_in_order(self, calls: Sequence[Call]) -> list[bytes]:
         """All calls, one after the other in as few round trips as can be, whatever becomes of the caller."""
         replies: list[bytes] = []

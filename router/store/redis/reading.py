@@ -14,10 +14,10 @@ from router.store.protocol import EVERYTHING, Change, Head, LineSize, Share, Wor
 MAX_CHANGES: Final = 500
 LOOK_MS: Final = 1_000
 _WORK_PAGE: Final = 200
-_SMALL: Final = 512
-_HEADS_PAGE: Final = 200
+_HEADS_PAGE: Final = 512
 _LINES_PAGE: Final = 50
 
+Call = Callable[..., Awaitable[object]]
 CHANGE: Final = msgspec.msgpack.Decoder(Change)
 
 
@@ -54,25 +54,22 @@ def _packed(found: object) -> list[bytes]:
     return [fields[1] for _, fields in cast("list[tuple[bytes, list[bytes]]]", found)]
 
 
-async def number(client: RedisClient, pool: PoolId, name: str) -> int:
+async def number(call: Call, pool: PoolId, name: str) -> int:
     """One number of the pool's row; 0 when there is no such pool."""
-    reply = await client.call("HGET", keys.key(pool, "meta"), name)
+    reply = await call("HGET", keys.key(pool, "meta"), name)
     return int(cast("bytes | None", reply) or 0)
 
 
-async def heads(client: RedisClient, name: str) -> list[Head]:
-    """The directory of classes: at once while it is small, else page by page, so that nobody waits for it."""
+async def heads(call: Call, name: str) -> list[Head]:
+    """The directory of classes: in one go while it is small, else page by page, so that nobody waits for it."""
     found: dict[str, bytes] = {}
-    if cast("int", await client.call("HLEN", name)) <= _SMALL:
-        found.update(_pairs(await client.call("HGETALL", name)))
-    else:
-        cursor = b"0"
-        while True:
-            reply = await client.call("HSCAN", name, cursor, "COUNT", _HEADS_PAGE)
-            cursor, flat = cast("tuple[bytes, list[bytes]]", reply)
-            found.update(_pairs(flat))
-            if cursor == b"0":
-                break
+    cursor = b"0"
+    while True:
+        reply = await call("HSCAN", name, cursor, "COUNT", _HEADS_PAGE)
+        cursor, flat = cast("tuple[bytes, list[bytes]]", reply)
+        found.update(_pairs(flat))
+        if cursor == b"0":
+            break
     return [_head(class_key, value.decode()) for class_key, value in found.items()]
 
 

@@ -188,7 +188,7 @@ class RedisStore:
         return await self._beyond(_Grows(pool, member="stamp", stream="calls"), after, wait_ms)
 
     async def heads(self, pool: PoolId) -> Sequence[Head]:
-        return await reading.heads(self._commands, keys.key(pool, "heads"))
+        return await reading.heads(self._functions.plain, keys.key(pool, "heads"))
 
     async def line_sizes(self, pool: PoolId) -> Sequence[LineSize]:
         return await reading.line_sizes(self._commands, pool, await self.heads(pool))
@@ -234,7 +234,7 @@ class RedisStore:
     # -- plain commands
 
     async def _beyond(self, what: _Grows, after: int, wait_ms: int) -> int:
-        known = await reading.number(self._commands, what.pool, what.member)
+        known = await reading.number(self._functions.plain, what.pool, what.member)
         if known > after or not wait_ms:
             return known
         progress = self._progress.setdefault(what, Progress(lambda number: self._next(what, number)))
@@ -244,14 +244,14 @@ class RedisStore:
         stream = keys.key(what.pool, what.stream)
         await reading.entries(self._waits, stream, number, limit=1, wait_ms=reading.LOOK_MS)
         # The stream only wakes: what stands in the pool's row is true after a loss of the store, too.
-        return await reading.number(self._commands, what.pool, what.member)
+        return await reading.number(self._functions.plain, what.pool, what.member)
 
     async def _entries(self, stream: str, after: int, *, limit: int, wait_ms: int) -> list[bytes]:
         client = self._waits if wait_ms else self._commands
         return await reading.entries(client, stream, after, limit=limit, wait_ms=wait_ms)
 
     async def _texts(self, *command: str | int) -> tuple[str, ...]:
-        return reading.texts(await self._commands.call(*command))
+        return reading.texts(await self._functions.plain(*command))
 
 
 def _name(act: AnyAct) -> str:
