@@ -13,11 +13,12 @@ from router.engine.decide import Turn, Waiting, decide_turn, next_for, nominate
 from router.engine.explain import write_explanation
 from router.engine.plans import Scene
 from router.service.acting import Actor
+from router.service.errors import Contended
 from router.service.metrics import ServiceMetrics
 from router.service.policies import Policies
 from router.service.roster import RosterTail
 from router.service.shares import Shares, WholeShare
-from router.store.acts import Done, Match, Result
+from router.store.acts import Done, Match, Outcome, Result
 from router.store.protocol import Reads, Share, WorkBatch, WorkItem
 
 LOG = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ _WAIT_MS: Final = 500
 _HELPED: Final = 20
 MAX_TRIES: Final = 200
 _HANDED: Final = frozenset({Result.OFFERED, Result.ASSIGNED})
+_GONE: Final = Outcome(result=Result.GONE)
 
 
 class _Tries:
@@ -112,7 +114,7 @@ class Matcher:
         """Serve the items in their order. An item is done when a look at the newest state finds no match."""
         await self._tail.caught_up(batch.change)
         look = _Look(await self._heads())
-        served = []
+        served: list[WorkItem] = []
         for item in batch.items:
             tries = _Tries()
             if await self._serve(item, look, tries):
@@ -122,7 +124,16 @@ class Matcher:
             self._metrics.count_served(handed=tries.handed, lost=tries.lost, left=left)
             look.is_new = False
             await asyncio.sleep(0)
-        await self._actor.apply([self._done(item) for item in served])
+            if tries.handed or tries.lost:
+                # That took its time, and who has an item is left out by intake as long as it stands.
+                served = await self._say_done(served)
+        await self._say_done(served)
+
+    async def _say_done(self, served: list[WorkItem]) -> list[WorkItem]:
+        """Say of these that they are done; none are left to be said."""
+        if served:
+            await self._actor.apply([self._done(item) for item in served])
+        return []
 
     async def _serve(self, item: WorkItem, look: _Look, tries: _Tries) -> bool:
         """Whether it is done; an item that isn't comes again, behind none."""
@@ -162,15 +173,17 @@ class Matcher:
 
     async def _try(self, advisor: AdvisorId, turn: Turn) -> bool:
         """Whether he was handed the case; not when somebody else was faster."""
-        state = await self._reads.case(self._pool, turn.head.case)
-        if state is None or state.class_key != turn.head.class_key:
+        try:
+            outcome = await self._actor.attempt(turn.head.case, lambda state: self._match(state, advisor, turn))
+        except Contended:
             return False
-        outcome = await self._actor.one(self._match(state, advisor, turn))
-        if outcome.result in _HANDED:
-            self._count(state)
+        if outcome.result in _HANDED and outcome.case is not None:
+            self._count(outcome.case)
         return outcome.result in _HANDED
 
-    def _match(self, state: CaseState, advisor: AdvisorId, turn: Turn) -> Match:
+    def _match(self, state: CaseState, advisor: AdvisorId, turn: Turn) -> Match | Outcome:
+        if state.class_key != turn.head.class_key:
+            return _GONE
         now = self._now()
         rulebook = self._policies.judged_by(state)
         explanation = decide_turn(self._tail.roster, advisor, turn, rulebook, now)

@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from router.contract.advisor import Presence
-from router.contract.ids import PoolId
+from router.contract.case import CaseState
+from router.contract.ids import CaseId, PoolId
+from router.store.acts import AnyAct, Match, Outcome
 from router.store.protocol import Head
-from tests.suites.stage import Stage, stage
+from tests.suites.stage import POOL, Stage, stage
 
 
 def watch_heads(scene: Stage, monkeypatch: pytest.MonkeyPatch, *after: Callable[[], Awaitable[object]]) -> list[int]:
@@ -78,3 +80,44 @@ async def test_a_case_that_comes_after_the_look_finds_who_was_looked_at(monkeypa
         assert await scene.holder("c1") == "ben"
         assert shown == [0, 1]
         await scene.nobody_waits_in_vain()
+
+
+async def test_who_was_served_is_free_for_intake_while_others_are_being_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with stage() as scene:
+        await scene.hire("ada", presence=None)
+        for name in ("ben", "cid"):
+            await scene.hire(name, presence=None, budget=10, skills={"technical": 8})
+        for name in ("c1", "c2"):
+            await scene.write(name, "the machine is broken")
+        await scene.settle()
+        await come(scene, "ada", "ben", "cid")
+        left: list[int] = []
+        applied = scene.store.apply
+
+        async def watched(acts: Sequence[AnyAct]) -> Sequence[Outcome]:
+            left.extend([(await scene.store.status(POOL)).work] if isinstance(acts[0], Match) else [])
+            return await applied(acts)
+
+        monkeypatch.setattr(scene.store, "apply", watched)
+        await scene.settle()
+        assert left == [3, 1]
+        await scene.nobody_waits_in_vain()
+
+
+async def test_a_case_that_acts_have_shown_lately_is_matched_without_a_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with stage() as scene:
+        await scene.hire("ben", presence=None)
+        await scene.write("c1")
+        await scene.settle()
+        await come(scene, "ben")
+        read = scene.store.case
+        asked: list[str] = []
+
+        async def watched(pool: PoolId, case: CaseId) -> CaseState | None:
+            asked.append(case)
+            return await read(pool, case)
+
+        monkeypatch.setattr(scene.store, "case", watched)
+        await scene.settle()
+        assert asked == []
+        assert await scene.holder("c1") == "ben"
