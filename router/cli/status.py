@@ -14,6 +14,7 @@ _SHOWN = (
     "turnout_inquiries_total",
     "turnout_relayed_total",
     "turnout_dead_letters_total",
+    "turnout_pressure_level",
     "turnout_sweep_found_total",
     "turnout_rulebook_info",
 )
