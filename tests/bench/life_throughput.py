@@ -19,7 +19,12 @@ _AT_ONCE: Final = 256
 async def measure(ground: Ground, run: int) -> Sample:
     """Service: lanes, engine, relay and matcher, and advisors who take what the roster's tail shows them, act by
     act, waiting for each act's event. Bare loops: the same acts, batch by batch, one pipeline for each kind. The
-    advisors' acts come from the router's process; the relay has its own."""
+    relay has a process of its own.
+
+    Advisors act from the router's process, through its desk as their sessions do: a case is read when it is offered,
+    then each act is planned by casework. That they all sit at one router is as in a standalone installation; sockets,
+    frames and the other pushes of a session aren't in it, nor are deliveries, for the bare loops have none either.
+    """
     pool = PoolId(f"life-{run}")
     messages = [inquiry(pool, number) for number in range(ground.scale.lives)]
     await ground.load(pool, [record(message) for message in messages])
@@ -39,7 +44,7 @@ async def _serve(ground: Ground, pool: PoolId, count: int) -> float:
     await ground.reset(pool)
     since_ms = (await ground.store.status(pool)).now_ms
     async with ground.service(pool) as desk:
-        office = _Office(desk, ground, count)
+        office = _Office(desk, count)
         async with asyncio.timeout(ground.scale.longest_s), asyncio.TaskGroup() as group:
             desk.tail.listen(lambda state: office.look(state, group))
             for member in list(desk.tail.roster):
@@ -54,9 +59,8 @@ async def _serve(ground: Ground, pool: PoolId, count: int) -> float:
 class _Office:
     """All advisors: each offer that appears in somebody's work set is lived to its end, a bounded number at once."""
 
-    def __init__(self, desk: Desk, ground: Ground, count: int) -> None:
+    def __init__(self, desk: Desk, count: int) -> None:
         self._desk = desk
-        self._reads = ground.store
         self._left = count
         self._seen: set[CaseId] = set()
         self._hands = asyncio.Semaphore(_AT_ONCE)
@@ -71,7 +75,7 @@ class _Office:
 
     async def _live(self, case: CaseId) -> None:
         async with self._hands:
-            state = await self._reads.case(self._desk.actor.pool, case)
+            state = await self._desk.reads.case(self._desk.pool, case)
             assert state is not None
             await live(self._desk.casework, case, state.offers[0], self._desk.progress.reached)
         self._left -= 1
