@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from router.runtime.servers.valkey_directory import ask, holder_of
@@ -71,6 +72,8 @@ class Office:
             return await self.level() == 2
 
         await eventually(is_seen)
+        async with aiohttp.ClientSession() as http, http.get(f"{self.place.running.ops}/readyz") as answer:
+            assert answer.status == 200, await answer.text()  # to restart it would help nobody
 
     async def ends_its_work(self) -> None:
         answered = await self.mina.ask("reply", case=self.case, text="Here you are.")
