@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from router.runtime.settings.model import BusKind
+from rules.rulebook import Strategy
 from tests.bench.catalog import BENCHES
+from tests.bench.ground import QUICK
 from tests.bench.results import Aim, Finding, Judged, Row, Sample, findings, percentile, skipped, table
 from tests.servers import binary_of
 
@@ -52,6 +54,14 @@ async def test_one_benchmark_runs_alone(tmp_path: Path) -> None:
     assert {row["name"].partition(".")[0] for row in json.loads(out.read_text("utf-8"))} == {"bus_to_offer"}
 
 
+async def test_decisions_are_measured_by_every_strategy_at_every_size(tmp_path: Path) -> None:
+    binary_of("valkey")
+    out = tmp_path / "bench.json"
+    await _bench(out, "decide_roster_growth", "--bus", str(BusKind.STREAMS))
+    measured = {row["name"].partition(".")[2] for row in json.loads(out.read_text("utf-8"))}
+    assert measured == {""} | {f"{strategy}_{size}" for strategy in Strategy for size in QUICK.rosters}
+
+
 async def test_without_kafka_nothing_is_measured_and_the_reason_is_said(tmp_path: Path) -> None:
     out = tmp_path / "bench.json"
     told = await _bench(out, path=str(tmp_path))
@@ -76,6 +86,9 @@ def test_the_middle_run_speaks_for_all() -> None:
         (Judged.RATIO_AT_LEAST, 1, 0.5, True),
         (Judged.RATIO_AT_LEAST, 1, 0.49, False),
         (Judged.RATIO_AT_LEAST, 1, None, None),
+        (Judged.RATIO_AT_MOST, 9, 0.5, True),
+        (Judged.RATIO_AT_MOST, 0.1, 0.51, False),
+        (Judged.RATIO_AT_MOST, 0.1, None, None),
         (Judged.VALUE_AT_LEAST, 0.5, 0.1, True),
         (Judged.VALUE_AT_LEAST, 0.4, 0.9, False),
         (Judged.VALUE_AT_MOST, 0.5, 9, True),

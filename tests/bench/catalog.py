@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
-from tests.bench import bus_to_offer, life_throughput, line_throughput
+from tests.bench import bus_to_offer, decisions, life_throughput, line_throughput
 from tests.bench.ground import Ground
 from tests.bench.results import Aim, Judged, Sample
 
@@ -20,4 +20,6 @@ BENCHES: Final[dict[str, Bench]] = {
     "line_throughput": Bench(line_throughput.measure, "inquiries/s", Aim(judged=Judged.RATIO_AT_LEAST, limit=0.5)),
     "life_throughput": Bench(life_throughput.measure, "lives/s", Aim(judged=Judged.RATIO_AT_LEAST, limit=0.5)),
     "bus_to_offer": Bench(bus_to_offer.measure, "ms (p99)", Aim(judged=Judged.VALUE_AT_MOST, limit=20)),
+    "decide_roster_growth": Bench(decisions.measure_growth, "us", Aim(judged=Judged.RATIO_AT_MOST, limit=2)),
+    "decide_rate": Bench(decisions.measure_rate, "decisions/s", Aim(judged=Judged.VALUE_AT_LEAST, limit=300_000)),
 }

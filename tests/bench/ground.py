@@ -60,9 +60,21 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     paced: int = 5_000
     partitions: int = 64
     longest_s: float = 300.0
+    rosters: tuple[int, ...] = (100, 1_000, 10_000)
+    decisions: int = 2_000
 
 
-QUICK: Final = Scale(runs=1, advisors=40, inquiries=300, lives=80, batches=(32, 512), paced=250, partitions=4)
+QUICK: Final = Scale(
+    runs=1,
+    advisors=40,
+    inquiries=300,
+    lives=80,
+    batches=(32, 512),
+    paced=250,
+    partitions=4,
+    rosters=(10, 20, 40),
+    decisions=50,
+)
 
 
 class Ground:

@@ -14,6 +14,7 @@ class Judged(StrEnum):
     """What an aim is set for."""
 
     RATIO_AT_LEAST = "ratio >="
+    RATIO_AT_MOST = "ratio <="
     VALUE_AT_LEAST = "value >="
     VALUE_AT_MOST = "value <="
 
@@ -29,6 +30,8 @@ class Aim(msgspec.Struct, frozen=True, kw_only=True):
         match self.judged:
             case Judged.RATIO_AT_LEAST:
                 return None if ratio is None else ratio >= self.limit
+            case Judged.RATIO_AT_MOST:
+                return None if ratio is None else ratio <= self.limit
             case Judged.VALUE_AT_LEAST:
                 return value >= self.limit
             case Judged.VALUE_AT_MOST:
