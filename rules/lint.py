@@ -5,12 +5,15 @@ nothing. A warning is for a person to judge.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from rules.errors import Path, Problem, Severity
 from rules.roster import AdvisorRow, Roster
-from rules.rulebook import Effect, Rulebook, SkillWant
+from rules.rulebook import Effect, Rulebook, SkillWant, Strategy
 from rules.shape import suggestion
 from rules.tree import Tree, show
+
+_BY_SKILL: Final = frozenset({Strategy.MOST_SKILLED, Strategy.LEAST_SKILLED})
 
 
 def lint(rulebook: Rulebook, roster: Roster) -> tuple[Problem, ...]:
@@ -50,6 +53,7 @@ class _Linter:
     def queues(self) -> Iterator[Problem]:
         """Queues without members, and those where a language spoken elsewhere has no speaker."""
         spoken = _spoken(self._roster.advisors)
+        yield from self._unskilled()
         for name, members in self._members.items():
             if not members:
                 yield self._in_book(("queues", name), "no advisor on the roster takes cases of this queue")
@@ -57,6 +61,15 @@ class _Linter:
             for language in sorted(spoken - _spoken(members)):
                 message = f'no advisor of this queue speaks "{language}", which others do'
                 yield self._in_book(("queues", name), message, Severity.WARNING)
+
+    def _unskilled(self) -> Iterator[Problem]:
+        """Queues that rank by the skills that a case wants, where no rule ever wants one."""
+        if any(rule.set.skills for rule in self._rulebook.rules):
+            return
+        for name, queue in self._rulebook.queues.items():
+            if queue.strategy in _BY_SKILL:
+                message = f"the strategy is `{queue.strategy}`, and no rule wants a skill"
+                yield self._in_book(("queues", name, "strategy"), message, Severity.WARNING)
 
     def skills(self) -> Iterator[Problem]:
         """Declared skills that nobody has."""

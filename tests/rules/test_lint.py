@@ -92,6 +92,15 @@ def test_what_a_roster_lacks(old: str, new: str, expected: list[str]) -> None:
     assert found(roster=ROSTER.replace(old, new)) == expected
 
 
+@pytest.mark.parametrize("strategy", ["most-skilled", "least-skilled"])
+def test_a_queue_that_ranks_by_skills_that_no_rule_wants(strategy: str) -> None:
+    book = BOOK.replace("general: {policy: standard}", f"general: {{policy: standard, strategy: {strategy}}}")
+    assert found(book=book) == []
+    assert found(book=book[: book.index("rules:")]) == [
+        f"warning book.yaml:7:41 queues.general.strategy: the strategy is `{strategy}`, and no rule wants a skill"
+    ]
+
+
 def test_a_channel_too_heavy_for_everybody() -> None:
     assert found(book=BOOK.replace("units: 100", "units: 101")) == [
         "error book.yaml:4:38 channels.voice: no advisor has a budget of 101 units"
