@@ -34,11 +34,10 @@ def sieve(roster: Roster, waiting: WaitClass) -> Sieve:
     left = roster.everyone
     removed: dict[Filter, int] = {}
     for name in Filter:
-        passing = _passing(roster, waiting, name)
-        out = left & ~passing
-        if out:
-            removed[name] = out
-        left &= passing
+        kept = left & _passing(roster, waiting, name)
+        if kept != left:
+            removed[name] = left ^ kept
+            left = kept
     return Sieve(eligible=left, removed=removed)
 
 

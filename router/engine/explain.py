@@ -102,10 +102,4 @@ def read_explanation(why: str) -> Explanation | None:
 
 
 def _removed(roster: Roster, bits: int) -> Removed:
-    first: list[AdvisorId] = []
-    left = bits
-    while left and len(first) < NAMED:
-        lowest = left & -left
-        first.append(roster.in_slot(lowest.bit_length() - 1).state.id)
-        left ^= lowest
-    return Removed(count=bits.bit_count(), first=tuple(first))
+    return Removed(count=bits.bit_count(), first=tuple([one.state.id for one in roster.first(bits, NAMED)]))

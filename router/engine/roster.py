@@ -6,7 +6,7 @@ for ten thousand, give or take the length of an integer.
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import compress
+from itertools import compress, islice
 from typing import Final
 
 import msgspec
@@ -18,6 +18,7 @@ from router.engine.order import Order, Rank
 LEVELS: Final = 10
 FEW: Final = 100
 """Where one of so many is in a set, its members are found one by one."""
+_LOW: Final = (1 << 256) - 1
 _HANDED: Final = frozenset({WorkKind.OFFER, WorkKind.CASE})
 _TRUTHS: Final = bytes.maketrans(b"01", b"\0\1")
 
@@ -148,6 +149,12 @@ class Roster:
             lowest = bits & -bits
             yield self._in_order[lowest.bit_length() - 1]
             bits ^= lowest
+
+    def first(self, bits: int, count: int) -> list[Member]:
+        """The first members of a set, in slot order."""
+        low = bits & _LOW
+        # To take one bit off a long integer costs its whole length.
+        return list(islice(self._one_by_one(low if low.bit_count() >= count else bits), count))
 
     def order(self, ranks: Ranks) -> Order[Member]:
         """Who is online, in the order of their ranks. It is built once for a function, then kept up."""
