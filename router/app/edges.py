@@ -12,6 +12,7 @@ from router.app.state import State, open_client
 from router.contract.ids import PoolId
 from router.runtime.hosting.channel_role import ChannelRole, RoleParts
 from router.runtime.hosting.notice_role import NoticeRole
+from router.runtime.hosting.suspects import Suspects
 from router.runtime.run_file import RunFile
 from router.runtime.server_memory import Room
 from router.runtime.settings.model import BusKind
@@ -42,7 +43,10 @@ async def open_channels(process: Process, state: State, run_file: RunFile) -> Ru
     room = None
     if process.settings.bus.kind is BusKind.STREAMS:
         room = Room((await open_client(process, state.url, "memory", connections=1)).call, clock)
-    parts = RoleParts(state.bus, state.ledger, state.blobs, state.signer, clock, registry, state.chat_log, room)
+    suspects = Suspects(state.ledger, most=process.settings.router.max_attempts)
+    parts = RoleParts(
+        state.bus, state.ledger, state.blobs, state.signer, clock, registry, state.chat_log, room, suspects
+    )
     channels = process.installation.channels
     role = ChannelRole(parts, settings=process.settings, channels=channels, on_failure=life.fail)
     await life.open("channels", role.start(), lambda _, left_s: role.close(left_s))

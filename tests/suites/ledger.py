@@ -6,11 +6,23 @@ import pytest
 
 from router.contract.ids import ReplyId
 from router.contract.messages import DeliveryState
-from router.runtime.ledger import Ledger, LedgerEntry, LedgerState, final_entry
+from router.runtime.errors import StoreUnavailable
+from router.runtime.ledger import Ledger, LedgerEntry, LedgerState, MemoryLedger, final_entry
 
 REPLY = ReplyId("r1")
 SENT = final_entry(DeliveryState.SENT, 20, provider_message_id="p\n1")
 FAILED = final_entry(DeliveryState.FAILED, 30, reason="no such\nuser 한국")
+
+
+class MortalLedger(MemoryLedger):
+    """While ``is_dead`` the process that uses it is as good as killed: it forgets nothing any more."""
+
+    is_dead = False
+
+    async def survived(self, reply: ReplyId) -> None:
+        if self.is_dead:
+            raise StoreUnavailable("the process is dead")
+        await super().survived(reply)
 
 
 class LedgerSuite:

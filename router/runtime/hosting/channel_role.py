@@ -52,6 +52,7 @@ class RoleParts(NamedTuple):
     registry: CollectorRegistry
     chat_log: ChatLog
     room: Room | None = None
+    suspects: Suspects | None = None
 
 
 class RoleLimits(NamedTuple):
@@ -84,7 +85,7 @@ class ChannelRole:
         self._on_failure = on_failure
         self._limits = limits
         self._metrics = ChannelMetrics(parts.registry, sorted(channels))
-        self._suspects = Suspects(parts.ledger, most=settings.router.max_attempts)
+        self._suspects = parts.suspects or Suspects(parts.ledger)
         self._batches = Batches(parts.bus)
         self._reports = Batches(parts.bus)
         proxies = Proxies(settings.http.trusted_proxies, header=settings.http.proxy_header)

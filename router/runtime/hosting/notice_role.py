@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final
@@ -23,6 +25,7 @@ from router.runtime.hosting.notice_metrics import NoticeMetrics, NoticeOutcome
 from router.runtime.hosting.notice_sender import PROMPT, NoticeFailed, NoticeSender
 from router.runtime.hosting.outbound import client_session
 from router.runtime.hosting.reply_sender import SendPolicy
+from router.runtime.hosting.suspects import Suspects
 from router.runtime.plugins import Notifier, OpenNotifier, Target
 from router.runtime.signer import Signer
 
@@ -96,7 +99,15 @@ class NoticeRole:
         self._on_failure = on_failure
         self._metrics = NoticeMetrics(parts.registry)
         self._routes: dict[str, OpenNotifier] = {}
-        self._sender = NoticeSender(self._routes, parts.ledger, clock=parts.clock, metrics=self._metrics, policy=policy)
+        self._sender = NoticeSender(
+            self._routes,
+            parts.ledger,
+            process=f"{os.getpid()}-{secrets.token_hex(6)}",
+            suspects=parts.suspects or Suspects(parts.ledger),
+            clock=parts.clock,
+            metrics=self._metrics,
+            policy=policy,
+        )
         self._consumer = Consumer(parts.bus, GROUP, (NOTICES,), handle=self._handle, hooks=self, limits=_LIMITS)
         self._last: dict[tuple[CaseId, str], asyncio.Task[None]] = {}
         self._http: ClientSession | None = None

@@ -12,7 +12,8 @@ from router.runtime.clock import Clock
 from router.runtime.errors import RuntimeFailure, SendLater, StoreUnavailable
 from router.runtime.hosting.notice_metrics import NoticeMetrics, NoticeOutcome
 from router.runtime.hosting.reply_sender import SendPolicy
-from router.runtime.ledger import Ledger, LedgerState, final_entry
+from router.runtime.hosting.suspects import KeepsKilling, Suspects
+from router.runtime.ledger import Ledger, LedgerEntry, LedgerState, final_entry
 from router.runtime.plugins import OpenNotifier, SendResult, failed
 
 LOG = logging.getLogger(__name__)
@@ -45,20 +46,25 @@ class NoticeSender:
     """Sends for the targets of one process; ``routes`` has the open notifier of each.
 
     A notice that has its outcome isn't sent again while the ledger answers. A crash between the target's yes
-    and the ledger, or a ledger that is away, repeats it with the same id.
+    and the ledger, or a ledger that is away, repeats it with the same id. ``process`` is a name that no other process
+    has; ``suspects`` is shared by all that sends in it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one keyword for each thing it works with
         self,
         routes: Mapping[str, OpenNotifier],
         ledger: Ledger,
         *,
+        process: str,
+        suspects: Suspects,
         clock: Clock,
         metrics: NoticeMetrics,
         policy: SendPolicy = PROMPT,
     ) -> None:
         self._routes = routes
         self._ledger = ledger
+        self._process = process
+        self._suspects = suspects
         self._clock = clock
         self._metrics = metrics
         self._policy = policy
@@ -79,11 +85,15 @@ class NoticeSender:
             return NoticeOutcome.NO_TARGET
         tries = 0
         while not self._stopping.is_set():
-            if await self._is_done(notice):
+            found = await self._claimed(notice)
+            if found is not None and found.is_final:
                 return NoticeOutcome.REPEATED
             tries += 1
             try:
-                result = await self._try(notifier, notice)
+                # Another's `sending` may be what a crash has left.
+                result = await self._try(notifier, notice, is_suspect=found is not None and tries == 1)
+            except KeepsKilling as exc:
+                result = failed(str(exc))
             except SendLater as exc:
                 if not self._is_too_late(notice, tries):
                     self._metrics.put_off.inc()
@@ -100,32 +110,46 @@ class NoticeSender:
         age_s = (self._clock.now_ms() - notice.at_ms) / 1000
         return tries >= _LEAST_TRIES and age_s >= self._policy.give_up_s
 
-    async def _try(self, notifier: OpenNotifier, notice: Notice) -> SendResult:
-        """One try. A target drops repeats by the id, so whatever leaves the outcome open is worth another."""
+    async def _try(self, notifier: OpenNotifier, notice: Notice, *, is_suspect: bool) -> SendResult:
+        if not is_suspect:
+            return await self._send_in_turn(notifier, notice)
+        try:
+            # Before a place at the target is taken: those that wait here hold up no others.
+            async with self._suspects.counted(_line(notice)):
+                return await self._send_in_turn(notifier, notice)
+        except StoreUnavailable:
+            raise SendLater("the try can't be counted") from None
+
+    async def _send_in_turn(self, notifier: OpenNotifier, notice: Notice) -> SendResult:
         async with self._slots[notice.target]:
             if self._stopping.is_set():
                 raise StoppedFirst(f"notice {notice.id} had no turn")
-            try:
-                async with asyncio.timeout(self._policy.send_s):
-                    return await notifier.send(notice)
-            except SendLater:
-                raise
-            except TimeoutError:
-                raise SendLater("the target didn't answer in time") from None
-            except Exception:
-                LOG.exception("sending %s failed", notice.id, extra={"event": "notice.error", "notice": notice.id})
-                raise SendLater("the notifier failed while it was sending") from None
+            return await self._send(notifier, notice)
 
-    async def _is_done(self, notice: Notice) -> bool:
+    async def _send(self, notifier: OpenNotifier, notice: Notice) -> SendResult:
+        """One try. A target drops repeats by the id, so whatever leaves the outcome open is worth another."""
         try:
-            found = await self._ledger.find(_line(notice))
+            async with asyncio.timeout(self._policy.send_s):
+                return await notifier.send(notice)
+        except SendLater:
+            raise
+        except TimeoutError:
+            raise SendLater("the target didn't answer in time") from None
+        except Exception:
+            LOG.exception("sending %s failed", notice.id, extra={"event": "notice.error", "notice": notice.id})
+            raise SendLater("the notifier failed while it was sending") from None
+
+    async def _claimed(self, notice: Notice) -> LedgerEntry | None:
+        """What others have written down of it; ours says ``sending`` from now on, unless theirs is there."""
+        try:
+            found = await self._ledger.claim(_line(notice), attempt=self._process, now_ms=self._clock.now_ms())
         except StoreUnavailable:
             # One too many does less harm than one that comes too late.
-            return False
+            return None
         if found is not None and found.state is LedgerState.FAILED:
             # The dead letters may lack it: the process may have ended before it got there.
             raise NoticeFailed(found.reason)
-        return found is not None
+        return found
 
     async def _remember(self, notice: Notice, result: SendResult) -> None:
         final = final_entry(

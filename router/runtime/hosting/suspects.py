@@ -12,7 +12,7 @@ from router.runtime.ledger import Ledger
 
 LOG = logging.getLogger(__name__)
 MOST: Final = 5
-_TURN_S: Final = 5.0
+_TURN_S: Final = 2.0
 
 
 class KeepsKilling(RuntimeFailure):
@@ -22,7 +22,7 @@ class KeepsKilling(RuntimeFailure):
 class Suspects:
     """One for all that sends in a process, so that what kills it is never counted together with what was only near.
 
-    A slow one holds its turn for five seconds at most. ``most`` tries in all are made: the first is noted by its
+    A slow one holds its turn for two seconds at most. ``most`` tries in all are made: the first is noted by its
     ``sending`` in the ledger.
     """
 

@@ -8,13 +8,13 @@ from msgspec.structs import replace
 from router.contract.ids import AccountId, CaseId, ConversationId, PoolId, ReplyId
 from router.contract.messages import Address, Delivery, DeliveryState, Reply
 from router.runtime.clock import ManualClock
-from router.runtime.errors import SendLater, StoreUnavailable
+from router.runtime.errors import SendLater
 from router.runtime.hosting import suspects
 from router.runtime.hosting.reply_sender import ReplySender
 from router.runtime.hosting.suspects import KeepsKilling, Suspects
-from router.runtime.ledger import MemoryLedger
 from router.runtime.plugins import SendResult, sent
 from tests.suites.eventually import eventually
+from tests.suites.ledger import MortalLedger
 
 MOST = 3
 KILLER = Reply(
@@ -27,17 +27,6 @@ KILLER = Reply(
     created_at_ms=1,
 )
 NEAR = replace(KILLER, id=ReplyId("near"), conversation=ConversationId("v2"))
-
-
-class MortalLedger(MemoryLedger):
-    """Of a process that is dead it takes nothing more."""
-
-    is_dead = False
-
-    async def survived(self, reply: ReplyId) -> None:
-        if self.is_dead:
-            raise StoreUnavailable("the process is dead")
-        await super().survived(reply)
 
 
 class Channel:
