@@ -1,7 +1,7 @@
 """What is done to processes, and to their ways to the store and to Kafka; each strike ends what it began."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random
 from typing import Final
@@ -75,18 +75,26 @@ def crash_at(part: str, point: CrashPoint) -> Strike:
         one = place.parts[name]
         await one.crash_at(f"{point}@{random.randint(1, 4)}")
         ends = one.ends
+        shaken = [other for other in PARTS if PARTS[other] == PARTS[name] and other != name]
+        if point not in _HANDED_OVER:
+            shaken.clear()
         # More customers, until it has bitten.
-        await asyncio.wait_for(_writing_until(place, lambda: one.ends > ends, random), 90)
+        await asyncio.wait_for(_writing_until(place, lambda: one.ends > ends, random, shaken=shaken), 90)
         place.bites[f"crash {point}"] += 1
 
     return strike
 
 
-async def _writing_until(place: Plant, has_happened: Callable[[], bool], random: Random) -> None:
+async def _writing_until(
+    place: Plant, has_happened: Callable[[], bool], random: Random, *, shaken: Sequence[str]
+) -> None:
+    """Customers write, and those who are ``shaken`` are started anew in their turn, until it has happened."""
     waves = 0
     while not has_happened():
         waves += 1
         await place.writers.wave(f"more-{random.randint(0, 10**9)}", 8, at_once=8, seed=waves)
+        if shaken and not has_happened():
+            await place.restart(shaken[waves % len(shaken)])
 
 
 # -- the way to the store
@@ -201,6 +209,8 @@ _ROUTERS_POINTS: Final = (
     CrashPoint.IN_REVOKED,
 )
 _RELAYS_POINTS: Final = (CrashPoint.BEFORE_PRODUCE, CrashPoint.AFTER_PRODUCE, CrashPoint.AFTER_CURSOR)
+# One who has just started may reach these only once others of his role join or leave.
+_HANDED_OVER: Final = frozenset({CrashPoint.IN_ASSIGNED, CrashPoint.IN_REVOKED, *_RELAYS_POINTS})
 _APIS_POINTS: Final = (
     CrashPoint.BEFORE_ACCEPT,
     CrashPoint.AFTER_ACCEPT,
