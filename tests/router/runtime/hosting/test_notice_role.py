@@ -13,11 +13,9 @@ from router.runtime.clock import ManualClock
 from router.runtime.errors import PluginFailed, SendLater, StoreUnavailable, TaskDied
 from router.runtime.hosting.notice_metrics import NoticeOutcome
 from router.runtime.hosting.notice_sender import PROMPT
-from router.runtime.hosting.suspects import MOST
 from router.runtime.ledger import LedgerEntry, MemoryLedger
 from router.runtime.plugins import Host, OpenNotifier, SendResult, Target, failed, sent, unknown
 from tests.suites.eventually import eventually
-from tests.suites.ledger import MortalLedger
 from tests.suites.notices import HASTY, NoticeWorld, notice, telling
 
 HOUR_MS = 3_600_000
@@ -154,37 +152,6 @@ async def test_a_failed_one_reaches_the_dead_letters_after_a_crash_too(world: No
     await world.end()
     assert told.given == ["n1"]
     assert await world.unfinished() == []
-
-
-async def test_a_notice_that_keeps_killing_lies_in_the_dead_letters(told: Told) -> None:
-    ledger = MortalLedger()
-    told.hangs["desk"] = asyncio.Event()
-    async with telling(world_of(told, ledger=ledger, policy=PROMPT)) as world:
-        await world.publish(notice())
-        for lives in range(1, MOST + 1):
-            await eventually(lambda: len(told.given) == lives)  # noqa: B023
-            ledger.is_dead = True
-            await world.end(0)
-            ledger.is_dead = False
-            await world.begin()
-        (letter,) = await eventually(world.letters)
-        assert header(letter.headers, "turnout-reason") == "NoticeFailed: sending it has ended the process 5 times"
-        await world.end()
-        assert len(told.given) == MOST
-        assert await world.unfinished() == []
-
-
-async def test_a_notice_whose_process_stopped_in_good_order_is_sent_by_the_next(told: Told) -> None:
-    told.hangs["desk"] = asyncio.Event()
-    async with telling(world_of(told, policy=PROMPT)) as world:
-        await world.publish(notice())
-        for lives in range(1, MOST + 2):
-            await eventually(lambda: len(told.given) == lives)  # noqa: B023
-            await world.end(0)
-            await world.begin()
-        told.hangs["desk"].set()
-        await world.counts("sent")
-        assert await world.letters() == []
 
 
 async def test_an_open_outcome_is_final(world: NoticeWorld, told: Told) -> None:
