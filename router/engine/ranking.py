@@ -20,8 +20,10 @@ MOST_TIED: Final = 16
 """Of so many the tie is broken, where more stand equal."""
 MOST_PREFERRED: Final = 16
 """So many are compared by preferred skills."""
-MOST_MIXED: Final = 8
+MOST_MIXED: Final = 5
 """So many are looked at for each term that has an order."""
+ALL_MIXED: Final = 20
+"""Up to so many are all looked at."""
 
 
 class Scored(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,7 +114,7 @@ def _along_parts(
 def _mixed(roster: Roster, bits: int, by: Strategy, wish: Wish, count: int) -> list[Member]:
     """The first by each order, the fittest, and the last advisor."""
     turn = _turn(wish.case)
-    if bits.bit_count() <= count * (len(by.orders) + 1):
+    if bits.bit_count() <= ALL_MIXED:
         return list(roster.members(bits))
     found = {member.slot: member for order in by.orders for member in _first(roster, bits, order, turn, count)}
     if wish.wants:
@@ -144,14 +146,16 @@ def _along_order(roster: Roster, bits: int, order: Callable[[Member], Rank], tur
     # In bytes, eight slots in each: to look at one bit of a long integer costs its whole length.
     among = bits.to_bytes(-(-len(roster) // 8), "little")
     kept = roster.order(order)
-    places, size, at = kept.places, len(kept), 0
+    places, size, begin = kept.places, len(kept), 0
     found: list[Member] = []
-    while at < size and len(found) < count:
-        slot = places[at][2].slot
-        if not among[slot >> 3] >> (slot & 7) & 1:
-            at += 1
-            continue
-        group, at = kept.group(at, turn)
+    while len(found) < count:
+        for at in range(begin, size):
+            slot = places[at][2].slot
+            if among[slot >> 3] >> (slot & 7) & 1:
+                break
+        else:
+            break
+        group, begin = kept.group(at, turn)
         fitting = (one for _, _, one in group if among[one.slot >> 3] >> (one.slot & 7) & 1)
         found += islice(fitting, MOST_TIED)
     return found
