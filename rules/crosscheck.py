@@ -55,9 +55,8 @@ def _repeated(names: tuple[str, ...], path: Path) -> Iterator[Flaw]:
 
 def _strategy_flaws(queue: Queue, path: Path) -> Iterator[Flaw]:
     """Options of a strategy that the queue hasn't, and weights that rank nobody."""
-    for name, is_given in (("weights", queue.weights is not None), ("ramp_s", queue.ramp_s > 0)):
-        if is_given and queue.strategy is not Strategy.BALANCED:
-            yield Flaw((*path, name), f"only `balanced` looks at it; the strategy is `{queue.strategy}`")
+    if queue.weights is not None and queue.strategy is not Strategy.BALANCED:
+        yield Flaw((*path, "weights"), f"only `balanced` looks at it; the strategy is `{queue.strategy}`")
     if queue.weights is not None and not queue.weights.total:
         yield Flaw((*path, "weights"), "all are 0: give at least one term a weight")
 

@@ -94,8 +94,8 @@ class Queue(_Rules, frozen=True, kw_only=True):
 
     `tiers` restricts who may be offered its cases (empty: everyone who serves the queue). `acknowledge`
     sends the customer one automatic acknowledgement. `affinity_s` is how long a case that comes back waits for the
-    advisor who knows it, while he is there; without it, the rulebook's `hold_s` holds. `weights` and `ramp_s`, how
-    long an advisor who has come online is ramped in, are for the strategy `balanced`.
+    advisor who knows it, while he is there; without it, the rulebook's `hold_s` holds. `ramp_s` is how long
+    an advisor who has come online is ramped in. `weights` are for the strategy `balanced`.
     """
 
     policy: Name

@@ -10,10 +10,10 @@ from typing import Final, NamedTuple
 import msgspec
 
 from router.contract.ids import AdvisorId, CaseId
-from router.engine.order import Rank
+from router.engine.order import TURNS, Rank
 from router.engine.roster import Member, Roster
 from router.engine.skill_fit import by_fit
-from router.engine.strategies import LONGEST_IDLE, STRATEGIES, Search, Strategy, Terms, Wish
+from router.engine.strategies import LONGEST_IDLE, STRATEGIES, Search, Strategy, Terms, Wish, by_newest
 from router.engine.waiting import ClassWant
 
 MOST_TIED: Final = 16
@@ -24,6 +24,8 @@ MOST_MIXED: Final = 5
 """So many are looked at for each term that has an order."""
 ALL_MIXED: Final = 20
 """Up to so many are all looked at."""
+MOST_RAMPED: Final = 64
+"""So many are ramped in at once."""
 
 
 class Scored(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +43,7 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
 class _Pick(NamedTuple):
     """A member at his place."""
 
+    is_late: bool
     asked: int
     rank: Rank
     tie: int
@@ -54,27 +57,45 @@ def tie_break(case: CaseId, advisor: AdvisorId) -> int:
 
 
 def best(roster: Roster, bits: int, strategy: str, wish: Wish, *, count: int) -> list[Scored]:
-    """The first ``count`` of a set of members who are online, best first: who is asked least at the moment, then
-    by a strategy (one that doesn't exist any more counts as ``longest-idle``), then by a number that differs by
-    case. Where very many tie, that number is asked of some of them; ``Search`` says who else is not looked at."""
+    """The first ``count`` of a set of members who are online, best first: who isn't held back while he is ramped in,
+    who is asked least at the moment, then by a strategy (one that doesn't exist any more counts as ``longest-idle``),
+    then by a number that differs by case. Where very many tie, that number is asked of some of them; ``Search`` says
+    who else is not looked at."""
     by, turn = STRATEGIES.get(strategy, LONGEST_IDLE), _turn(wish.case)
-    picked = [_pick(member, by, wish, turn) for member in _shortlist(roster, bits, by, wish, count)]
+    late = bits & _held_back(roster, wish, turn) if wish.ramp_s and by.search is not Search.MIX else 0
+    picked = [_pick(member, by, wish, turn) for member in _shortlist(roster, bits ^ late, by, wish, count)]
+    if late and len(picked) < count:
+        picked += [_pick(one, by, wish, turn, is_late=True) for one in _shortlist(roster, late, by, wish, count)]
     picked.sort()
     del picked[count:]
-    is_any_asked = any(one.asked for one in picked)
-    return [
-        # In all of them or in none: ranks are compared term by term.
-        Scored(
-            advisor=one.name, terms={"asked": 0.0 - one.asked, **one.terms} if is_any_asked else one.terms, tie=one.tie
-        )
-        for one in picked
-    ]
+    # In all of them or in none: ranks are compared term by term.
+    is_any_late, is_any_asked = any(one.is_late for one in picked), any(one.asked for one in picked)
+    scored = []
+    for one in picked:
+        ahead: Terms = {"ramp_in": 1.0 - one.is_late} if is_any_late else {}
+        asked = {"asked": 0.0 - one.asked} if is_any_asked else {}
+        scored.append(Scored(advisor=one.name, terms={**ahead, **asked, **one.terms}, tie=one.tie))
+    return scored
 
 
-def _pick(member: Member, by: Strategy, wish: Wish, turn: int) -> _Pick:
+def _pick(member: Member, by: Strategy, wish: Wish, turn: int, *, is_late: bool = False) -> _Pick:
     name, terms = member.state.id, by.terms(member, wish)
     rank = tuple([-value for value in terms.values()])
-    return _Pick(member.asked, rank, zlib.crc32(name.encode(), turn), name, terms)
+    return _Pick(is_late, member.asked, rank, zlib.crc32(name.encode(), turn), name, terms)
+
+
+def _held_back(roster: Roster, wish: Wish, turn: int) -> int:
+    """Who has come online lately and goes behind the others for this case: for fewer and fewer cases, the longer he is
+    there. Of very many who have come, the last are asked."""
+    since_ms, held = wish.now_ms - wish.ramp_s * 1000, 0
+    for _, name, member in islice(roster.order(by_newest).places, MOST_RAMPED):
+        online_ms = member.state.online_since_ms
+        if online_ms <= since_ms:
+            break
+        lot = zlib.crc32(b"ramp-in", zlib.crc32(name.encode(), turn))
+        if lot * wish.ramp_s * 1000 >= (wish.now_ms - online_ms) * TURNS:
+            held |= 1 << member.slot
+    return held
 
 
 def _shortlist(roster: Roster, bits: int, by: Strategy, wish: Wish, count: int) -> list[Member]:

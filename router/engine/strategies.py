@@ -119,6 +119,11 @@ def by_levels(member: Member) -> Rank:
     return (member.asked, member.levels, member.state.idle_since_ms)
 
 
+def by_newest(member: Member) -> Rank:
+    """Of no strategy: who came online last."""
+    return (-member.state.online_since_ms,)
+
+
 LONGEST_IDLE: Final = Strategy(longest_idle, (by_idle,))
 
 STRATEGIES: Final[dict[str, Strategy]] = {

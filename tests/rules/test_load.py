@@ -125,11 +125,10 @@ GOLDEN = [
         ],
     ),
     (
-        "policy: standard\n    weights: {idle: 2}\n    ramp_s: 60",
+        "policy: standard\n    weights: {idle: 2}",
         "policy: standard",
         [
             "a.yaml:15:14 queues.general.weights: only `balanced` looks at it; the strategy is `longest-idle`",
-            "a.yaml:16:13 queues.general.ramp_s: only `balanced` looks at it; the strategy is `longest-idle`",
         ],
     ),
     (

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from router.contract.advisor import AdvisorState, Presence
 from router.contract.ids import AdvisorId, CaseId
-from router.engine.ranking import MOST_PREFERRED, MOST_TIED, Scored, best, tie_break
+from router.engine.ranking import MOST_PREFERRED, MOST_RAMPED, MOST_TIED, Scored, best, tie_break
 from router.engine.roster import Roster
 from router.engine.strategies import STRATEGIES, Wish
 from router.engine.waiting import ClassWant
@@ -155,3 +155,42 @@ def test_asking_an_unknown_advisor_changes_nothing() -> None:
     people = roster(advisor("mina"))
     people.ask(AdvisorId("stranger"), 1)
     assert [each.advisor for each in first(people, people.everyone, "c")] == ["mina"]
+
+
+def came_online(people: Roster, *, ago_s: int) -> None:
+    """Mina has been there all the time; jun, longer without work, came so long ago."""
+    people.apply(replace(advisor("mina", idle_s=1), online_since_ms=NOW - 9_999_000))
+    people.apply(replace(advisor("jun", idle_s=5), online_since_ms=NOW - ago_s * 1000))
+
+
+@pytest.mark.parametrize("strategy", EXACT)
+@pytest.mark.parametrize(
+    ("ago_s", "ramp_s", "share"), [(0, 600, 0), (150, 600, 0.25), (300, 600, 0.5), (600, 600, 1), (0, 0, 1)]
+)
+def test_who_comes_online_gets_a_share_of_the_cases_that_grows(
+    strategy: str, ago_s: int, ramp_s: int, share: float
+) -> None:
+    people = Roster()
+    came_online(people, ago_s=ago_s)
+    first_names = [
+        best(people, people.everyone, strategy, wish(f"c{number}")._replace(ramp_s=ramp_s), count=1)[0].advisor
+        for number in range(600)
+    ]
+    assert first_names.count(AdvisorId("jun")) / 600 == pytest.approx(share, abs=0.06)
+
+
+def test_who_is_held_back_comes_last_with_the_reason_and_alone_he_is_taken() -> None:
+    people = Roster()
+    came_online(people, ago_s=0)
+    wanted = wish("c1")._replace(ramp_s=600)
+    found = best(people, people.everyone, "longest-idle", wanted, count=5)
+    assert [(each.advisor, each.terms["ramp_in"]) for each in found] == [("mina", 1), ("jun", 0)]
+    assert found == sorted(found, key=lambda each: each.rank)
+    alone = best(people, people.bit("jun"), "longest-idle", wanted, count=5)
+    assert [each.advisor for each in alone] == ["jun"]
+
+
+def test_of_very_many_who_come_at_once_some_are_ramped_in() -> None:
+    people = roster(*(replace(advisor(f"a{index}"), online_since_ms=NOW) for index in range(MOST_RAMPED + 3)))
+    found = best(people, people.everyone, "longest-idle", wish("c1")._replace(ramp_s=60), count=5)
+    assert [each.terms["ramp_in"] for each in found] == [1, 1, 1, 0, 0]
