@@ -20,6 +20,7 @@ from router.service.intake import Intake
 from router.store import keys, library
 from router.store.acts import AnyAct, Outcome
 from router.store.redis import RedisStore
+from tests.suites import fault_traps
 
 _STAGED: Final = 12
 
@@ -158,6 +159,7 @@ def main() -> None:
     """Break this process, then be the command line."""
     name = sys.argv.pop(1)
     MUTANTS[name].apply()
+    fault_traps.lay()
     from router.cli.main import main as turnout  # noqa: PLC0415 - after the product has been broken
 
     turnout()

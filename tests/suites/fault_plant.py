@@ -65,6 +65,7 @@ class Part:
         self.wanted = True
         self.starts = 0
         self.ends = 0
+        self.codes: Counter[int] = Counter()
         self.running: RunFile | None = None
         self._clock = SystemClock()
 
@@ -83,6 +84,7 @@ class Part:
             await eventually(lambda: self.process.has_ended, within_s=3600)
             self.running = None
             self.ends += 1
+            self.codes[self.process.exit_code] += 1
             if failures:
                 await self._clock.sleep_until_ms(self._clock.now_ms() + 1000 * min(failures, 3))
 
@@ -209,7 +211,8 @@ class Plant:
                 "bus": {"kind": "kafka", "inquiry_partitions": 6, "partitions": 4},
                 "kafka": {"bootstrap": [f"127.0.0.1:{self.bus_proxy.port}"], "session_timeout_s": 3.0},
                 "http": {"channels_port": ports.clients, "api_port": ports.controller, "ops_port": 0},
-                "router": {"sweep_s": 5.0},
+                "router": {"sweep_s": 5.0, "max_attempts": 3},
+                "watchdog": {"loop_blocked_s": 5.0},
                 "stop_s": 5.0,
             }
             process = MutantProcess(self.folder, settings, roles=(role,), name=name, mutant=mutant)
@@ -246,13 +249,13 @@ class Plant:
 
 
 class MutantProcess(Process):
-    """``turnout up``, or the same of a mutant."""
+    """``turnout up``, or the same of a mutant; a router walks into traps."""
 
     def __init__(
         self, folder: Path, settings: dict[str, Any], *, roles: Sequence[str], name: str, mutant: str = ""
     ) -> None:
         super().__init__(folder, settings, roles=roles, name=name)
-        self._mutant = mutant
+        self._mutant = mutant or ("none" if "router" in roles else "")
 
     def command(self, *words: str) -> list[str]:
         python, dash, module, *rest = super().command(*words)

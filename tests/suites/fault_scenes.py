@@ -18,7 +18,7 @@ from tests.suites.fault_checker import check
 from tests.suites.fault_evidence import Evidence, Promise, Violation
 from tests.suites.fault_gathering import StoreView
 from tests.suites.fault_people import now_ms
-from tests.suites.fault_plant import Plant
+from tests.suites.fault_plant import PARTS, Plant
 
 CONVERSATIONS: Final = 40
 AT_ONCE: Final = 14
@@ -134,7 +134,9 @@ def _bites(place: Plant) -> dict[str, int]:
     for proxy in place.store_proxies:
         total.update({f"store: {bite}": times for bite, times in proxy.bites.items()})
     total.update({f"bus: {bite}": times for bite, times in place.bus_proxy.bites.items()})
-    total.update({f"{name} ended": part.ends for name, part in place.parts.items()})
+    for name, part in place.parts.items():
+        total[f"{name} ended"] = part.ends
+        total.update({f"{PARTS[name]} ended with {code}": times for code, times in part.codes.items()})
     return dict(total)
 
 

@@ -12,6 +12,7 @@ from tests.suites.fault_office import OFFICE_FAULTS
 from tests.suites.fault_plant import PARTS, RELAYS, ROUTERS, Plant
 from tests.suites.fault_proxy import Bite, Proxy
 from tests.suites.fault_scenes import Fault, Findings, Strike, pass_s
+from tests.suites.fault_storms import STORM_FAULTS
 
 SESSION_S: Final = 3.0
 
@@ -247,5 +248,6 @@ FAULTS: Final = (
     _fault("broker paused", freeze_broker, "broker frozen"),
     _fault("broker killed", kill_broker, "broker killed"),
     *OFFICE_FAULTS,
+    *STORM_FAULTS,
 )
 BY_NAME: Final = {fault.name: fault for fault in FAULTS}

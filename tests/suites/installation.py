@@ -50,6 +50,11 @@ class Process:
         """Whether there is no child, or it is gone."""
         return self._process is None or self._process.poll() is not None
 
+    @property
+    def exit_code(self) -> int:
+        """Of the child that ended last, as ``Popen`` gives it; 0 when there was none."""
+        return (self._process.poll() or 0) if self._process is not None else 0
+
     def command(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "router.cli", *words, "--settings", str(self._file)]
 

@@ -1,0 +1,22 @@
+"""A trap hangs its handler until its time is over, and nothing else is one."""
+
+import pytest
+
+from tests.suites.fault_traps import KILLS, hangs, hung_s
+
+NOW_MS = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        (hangs(NOW_MS + 1_500), 1.5),
+        (hangs(NOW_MS), 0.0),
+        (hangs(NOW_MS - 1), 0.0),
+        (KILLS, 0.0),
+        ("hello", 0.0),
+        ("", 0.0),
+    ],
+)
+def test_a_record_hangs_its_handler_until_its_time(text: str, seconds: float) -> None:
+    assert hung_s(f'{{"text":"{text} <ref>"}}'.encode(), NOW_MS) == seconds
