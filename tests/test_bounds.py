@@ -23,6 +23,7 @@ BOUNDED_BY = {
 GROWING = {
     "router/runtime/bus/lanes.py:Counter": "partitions",
     "router/runtime/crash_points.py:Counter": "crash points",
+    "router/runtime/ledger.py:Counter": "a ledger in memory: tests",
     "router/runtime/hosting/notice_sender.py:defaultdict": "targets of the settings",
     "router/runtime/token_bucket.py:OrderedDict": "max_keys; what is forgotten early is counted",
     "router/engine/roster.py:Counter": "skills and languages of the roster",
