@@ -101,14 +101,15 @@ def _held_back(roster: Roster, wish: Wish, turn: int) -> int:
 def _shortlist(roster: Roster, bits: int, by: Strategy, wish: Wish, count: int) -> list[Member]:
     """Members among whom the first ``count`` are."""
     first, turn = by.orders[0], _turn(wish.case)
-    count = max(count, MOST_PREFERRED) if wish.preferred else count
+    # Where preferred skills are a term of their own, more have to be compared.
+    widely = max(count, MOST_PREFERRED) if wish.preferred else count
     match by.search:
         case Search.ORDER:
-            return _first(roster, bits, first, turn, count)
+            return _first(roster, bits, first, turn, widely)
         case Search.FITTEST:
             return _along_parts(roster, _parts(roster, bits, wish.wants, fittest_first=True), first, turn, count)
         case Search.PLAINEST:
-            return _along_parts(roster, _parts(roster, bits, wish.hard, fittest_first=False), first, turn, count)
+            return _along_parts(roster, _parts(roster, bits, wish.hard, fittest_first=False), first, turn, widely)
         case Search.MIX:
             return _mixed(roster, bits, by, wish, max(count, MOST_MIXED))
 
