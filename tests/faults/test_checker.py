@@ -238,6 +238,20 @@ def test_every_promise_can_be_seen_broken() -> None:
     assert {promise for _, promise in BAD} == set(Promise)
 
 
+def rebuilt(found: Evidence, *, far: int = 10**12) -> Evidence:
+    """All of it in a pool's second life, whose numbers begin far above those of the first."""
+    heard = [replace(each, event=replace(each.event, gen=2, number=far + each.event.number)) for each in found.events]
+    end = far + found.snapshot.status.trimmed
+    status = replace(found.snapshot.status, gen=2, number=end, trimmed=end)
+    return replace(found, events=tuple(heard), snapshot=replace(found.snapshot, status=status))
+
+
+def test_the_numbers_of_a_rebuilt_pool_begin_anywhere_and_have_no_gap() -> None:
+    found = rebuilt(good())
+    assert Promise.NUMBERS not in promises(found)
+    assert Promise.NUMBERS in promises(replace(found, events=found.events[:2] + found.events[3:]))
+
+
 def test_what_is_marked_is_kept() -> None:
     """Unheard and said to be unknown, put aside as planned, and above capacity by an act that says so."""
     found = not_heard(good())
