@@ -70,7 +70,11 @@ class Worker:
             return None
         if first.type is not aiohttp.WSMsgType.TEXT:
             return None
-        self._welcomed(json.loads(first.data))
+        answer = json.loads(first.data)
+        if answer["type"] == "problem" and answer["problem"]["status"] == 503:  # the store is away
+            await socket.close()
+            return None
+        self._welcomed(answer)
         return socket
 
     def _welcomed(self, welcome: Frame) -> None:

@@ -143,6 +143,8 @@ def _bites(place: Plant) -> dict[str, int]:
 async def settled(place: Plant, fault: Fault, findings: Findings, bites: Counter[str]) -> Evidence:
     """All evidence, once everything has drained or had time enough for it."""
     await place.all_up()
+    # Who was cut short while he put the store back did so in a thread.
+    await eventually(lambda: place.store.ask("PING") == b"+PONG", within_s=DRAINS_S)
     view = StoreView(place.store.url)
     try:
         backlog: dict[str, int] = {}
