@@ -252,6 +252,14 @@ def test_the_numbers_of_a_rebuilt_pool_begin_anywhere_and_have_no_gap() -> None:
     assert Promise.NUMBERS in promises(replace(found, events=found.events[:2] + found.events[3:]))
 
 
+def test_what_was_rebuilt_is_the_same_in_the_next_gen() -> None:
+    found = good()
+    cases = {name: replace(state, gen=2) for name, state in found.snapshot.cases.items()}
+    assert Promise.SNAPSHOT in promises(replace(found, snapshot=replace(found.snapshot, cases=cases)))
+    status = replace(found.snapshot.status, gen=2)
+    assert promises(replace(found, snapshot=replace(found.snapshot, status=status, cases=cases))) == set()
+
+
 def test_what_is_marked_is_kept() -> None:
     """Unheard and said to be unknown, put aside as planned, and above capacity by an act that says so."""
     found = not_heard(good())
