@@ -106,7 +106,8 @@ async def deadly_record(place: Plant, random: Random, _: Findings) -> None:
 
 async def flood(place: Plant, random: Random, _: Findings) -> None:
     """Many times what the advisors can take, at once."""
-    await place.writers.wave(f"flood-{random.randint(0, 10**9)}", FLOOD, at_once=FLOOD, seed=1)
+    # Few digits in the name: many look like a card's, and are masked.
+    await place.writers.wave(f"flood-{random.randint(0, 999)}", FLOOD, at_once=FLOOD, seed=1)
     place.bites["flood"] += 1
 
 
