@@ -59,7 +59,9 @@ async def test_a_fresh_service_shows_every_series_at_zero_and_promtool_has_no_co
                 async with http.get(f"{running.ops}/metrics") as answer:
                     return await answer.text()
 
+            # Queues are looked at last; what the start itself wrote is on the bus by then, or soon.
             await eventually(page_has(page, 'queue="billing"'))
+            await eventually(page_has(page, 'turnout_outbox_length{pool="default"} 0.0'))
             exposition = await page()
     finally:
         up.stop()

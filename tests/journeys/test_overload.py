@@ -137,10 +137,10 @@ async def test_alone_customers_are_told_to_wait_at_the_door(tmp_path: Path) -> N
 
 
 @pytest.mark.timeout(180)
-async def test_with_kafka_inquiries_wait_on_the_bus(tmp_path: Path, kafka: str | Broker, valkey: Server) -> None:
+async def test_with_kafka_inquiries_wait_on_the_bus(tmp_path: Path, own_kafka: Broker, valkey: Server) -> None:
     more = {
         "bus": {"kind": "kafka", "inquiry_partitions": 8, "partitions": 4},
-        "kafka": {"bootstrap": [kafka if isinstance(kafka, str) else kafka.bootstrap]},
+        "kafka": {"bootstrap": [own_kafka.bootstrap]},
         "redis": {"url": valkey.url},
         "signing_key": "a key for a journey, long enough to sign",
     }
