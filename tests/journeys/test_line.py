@@ -26,7 +26,7 @@ rules:
 """
 ROSTER = """
 advisors:
-  - {id: mina, name: Mina, languages: {en: 9, ko: 9}, skills: {billing: 7}}
+  - {id: mina, name: Mina, languages: {en: 9, ko: 9}, skills: {billing: 7}, budget: 1000}  # for those of all journeys
   - {id: jun, name: Jun, languages: {en: 9}, skills: {technical: 7}}
 """
 
