@@ -27,6 +27,7 @@ from router.contract.advisor import AdvisorState, read_profile
 from router.contract.events import CaseEvent
 from router.contract.ids import AdvisorId
 from router.runtime.clock import Clock
+from router.service.errors import PoolUnsettled
 
 LOG = logging.getLogger(__name__)
 _ENCODER: Final = msgspec.json.Encoder()
@@ -227,7 +228,11 @@ class Session:
         await self._send(frames.Answer(op=done.op, result=done.result, durable=durable, case=case))
         if not durable:
             self._metrics.late.inc()
-            await operations.confirmed(self._caller, done, subject)
+            try:
+                await operations.confirmed(self._caller, done, subject)
+            except PoolUnsettled as exc:  # lost with the store, or on the bus: he asks again under the same operation
+                await self._send(frames.Trouble(op=done.op, problem=of_failure(exc)))
+                return
             await self._send(frames.Confirmed(op=done.op, case=done.case.id if done.case else ""))
 
     async def _send(self, frame: Sent) -> None:
