@@ -38,11 +38,11 @@ def bus(request: pytest.FixtureRequest) -> dict[str, Any]:
     """Settings of both ways to run: all embedded, and on servers of their own."""
     if request.param == "streams":
         return {}
-    broker: str | Broker = request.getfixturevalue("kafka")
+    broker: Broker = request.getfixturevalue("own_kafka")
     server: Server = request.getfixturevalue("valkey")
     return {
         "bus": {"kind": "kafka", "inquiry_partitions": 8, "partitions": 4},
-        "kafka": {"bootstrap": [broker if isinstance(broker, str) else broker.bootstrap]},
+        "kafka": {"bootstrap": [broker.bootstrap]},
         "redis": {"url": server.url},
         "signing_key": "a key for a journey, long enough to sign",
     }
