@@ -1,10 +1,12 @@
 """The Makefile and the installer on machines that lack this or that, acted by stand-ins on a PATH of our own."""
 
+import json
 import os
 import re
 import shutil
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -236,12 +238,13 @@ def test_ci_asks_for_exactly_what_the_machine_lacks(machine: Machine) -> None:
     assert machine.run("bash", ".ci/run").returncode == 1
     assert machine.calls() == [
         "apt-get update -qq",
-        "apt-get install -qq -y --no-install-recommends python3 python3-venv prometheus openjdk-21-jre-headless",
+        "apt-get install -qq -y --no-install-recommends python3 python3-venv prometheus chromium"
+        " openjdk-21-jre-headless",
     ]
 
 
 def test_ci_stops_at_the_first_phase_that_fails(machine: Machine) -> None:
-    for name in ("git", "mvn", "redis-server", "promtool"):
+    for name in ("git", "mvn", "redis-server", "promtool", "chromium"):
         machine.has(name)
     machine.has("java", "#!/bin/sh\necho 'openjdk version \"17.0.1\" 2021-10-19' >&2\n")
     machine.has_python("python3.11")
@@ -250,3 +253,24 @@ def test_ci_stops_at_the_first_phase_that_fails(machine: Machine) -> None:
     assert "nothing is missing" in ran.stdout
     assert "=== check" in ran.stdout
     assert "=== demo" not in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("failed", "again", "code", "runs"),
+    [(0, True, 1, 1), (1, True, 0, 2), (3, True, 0, 2), (3, False, 1, 2), (4, True, 1, 1)],
+)
+def test_a_few_failed_tests_are_run_once_more(tmp_path: Path, failed: int, again: bool, code: int, runs: int) -> None:
+    cache = tmp_path / ".pytest_cache" / "v" / "cache"
+    cache.mkdir(parents=True)
+    (cache / "lastfailed").write_text(json.dumps({f"t::{number}": True for number in range(failed)}))
+    source = (ROOT / ".ci" / "run").read_text("utf-8")
+    part = source[source.index("run_tests() {") : source.index('phase "what is missing"')]
+    stub = (
+        'timeout() { echo "$*" >>calls; case "$*" in *--last-failed*) return '
+        + ("0" if again else "1")
+        + ";; esac; return 1; }"
+    )
+    script = f"set -euo pipefail\nPYTHON={sys.executable}\n{stub}\n{part}\nrun_tests\n"
+    ran = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, check=False)
+    assert ran.returncode == code, ran.stderr
+    assert len((tmp_path / "calls").read_text().splitlines()) == runs
