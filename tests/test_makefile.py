@@ -236,10 +236,10 @@ def test_ci_asks_for_exactly_what_the_machine_lacks(machine: Machine) -> None:
     machine.has("apt-get", '#!/bin/sh\necho "apt-get $*" >>"$CALLS"\n')
     machine.has_python("python3.12", bare=True)
     assert machine.run("bash", ".ci/run").returncode == 1
+    lacking = "python3 python3-venv prometheus chromium openjdk-21-jre-headless"
     assert machine.calls() == [
         "apt-get update -qq",
-        "apt-get install -qq -y --no-install-recommends python3 python3-venv prometheus chromium"
-        " openjdk-21-jre-headless",
+        f"apt-get install -qq -y --no-install-recommends {lacking}",
     ]
 
 
