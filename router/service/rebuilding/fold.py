@@ -1,7 +1,7 @@
 """Folding the topics: what the newest record says of each case and each advisor. Pure."""
 
 import logging
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -11,9 +11,12 @@ from router.service.rebuilding.records import (
     ADVISOR_PLACE,
     EVENT_PLACE,
     FINAL,
+    Place,
     Rank,
     tombstone_of,
 )
+
+P = TypeVar("P", bound=Place)
 
 LOG = logging.getLogger(__name__)
 _NOTHING: Final[Rank] = (0, 0)
@@ -53,14 +56,9 @@ class Fold:
         if record.value is None:
             self._take_tombstone(record)
             return
-        try:
-            place = EVENT_PLACE.decode(record.value)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            self._is_damaged(record)
+        place = self._placed(EVENT_PLACE, record, record.value)
+        if place is None:
             return
-        if place.pool != self._pool:
-            return
-        self.furthest = max(self.furthest, place.rank)
         known = self._cases.get(place.subject)
         if known is None or place.rank > known.rank:
             self._cases[place.subject] = _Newest(place.rank, None if place.type in FINAL else record.value)
@@ -81,18 +79,25 @@ class Fold:
         """A record of the advisors topic. A tombstone says nothing: nobody writes one."""
         if record.value is None:
             return
-        try:
-            place = ADVISOR_PLACE.decode(record.value)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            self._is_damaged(record)
+        place = self._placed(ADVISOR_PLACE, record, record.value)
+        if place is None:
             return
-        if place.pool != self._pool:
-            return
-        self.furthest = max(self.furthest, place.rank)
         rank = (place.gen, place.ver)
         known = self._advisors.get(place.id)
         if known is None or rank > known[0]:
             self._advisors[place.id] = (rank, record.value)
+
+    def _placed(self, decoder: msgspec.json.Decoder[P], record: Record, value: bytes) -> P | None:
+        """Where a record belongs; None when it can't be read, or is another pool's."""
+        try:
+            place = decoder.decode(value)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            self._is_damaged(record)
+            return None
+        if place.pool != self._pool:
+            return None
+        self.furthest = max(self.furthest, place.rank)
+        return place
 
     def _is_damaged(self, record: Record) -> None:
         self.damaged += 1
