@@ -6,7 +6,7 @@ the day's windows: an hour that is skipped in spring never counts, one that come
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import accumulate, islice
@@ -189,20 +189,20 @@ class Calendar:
         if not _FIRST_YEAR <= number <= _LAST_YEAR:
             raise NeverOpen(f"the calendar isn't known for the year {number}")
         first, last = _midnight(number), _midnight(number + 1)
+        offsets = [part for year in (number - 1, number, number + 1) for part in offsets_of(self._zone, year)]
         stretches: list[tuple[int, int]] = []
         # Two days more on each side: zones differ from UTC by up to 14 hours, and windows reach into the next day.
         for step in range(-2, (last - first) // DAY_MS + 2):
             day = _EPOCH + timedelta(days=first // DAY_MS + step)
-            stretches += self._open_on(day, number)
+            stretches += self._open_on(day, offsets)
         merged = _merged((max(start, first), min(end, last)) for start, end in stretches)
         lengths = (end - start for start, end in merged)
         before = tuple(accumulate(lengths, initial=0))
         return _Year(tuple(start for start, _ in merged), tuple(end for _, end in merged), before)
 
-    def _open_on(self, day: date, year: int) -> Iterator[tuple[int, int]]:
+    def _open_on(self, day: date, offsets: Sequence[tuple[int, int, int]]) -> Iterator[tuple[int, int]]:
         """The instants at which the wall shows a time within the windows that begin on that day."""
         midnight = (day - _EPOCH).days * DAY_MS
-        offsets = [part for each in (year - 1, year, year + 1) for part in offsets_of(self._zone, each)]
         for begin, end in self._hours(day):
             for first, last, offset in offsets:
                 yield max(midnight + begin - offset, first), min(midnight + end - offset, last)
