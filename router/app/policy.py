@@ -11,7 +11,6 @@ from router.service.policies import Policies
 from router.service.policy_loader import PolicyLoader
 from router.service.rule_files import RuleFiles
 from rules import Rulebook
-from rules.surroundings import Surroundings
 
 _FIRST_RULEBOOK_S: Final = 60.0
 
@@ -33,8 +32,7 @@ async def open_policy(process: Process, state: State) -> Policy:
     await process.life.open("configuration", tail.ready.wait())
     if Role.ROUTER in process.roles:
         writer = ConfigurationWriter(state.bus, clock=process.clock)
-        around = Surroundings(pools=settings.pools, targets=tuple(settings.targets))
-        files = RuleFiles(settings.rules_dir, settings.roster_file, around)
+        files = RuleFiles.of(settings)
         policy.loader = PolicyLoader(files, writer, tail, clock=process.clock, metrics=process.metrics)
         await process.life.open("rules", policy.loader.start())
     policy.policies = Policies(await _first_rulebook(process, tail), tail.stored)

@@ -1,8 +1,9 @@
 """``turnout check``: everything that could be wrong before a start, all of it together."""
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import click
 from msgspec import Struct
@@ -13,10 +14,10 @@ from router.runtime.errors import SettingsError
 from router.runtime.plugin_catalog import PluginCatalog, install
 from router.runtime.settings.model import Settings
 from router.service.rule_files import RuleFiles
-from rules import Rulebook
 from rules.calendar import Calendar
 from rules.errors import RulesError, Severity
-from rules.surroundings import Surroundings
+
+T = TypeVar("T")
 
 _SHOWN: Final = 3
 
@@ -52,19 +53,22 @@ def _look(settings: Settings, found: _Findings) -> None:
         install(settings, PluginCatalog())
     except SettingsError as exc:
         errors += exc.problems
-    around = Surroundings(pools=settings.pools, targets=tuple(settings.targets))
-    files = RuleFiles(settings.rules_dir, settings.roster_file, around)
-    parts = []
-    for read in (files.rulebook, files.roster):
-        try:
-            parts.append(read())
-        except (RulesError, OSError) as exc:
-            errors += str(exc).splitlines()
-    if parts and isinstance(parts[0], Rulebook):
-        found.calendars = parts[0].open_hours
-    if len(parts) == 2:
-        for problem in files.problems(parts[0], parts[1]):  # type: ignore[arg-type]  # rulebook and roster, in that order
+    files = RuleFiles.of(settings)
+    rulebook, roster = _read(files.rulebook, errors), _read(files.roster, errors)
+    if rulebook is not None:
+        found.calendars = rulebook.open_hours
+    if rulebook is not None and roster is not None:
+        for problem in files.problems(rulebook, roster):
             (errors if problem.severity is Severity.ERROR else found.doubts).append(str(problem))
+
+
+def _read(read: Callable[[], T], errors: list[str]) -> T | None:
+    """What is read, or None with what is wrong among the errors."""
+    try:
+        return read()
+    except (RulesError, OSError) as exc:
+        errors += str(exc).splitlines()
+        return None
 
 
 def _preview(calendar: Calendar, now_ms: int) -> str:

@@ -41,7 +41,7 @@ def create(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Make a key and print it."""
     settings = read_settings(settings_file)
-    known = {row.id for row in RuleFiles(settings.rules_dir, settings.roster_file).roster().advisors}
+    known = {row.id for row in RuleFiles.of(settings).roster().advisors}
     if advisor is not None and advisor not in known:
         refuse("no key was made", (f"--advisor: {advisor!r} isn't in the roster",))
     names = sorted(known) if each_advisor else [advisor]

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from msgspec.structs import replace
 
 from router.contract.advisor import Profile, write_profile
 from router.contract.ids import AdvisorId
+from router.runtime.settings.model import Settings
 from router.service.acting import Actor
 from router.service.roster import RosterTail
 from router.store.acts import ProfileAct, Result
@@ -29,6 +30,12 @@ class RuleFiles:
         self.around = around
         self._rules_dir = Path(rules_dir) if rules_dir else None
         self._roster_file = Path(roster_file) if roster_file else None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Those of an installation."""
+        around = Surroundings(pools=settings.pools, targets=tuple(settings.targets))
+        return cls(settings.rules_dir, settings.roster_file, around)
 
     def rulebook(self) -> Rulebook:
         """Raises ``RulebookError`` with every problem, ``OSError`` when a file can't be read."""
