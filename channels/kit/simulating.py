@@ -71,6 +71,11 @@ class Desk(Generic[T]):
                 await self._closing.wait()
         return answer
 
+    def refuse(self, status: int, why: str) -> web.Response:
+        """The answer to what is wrong, noted among the refusals."""
+        self.refusals.append(why)
+        return web.Response(status=status)
+
 
 def gone() -> web.Response:
     """A plain no for good."""

@@ -145,20 +145,16 @@ class CardSimulator(Desk[M], Generic[M]):
     async def _taken(self, request: web.Request) -> web.Response:
         body = await request.read()
         if request.path != self._path:
-            return self._refuse(404, "no such channel")
+            return self.refuse(404, "no such channel")
         if request.content_type != "application/json":
-            return self._refuse(400, "the content type is not application/json")
+            return self.refuse(400, "the content type is not application/json")
         if len(body) > self._max_bytes:
-            return self._refuse(413, "the card is too large")
+            return self.refuse(413, "the card is too large")
         try:
             self.arrived.put_nowait(self._decoder.decode(body))
         except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-            return self._refuse(400, f"not a card: {exc}")
+            return self.refuse(400, f"not a card: {exc}")
         return self._yes()
-
-    def _refuse(self, status: int, why: str) -> web.Response:
-        self.refusals.append(why)
-        return web.Response(status=status)
 
 
 def slack_simulator() -> CardSimulator[SlackMessage]:

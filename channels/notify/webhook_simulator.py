@@ -94,22 +94,18 @@ class WebhookTargetSimulator(Desk[PostedNotice]):
         body = await request.read()
         refusal = verify(STANDARD, self._keys, received(request, body), now_ms=self._clock.now_ms())
         if refusal is not None:
-            return self._refuse(401, f"signature {refusal}")
+            return self.refuse(401, f"signature {refusal}")
         if request.content_type != "application/json":
-            return self._refuse(415, "the content type is not application/json")
+            return self.refuse(415, "the content type is not application/json")
         try:
             posted = _DECODER.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-            return self._refuse(400, f"not a notice: {exc}")
+            return self.refuse(400, f"not a notice: {exc}")
         if posted.id != request.headers["webhook-id"]:
-            return self._refuse(400, "webhook-id is not the notice's id")
+            return self.refuse(400, "webhook-id is not the notice's id")
         if posted.id in self._seen:
             self.duplicates[posted.id] += 1
         else:
             self._seen.add(posted.id)
             self.arrived.put_nowait(posted)
         return web.Response(status=204)
-
-    def _refuse(self, status: int, why: str) -> web.Response:
-        self.refusals.append(why)
-        return web.Response(status=status)

@@ -62,30 +62,26 @@ class ReplyDesk(Desk[ReceivedReply]):
         body = await request.read()
         refusal = verify(STANDARD, self._keys, received(request, body), now_ms=self._clock.now_ms())
         if refusal is not None:
-            return self._refuse(401, f"signature {refusal}")
+            return self.refuse(401, f"signature {refusal}")
         if request.content_type != "application/json":
-            return self._refuse(415, "the content type is not application/json")
+            return self.refuse(415, "the content type is not application/json")
         try:
             posted = _DECODER.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-            return self._refuse(400, f"not a reply: {exc}")
+            return self.refuse(400, f"not a reply: {exc}")
         if posted.id != request.headers["webhook-id"]:
-            return self._refuse(400, "webhook-id is not the reply's id")
+            return self.refuse(400, "webhook-id is not the reply's id")
         customer, thread = self.known.get(posted.conversation, ("", ""))
         if not customer:
-            return self._refuse(404, "no such conversation")
+            return self.refuse(404, "no such conversation")
         if posted.to != customer:
-            return self._refuse(422, "the conversation is another customer's")
+            return self.refuse(422, "the conversation is another customer's")
         if posted.id in self._seen:
             self.duplicates[posted.id] += 1
         else:
             self._seen.add(posted.id)
             self.arrived.put_nowait(_shown(posted, thread))
         return web.Response(status=204)
-
-    def _refuse(self, status: int, why: str) -> web.Response:
-        self.refusals.append(why)
-        return web.Response(status=status)
 
 
 def desk_app(desk: ReplyDesk) -> web.Application:
