@@ -165,7 +165,7 @@ def _base_flaws(name: str, specs: Specs, path: Path) -> Iterator[Flaw]:
 
 
 def _own_flaws(spec: CalendarSpec, path: Path) -> Iterator[Flaw]:
-    if spec.time_zone is not None and not _is_zone(spec.time_zone):
+    if spec.time_zone is not None and not is_zone(spec.time_zone):
         yield Flaw((*path, "time_zone"), f'"{spec.time_zone}" is no time zone; write one such as "Asia/Seoul"')
     taken: dict[int, str] = {}
     for days, hours in (spec.week or {}).items():
@@ -217,12 +217,11 @@ def _minutes(clock: str) -> int:
     return int(hours) * 60 + int(minutes)
 
 
-def _is_zone(name: str) -> bool:
+def is_zone(name: str) -> bool:
+    """Whether there is a time zone of that name."""
     try:
         ZoneInfo(name)
-    except (ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError
-        return False
-    except KeyError:
+    except (KeyError, ValueError, OSError):  # what isn't found is a KeyError
         return False
     return True
 
