@@ -7,6 +7,7 @@ comes first: whatever else ends the process, each life gets further than the one
 """
 
 import asyncio
+import functools
 import logging
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -39,7 +40,7 @@ class Attempts:
         self._suspect_below: dict[Partition, int] = {}
         self._handed_out: dict[Partition, int] = {}
         self._noted: dict[Partition, int] = {}
-        self._writing: asyncio.Task[None] | None = None
+        self._writing: dict[Partition, asyncio.Task[None]] = {}
         self._aside: list[Record] = []
         self._past: list[Record] = []
         self._told = asyncio.Event()
@@ -52,6 +53,7 @@ class Attempts:
             self._suspect_below[partition] = found[name]
             self._handed_out.pop(partition, None)
             self._noted.pop(partition, None)
+            self._writing.pop(partition, None)
         self._aside = [record for record in self._aside if record.partition not in partitions]
 
     def handed_out(self, records: Sequence[Record]) -> None:
@@ -60,26 +62,40 @@ class Attempts:
             self._handed_out[record.partition] = record.offset + 1
 
     async def note(self, record: Record) -> None:
-        """Return when the record lies below the mark of its partition: one write for all that was handed out by then.
+        """Return when the record lies below the mark of its partition: one write for all that was handed out by then
+        and isn't under way; each partition has one write at a time, so its mark never falls back.
         Raises ``StoreUnavailable``; ``PartitionFenced`` when the partition isn't ours."""
         while self._noted.get(record.partition, 0) <= record.offset:
             self._fences.fence_of(record)
             known = self._handed_out.get(record.partition, 0)
             self._handed_out[record.partition] = max(known, record.offset + 1)
+            writing = self._writing.get(record.partition)
             # One that is done may stand here until its callback runs; to wait for it lets nothing else run.
-            if self._writing is None or self._writing.done():
-                self._writing = asyncio.create_task(self._write(), name="handed out")
-                self._writing.add_done_callback(self._written)
-            await asyncio.shield(self._writing)
+            if writing is None or writing.done():
+                writing = self._begin_write()
+            await asyncio.shield(writing)
 
-    async def _write(self) -> None:
-        fresh = {each: offset for each, offset in self._handed_out.items() if self._noted.get(each) != offset}
+    def _begin_write(self) -> "asyncio.Task[None]":
+        fresh = {
+            each: offset
+            for each, offset in self._handed_out.items()
+            if self._noted.get(each) != offset and ((writing := self._writing.get(each)) is None or writing.done())
+        }
+        task = asyncio.create_task(self._write(fresh), name="handed out")
+        self._writing |= dict.fromkeys(fresh, task)
+        task.add_done_callback(functools.partial(self._written, fresh))
+        return task
+
+    async def _write(self, fresh: Mapping[Partition, int]) -> None:
         await self._store.hand_out(self._pool, self._fences.marks(fresh))
-        self._noted |= fresh
+        # Of a partition that was assigned anew meanwhile it was the mark under the fence before.
+        ours = asyncio.current_task()
+        self._noted |= {each: offset for each, offset in fresh.items() if self._writing.get(each) is ours}
 
-    def _written(self, task: "asyncio.Task[None]") -> None:
-        if self._writing is task:
-            self._writing = None
+    def _written(self, fresh: Mapping[Partition, int], task: "asyncio.Task[None]") -> None:
+        for each in fresh:
+            if self._writing.get(each) is task:
+                del self._writing[each]
         if not task.cancelled():
             task.exception()  # whoever waits has it
 
