@@ -11,46 +11,14 @@ timer claimed that has moved ``GONE``; a plan for another version ``CONFLICT``, 
 writes nothing and is not remembered.
 """
 
-from enum import StrEnum
-
 import msgspec
 
-from router.contract.advisor import AdvisorState, Presence
-from router.contract.case import CaseState
+from router.contract.advisor import Presence
 from router.contract.ids import AdvisorId, CaseId, ConversationId, InquiryId, PoolId, ReplyId
 from router.contract.plan import Placing, Plan
-
-
-class Result(StrEnum):
-    """How an act went. Each act's docstring lists those it can give."""
-
-    # refused by the store, whatever the act
-    FENCED = "fenced"
-    FOREIGN = "foreign"
-    NEWER = "newer"
-    SKEWED = "skewed"
-    FULL = "full"
-    ABSENT = "absent"
-    CONFLICT = "conflict"
-    # placed
-    QUEUED = "queued"
-    OFFERED = "offered"
-    ASSIGNED = "assigned"
-    RETURNED = "returned"
-    # not placed
-    REFUSED = "refused"
-    NOT_HEAD = "not_head"
-    NO_ROOM = "no_room"
-    GONE = "gone"
-    NOT_YOURS = "not_yours"
-    UNSEEN = "unseen"
-    UNFIT = "unfit"
-    # done
-    APPENDED = "appended"
-    DUPLICATE = "duplicate"
-    DONE = "done"
-    SAME = "same"
-    MOVED_ON = "moved_on"
+from router.store.outcomes import Outcome as Outcome  # noqa: PLC0414 - acts and answers, from one place
+from router.store.outcomes import Result as Result  # noqa: PLC0414 - acts and answers, from one place
+from router.store.outcomes import TimerClaim as TimerClaim  # noqa: PLC0414 - acts and answers, from one place
 
 
 class Fence(msgspec.Struct, frozen=True, kw_only=True):
@@ -362,38 +330,3 @@ AnyAct = (
     | Due
     | Done
 )
-
-
-class TimerClaim(msgspec.Struct, frozen=True, kw_only=True):
-    """A timer that is due: on a case (``c``) or an advisor (``a``). ``deadline_ms`` is the one to claim with,
-    ``due_ms`` the one it was armed for; ``fired`` tells that the store has served it, ``late_ms`` how late it
-    comes because it was put off for lack of memory."""
-
-    subject: str
-    id: str
-    timer: str
-    due_ms: int
-    deadline_ms: int
-    fired: bool
-    late_ms: int = 0
-
-
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of an act.
-
-    ``case`` is the state after it (or as found, when it was refused); ``advisors`` the full states of those it
-    changed or refused, to correct a roster. ``number`` is the last outbox entry it wrote (0: none): the act is
-    durable when the relay has come that far. ``head`` is the true head after ``NOT_HEAD``. ``put_off``
-    counts the timers that wait for memory.
-    """
-
-    result: Result
-    case: CaseState | None = None
-    advisors: tuple[AdvisorState, ...] = ()
-    number: int = 0
-    head: str = ""
-    repeated: bool = False
-    taken: str = ""
-    moved_to: str = ""
-    claims: tuple[TimerClaim, ...] = ()
-    put_off: int = 0
