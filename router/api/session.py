@@ -76,6 +76,7 @@ class Session:
     # -- what the hub tells
 
     def changed(self, state: AdvisorState) -> None:
+        self._connection.check(state)
         self._states.append(state)  # when full the oldest goes: the next one shows the gap in its version
         self._news.set()
 

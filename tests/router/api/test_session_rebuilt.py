@@ -1,11 +1,17 @@
-"""An advisor whose act was on the way when the pool was rebuilt hears that it may be lost."""
+"""Sessions that are open while the pool is rebuilt: their connections are counted again at once, and whoever had an
+act on the way hears that it may be lost."""
 
 import asyncio
 from pathlib import Path
 
-from router.contract.ids import PoolId
+from router.contract.ids import AdvisorId, PoolId
+from router.service.rebuilding.rebuild import Rebuilder
+from router.service.rebuilding.requeueing import requeueing
+from router.store.acts import PresenceAct
+from router.store.memory import MemoryStore
 from router.store.rebuilds import first_number
-from tests.suites.api_bench import ApiBench
+from tests.suites.api_bench import POOL, ApiBench
+from tests.suites.eventually import eventually
 
 
 async def test_an_act_that_was_never_confirmed_is_told_as_unknown(tmp_path: Path) -> None:
@@ -27,3 +33,40 @@ async def test_an_act_that_was_never_confirmed_is_told_as_unknown(tmp_path: Path
         assert (told["problem"]["status"], told["problem"]["retryable"]) == (503, True)
         assert "not known" in told["problem"]["detail"]
     await bench.close()
+
+
+async def _is_counted(bench: ApiBench, name: str, number: int) -> bool:
+    return (await bench.person(name)).connections == (number,)
+
+
+async def test_a_connection_is_counted_in_the_rebuilt_pool_before_its_next_renewal(bench: ApiBench) -> None:
+    assert isinstance(bench.store, MemoryStore)
+    token = await bench.advisor("minji")
+    async with bench.session(token) as talk:
+        await bench.online(talk)
+        requeue = requeueing(bench.policies, bench.clock)
+        rebuilder = Rebuilder(POOL, bench.store.rebuilds, bench.bus, clock=bench.clock, holder="one", requeue=requeue)
+        assert await rebuilder.run() is not None
+        await bench.actor.open(make=False)
+        assert (bench.actor.gen, (await bench.person("minji")).connections) == (2, ())
+        bench.tail.read_anew()
+        await eventually(lambda: _is_counted(bench, "minji", talk.welcome["connection"]))
+        assert "grace|0" not in (await bench.person("minji")).timers
+
+
+async def test_a_connection_that_another_hand_uncounted_is_counted_again(bench: ApiBench) -> None:
+    token = await bench.advisor("minji")
+    async with bench.session(token) as talk:
+        await bench.online(talk)
+        number, ver = talk.welcome["connection"], (await bench.person("minji")).ver
+        act = PresenceAct(
+            pool=POOL,
+            gen=bench.actor.gen,
+            now_ms=bench.clock.now_ms(),
+            advisor=AdvisorId("minji"),
+            disconnect=number,
+            grace_ms=bench.clock.now_ms() + 60_000,
+        )
+        await bench.actor.one(act)
+        await eventually(lambda: _is_counted(bench, "minji", number))
+        assert (await bench.person("minji")).ver == ver + 2
