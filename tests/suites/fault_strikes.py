@@ -105,9 +105,10 @@ def lose_replies_to(*names: str, times: int = 3) -> Strike:
     """The store did it, and nobody gets its answer."""
 
     async def strike(place: Plant, _: Random, __: Findings) -> None:
+        before = _bitten(place, Bite.REPLY_LOST)
         for proxy in place.store_proxies:
             proxy.lose_reply_to(is_act(*names), times=times)
-        await eventually(lambda: _bitten(place, Bite.REPLY_LOST) >= times, within_s=30)
+        await eventually(lambda: _bitten(place, Bite.REPLY_LOST) >= before + times, within_s=30)
 
     return strike
 
