@@ -24,6 +24,7 @@ HUNG_MS: Final = 7_500
 FLOOD: Final = 250
 _BETWEEN_S: Final = 0.2
 _WITHIN_S: Final = 90.0
+_COUNTED_S: Final = 8.0
 
 
 async def clog(place: Plant, random: Random, _: Findings) -> None:
@@ -57,6 +58,19 @@ async def put_old_copy_back(place: Plant, random: Random, _: Findings) -> None:
 
     await eventually(is_rebuilt, within_s=_WITHIN_S)
     place.bites["rebuilt"] += 1
+    # Sooner than leases are renewed: who is connected is seen to be missing.
+    await eventually(lambda: _are_counted(place), within_s=_COUNTED_S)
+
+
+async def _are_counted(place: Plant) -> bool:
+    """Whether everybody who has a session open is connected in the store."""
+    view = StoreView(place.store.url)
+    try:
+        roster = (await view.store.roster(POOL)).advisors
+    finally:
+        await view.close()
+    connected = {advisor.id for advisor in roster if advisor.connections}
+    return connected >= {worker.name for worker in place.workers if worker.is_connected}
 
 
 async def _gen(place: Plant) -> int:
