@@ -16,6 +16,7 @@ from router.runtime.clock import Clock
 from router.runtime.dead_letters import dead_letter
 from router.runtime.errors import BusUnavailable, RuntimeFailure, StoreUnavailable
 from router.runtime.hosting.batches import Batches
+from router.runtime.hosting.in_turn import InTurn
 from router.runtime.hosting.intake import outgoing
 from router.runtime.hosting.metrics import ChannelMetrics, ReplySetback
 
@@ -67,7 +68,7 @@ class AccountReplies:
         self.share = share
         self._reports = reports
         self._clock = clock
-        self._last: dict[ConversationId, asyncio.Task[None]] = {}
+        self._turns: InTurn[ConversationId] = InTurn()
         self._stopping = asyncio.Event()
         self.consumer: Final = Consumer(bus, share.group, (REPLIES,), handle=self.handle, hooks=self, limits=_LIMITS)
 
@@ -76,9 +77,7 @@ class AccountReplies:
         try:
             await self.consumer.run()
         finally:
-            for task in self._last.values():
-                task.cancel()
-            await asyncio.gather(*self._last.values(), return_exceptions=True)
+            await self._turns.cancel()
 
     def stop(self, within_s: float) -> None:
         """Begin no reply any more; those at their provider may end."""
@@ -96,21 +95,9 @@ class AccountReplies:
             return None
         if not self.share.takes(reply.to.account):
             return None
-        before = self._last.get(reply.conversation)
-        task = asyncio.create_task(self._send(reply, before), name=f"send-{reply.id}")
-        self._last[reply.conversation] = task
-        task.add_done_callback(lambda done: self._ended(reply.conversation, done))
-        return task
+        return self._turns.begin((reply.conversation,), lambda: self._send(reply), name=f"send-{reply.id}")
 
-    def _ended(self, conversation: ConversationId, task: "asyncio.Task[None]") -> None:
-        if self._last.get(conversation) is task:
-            del self._last[conversation]
-        if not task.cancelled():
-            task.exception()  # the consumer has it, unless it is gone
-
-    async def _send(self, reply: Reply, before: "asyncio.Task[None] | None") -> None:
-        if before is not None:
-            await asyncio.wait((before,))
+    async def _send(self, reply: Reply) -> None:
         delivery = await self._outcome(reply)
         while True:
             try:
