@@ -8,7 +8,7 @@ isn't there) ``FOREIGN``, a clock far ahead ``SKEWED``, a stale fence ``FENCED``
 isn't there gives ``ABSENT``; an operation id that was applied to the subject before gives the first answer again
 (``repeated``, with the state as it is now); while memory is short ``FULL``, for the acts that ``marks`` names; a
 timer claimed that has moved ``GONE``; a plan for another version ``CONFLICT``, with the state as it is. A refusal
-writes nothing and is not remembered.
+writes nothing and is not remembered. After an act on a case that neither waits nor is offered, ``relax|0`` is disarmed.
 """
 
 import msgspec
@@ -212,11 +212,13 @@ class Delivered(PlannedAct, frozen=True, kw_only=True, tag="delivered", omit_def
 class Resolve(PlannedAct, frozen=True, kw_only=True, tag="resolve", omit_defaults=True):
     """The work is done, with an outcome in the plan's detail; all capacity is free, the plan stops the clocks
     and arms ``close|0``. ``advisor`` must own it unless empty. ``seen`` names the inquiry up to which he has read,
-    None for whoever doesn't mind. Gives ``DONE``, ``SAME`` (resolved already), ``NOT_YOURS``, ``UNSEEN`` (another
-    inquiry is the case's last: the state names it), ``CONFLICT``."""
+    None for whoever doesn't mind. Until ``wrap_up_ms`` what an assigned case took of its owner's capacity stays taken
+    (0: it is free at once). Gives ``DONE``, ``SAME`` (resolved already), ``NOT_YOURS``, ``UNSEEN`` (another inquiry is
+    the case's last: the state names it), ``CONFLICT``."""
 
     advisor: AdvisorId | None = None
     seen: InquiryId | None = None
+    wrap_up_ms: int = 0
 
 
 class Close(CaseAct, frozen=True, kw_only=True, tag="close", omit_defaults=True):
@@ -240,8 +242,10 @@ class Snooze(PlannedAct, frozen=True, kw_only=True, tag="snooze", omit_defaults=
 
 
 class Rejudge(PlannedAct, frozen=True, kw_only=True, tag="rejudge", omit_defaults=True):
-    """A new verdict, or an end of a cool-down or hold: a waiting case is re-keyed in its place. Gives
-    ``DONE``, ``GONE``, ``CONFLICT``."""
+    """A new verdict, a step of relaxation, or an end of a cool-down or hold: a waiting case is re-keyed in its place.
+    ``about`` says in the history what it was. Gives ``DONE``, ``GONE``, ``CONFLICT``."""
+
+    about: str = ""
 
 
 class Replan(PlannedAct, frozen=True, kw_only=True, tag="replan", omit_defaults=True):
@@ -280,6 +284,17 @@ class ProfileAct(Act, frozen=True, kw_only=True, tag="profile", omit_defaults=Tr
     budget: int
     profile: str
     caps: dict[str, int] = {}
+
+
+class WrapUp(Act, frozen=True, kw_only=True, tag="wrap_up", omit_defaults=True):
+    """An advisor's wrap-up of a case that he has resolved ends, and frees what it took; with ``until_ms`` it goes on
+    until then. ``claim`` as in ``PlannedAct``. Gives ``DONE``, ``GONE`` (it is over, or the timer moved), ``ABSENT``
+    (no such advisor). It is on no topic: a rebuild ends all wrap-ups."""
+
+    advisor: AdvisorId
+    case: CaseId
+    until_ms: int = 0
+    claim: tuple[str, int] | None = None
 
 
 class Due(Act, frozen=True, kw_only=True, tag="due", omit_defaults=True):
@@ -327,6 +342,7 @@ AnyAct = (
     | Move
     | PresenceAct
     | ProfileAct
+    | WrapUp
     | Due
     | Done
 )

@@ -14,7 +14,7 @@ from tests.suites.acts_strategies import PEOPLE, Dice, Intent
 from tests.suites.store import POOL, START_MS
 
 CLASSES: Final = ("k0", "k1", "k2", "k3", "k4")
-CASE_TIMERS: Final = ("warn.first|0", "breach.first|0", "step|1", "cooldown|0", "follow_up|0")
+CASE_TIMERS: Final = ("warn.first|0", "breach.first|0", "step|1", "cooldown|0", "follow_up|0", "relax|0")
 _S: Final = CaseStatus
 
 # In which states an act makes sense, where that isn't every open one.

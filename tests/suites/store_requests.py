@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from router.contract.advisor import Presence
+from router.contract.advisor import Presence, WorkKind
 from router.contract.case import CaseStatus
 from router.store import acts
 from router.store.acts import AnyAct, CaseAct, Fence, PlannedAct
@@ -34,6 +34,7 @@ class Requests(Parts):
             "close": self._close,
             "presence": self._presence,
             "profile": self._profile,
+            "wrap_up": self._wrap_up,
             "due": lambda _, dice: self._act(acts.Due, dice, limit=dice.pick((10, 1)), retry_ms=dice.pick((1000, 1))),
             "done": self._done,
             "note": self._note,
@@ -56,7 +57,7 @@ class Requests(Parts):
                 lambda _, intent, dice: {"step": dice.pick((1, intent.case, 2)), "lower": dice.one_in(4)},
             ),
             "snooze": (acts.Snooze, lambda *_: {}),
-            "rejudge": (acts.Rejudge, lambda *_: {}),
+            "rejudge": (acts.Rejudge, lambda _, __, dice: {"about": dice.pick(("", "relax 1"))}),
             "replan": (acts.Replan, lambda *_: {}),
             "move": (acts.Move, lambda *_: {"to_pool": "other", "handover": "{}"}),
         }
@@ -174,7 +175,9 @@ class Requests(Parts):
         timers = {**plan.timers, "close|0": self.now + dice.pick((100, 20_000))}
         advisor = dice.pick((None, row.owner or None if row else None, self._person(intent)))
         seen = dice.pick((None, None, (row.last_inquiry or None) if row else None, "i0"))
-        return {"advisor": advisor, "plan": msgspec.structs.replace(plan, timers=timers), "seen": seen}
+        wrap_up_ms = self.now + 100 if dice.one_in(2) else 0
+        plan = msgspec.structs.replace(plan, timers=timers)
+        return {"advisor": advisor, "plan": plan, "seen": seen, "wrap_up_ms": wrap_up_ms}
 
     def _close(self, intent: Intent, dice: Dice) -> AnyAct:
         row = self._case(acts.Close, intent, dice)
@@ -219,6 +222,19 @@ class Requests(Parts):
             caps=dice.pick(({}, {"chat": 2}, {"chat": 1, "email": 1})),
             profile=dice.pick(("{}", '{"team":"x"}')),
         )
+
+    def _wrap_up(self, intent: Intent, dice: Dice) -> AnyAct:
+        wrapping = sorted(
+            (row.id, case)
+            for row in self.pool.advisors.values()
+            for case, item in row.work.items()
+            if item.kind is WorkKind.WRAP_UP
+        )
+        name, case = dice.pick(wrapping) if wrapping and not dice.one_in(4) else (self._person(intent), "c1")
+        row = self.pool.advisors.get(name)  # type: ignore[call-overload]  # a plain name
+        until_ms = self.now + 50 if dice.one_in(3) else 0
+        claim = self._claim(row, dice)
+        return self._act(acts.WrapUp, dice, advisor=name, case=case, until_ms=until_ms, claim=claim)
 
     def _done(self, intent: Intent, dice: Dice) -> AnyAct:
         items = sorted(self.pool.work)

@@ -6,6 +6,10 @@
 local KEPT_OPERATIONS, KEPT_INQUIRIES = 8, 64
 local NOTHING = {}
 
+local LOOKING = { queued = true, offered = true }
+-- The timer of the next step of relaxation: only for a case that nobody has, which a plan can't foresee.
+local RELAX = 'relax|0'
+
 T.OPEN = { queued = true, offered = true, assigned = true, parked = true, pending = true }
 
 function T.start(root, name, act, pool)
@@ -71,6 +75,9 @@ function T.settle(t, row, result, told)
   told = told or NOTHING
   local about = told.about or ''
   row.changed_at_ms = t.now
+  if row.timers[RELAX] and not LOOKING[row.state] then
+    T.arm(t, row, RELAX, 0)
+  end
   row.history = row.history or {}
   row.history[#row.history + 1] =
     T.int(row.ver) .. '|' .. t.name .. '|' .. result .. '|' .. T.int(t.now) .. '|' .. t.act.actor .. '|' .. about

@@ -1,4 +1,4 @@
--- rejudge: a new verdict, or the end of a cool-down or hold.
+-- rejudge: a new verdict, a step of relaxation, or the end of a cool-down or hold.
 -- Keys: case, history, timers, meta, outbox, work, stamps, calls, line, heads.
 
 function T.acts.rejudge(t, act)
@@ -9,5 +9,5 @@ function T.acts.rejudge(t, act)
   if not T.OPEN[row.state] then
     return T.refuse(t, 'gone', row)
   end
-  return T.rekey(t, row)
+  return T.rekey(t, row, act.about)
 end

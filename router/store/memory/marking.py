@@ -75,7 +75,7 @@ def rejudge(txn: Txn, act: Rejudge) -> Outcome:
     row = txn.current(act)
     if isinstance(row, Outcome):
         return row
-    return _rekey(txn, act, row) if row.state in OPEN else txn.refuse(Result.GONE, row)
+    return _rekey(txn, act, row, about=act.about) if row.state in OPEN else txn.refuse(Result.GONE, row)
 
 
 def replan(txn: Txn, act: Replan) -> Outcome:

@@ -25,6 +25,9 @@ from router.store.protocol import Change, OutboxEntry
 OPEN: Final = frozenset(
     {CaseStatus.QUEUED, CaseStatus.OFFERED, CaseStatus.ASSIGNED, CaseStatus.PARKED, CaseStatus.PENDING}
 )
+LOOKING: Final = frozenset({CaseStatus.QUEUED, CaseStatus.OFFERED})
+RELAX: Final = "relax|0"
+"""The timer of the next step of relaxation: only for a case that nobody has, which a plan can't foresee."""
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +81,8 @@ class Txn:
     ) -> Outcome:
         """End an act on a case: history, changed advisors, event with the post-state, operation id."""
         row.changed_at_ms = self.now
+        if row.state not in LOOKING and RELAX in row.timers:
+            self.arm(row, {RELAX: 0})
         line = f"{row.ver}|{self.name}|{result}|{self.now}|{self.act.actor}|{about}"
         row.history = [*row.history, line][-KEPT_HISTORY:]
         self.flush()
@@ -213,6 +218,7 @@ class Txn:
     def reserve(self, row: CaseRow, advisor: AdvisorRow, kind: WorkKind, *, units: int | None = None) -> None:
         """Put the case into the advisor's work set, or change what it is there for."""
         size = row.units if units is None else units
+        self._end_wrap_up(row.id, advisor)
         if kind is not WorkKind.CONSULT and not advisor.snapshot().has_room(size, row.channel, besides=row.id):
             row.over = True
         advisor.work[row.id] = Work(units=size, channel=row.channel, kind=kind)
@@ -220,13 +226,34 @@ class Txn:
         self.touch(advisor)
 
     def release(self, row: CaseRow, advisor: AdvisorId) -> None:
-        """Take the case out of an advisor's work set and call the matcher to him; idempotent."""
+        """Take the case out of an advisor's work set and call the matcher to him; idempotent. What he wraps up
+        stays: it has its own end."""
         person = self.pool.advisors.get(advisor)
-        if person is None or person.work.pop(row.id, None) is None:
-            return
-        person.idle_since_ms = self.now
-        self.touch(person)
-        self.stamp(f"a|{advisor}")
+        item = person.work.get(row.id) if person else None
+        if person is not None and item is not None and item.kind is not WorkKind.WRAP_UP:
+            self.free(person, row.id)
+
+    def free(self, advisor: AdvisorRow, case: CaseId) -> None:
+        """An entry of his work set goes: the matcher is called to him."""
+        self._end_wrap_up(case, advisor)
+        advisor.work.pop(case, None)
+        advisor.idle_since_ms = self.now
+        self.touch(advisor)
+        self.stamp(f"a|{advisor.id}")
+
+    def wrap_up(self, row: CaseRow, until_ms: int) -> None:
+        """What the case takes of its owner stays taken until then; nothing when it takes nothing."""
+        person = self.pool.advisors.get(AdvisorId(row.owner))
+        item = person.work.get(row.id) if person else None
+        if person is not None and item is not None and item.kind is WorkKind.CASE:
+            person.work[row.id] = Work(units=item.units, channel=item.channel, kind=WorkKind.WRAP_UP)
+            person.idle_since_ms = self.now
+            self.arm(person, {wrap_up_timer(row.id): until_ms})
+            self.touch(person)
+
+    def _end_wrap_up(self, case: CaseId, advisor: AdvisorRow) -> None:
+        if wrap_up_timer(case) in advisor.timers:
+            self.arm(advisor, {wrap_up_timer(case): 0})
 
     def withdraw(self, row: CaseRow, *, but: str = "") -> None:
         """End all offers of the case but one advisor's."""
@@ -277,6 +304,11 @@ class Txn:
         self.touch(advisor)
         if presence is Presence.ONLINE:
             self.stamp(f"a|{advisor.id}")
+
+
+def wrap_up_timer(case: CaseId) -> str:
+    """The timer of an advisor that ends his wrap-up of a case."""
+    return f"wrap_up|{case}"
 
 
 def forget(pool: PoolRows, case: CaseId) -> None:

@@ -7,6 +7,7 @@ from tests.suites import (
     store_clocks,
     store_guards,
     store_hands,
+    store_ladders,
     store_marks,
     store_offers,
     store_people,
@@ -16,7 +17,11 @@ from tests.suites import (
     store_relays,
     store_rests,
     store_scenarios,
+    store_wrap_ups,
 )
+
+
+class TestRelax(store_ladders.RelaxSuite): ...
 
 
 class TestOpening(store_admits.OpeningSuite): ...
@@ -65,6 +70,9 @@ class TestPend(store_rests.PendSuite): ...
 
 
 class TestResolve(store_rests.ResolveSuite): ...
+
+
+class TestWrapUp(store_wrap_ups.WrapUpSuite): ...
 
 
 class TestClose(store_rests.CloseSuite): ...

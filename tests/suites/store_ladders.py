@@ -1,0 +1,84 @@
+"""What steps of relaxation promise: they are for a case that nobody has."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from router.contract.case import CaseStatus
+from router.contract.ids import AdvisorId, CaseId
+from router.contract.plan import Plan
+from router.store.acts import Accept, Assign, Label, Match, Rejudge, Requeue, Resolve, Result
+from tests.suites.store import POOL, QUEUE, Desk
+
+SOON_MS = 40_000
+
+
+async def _assign(desk: Desk) -> None:
+    await desk.on(Assign, "c1", advisor="ann")
+
+
+async def _match(desk: Desk) -> None:
+    await desk.on(Match, "c1", class_key=QUEUE, placing=await desk.hand("ann"))
+
+
+async def _accept(desk: Desk) -> None:
+    await desk.on(Match, "c1", class_key=QUEUE, placing=await desk.ring("ann"))
+    ver = (await desk.state("c1")).offers[0].ver
+    await desk.do(desk.act(Accept, case=CaseId("c1"), advisor=AdvisorId("ann"), offer_ver=ver))
+
+
+async def _resolve(desk: Desk) -> None:
+    await desk.on(Resolve, "c1")
+
+
+class RelaxSuite:
+    """A case that waits changes its class; one that somebody has is left alone."""
+
+    async def test_a_step_re_keys_and_says_so(self, desk: Desk) -> None:
+        plan = Plan(ver=0, class_key=QUEUE, score=5, timers={"relax|0": desk.now + SOON_MS})
+        await desk.admit("c1", plan=plan)
+        plan = await desk.plan("c1", class_key="wider", score=5, timers={"relax|0": desk.now + 2 * SOON_MS})
+        claim = ("relax|0", desk.now + SOON_MS)
+        outcome = await desk.on(Rejudge, "c1", plan=plan, claim=claim, about="relax 1")
+        assert outcome.result is Result.DONE
+        state = await desk.state("c1")
+        assert (state.class_key, state.score, state.timers) == ("wider", 5, {"relax|0": desk.now + 2 * SOON_MS})
+        line = (await desk.store.history(POOL, CaseId("c1")))[-1]
+        assert line == f"2|rejudge|done|{desk.now}||relax 1"
+        assert (await desk.store.pending(POOL, 0))[-1].about == "relax 1"
+
+    @pytest.mark.parametrize("taken", [_assign, _match, _accept, _resolve])
+    async def test_it_ends_when_nobody_looks_for_an_advisor_any_more(
+        self, desk: Desk, taken: Callable[[Desk], Awaitable[None]]
+    ) -> None:
+        await desk.advisor("ann")
+        await desk.admit("c1", plan=Plan(ver=0, class_key=QUEUE, timers={"relax|0": desk.now + SOON_MS}))
+        await taken(desk)
+        assert (await desk.state("c1")).timers == {}
+        assert (await desk.store.status(POOL)).next_timer_ms is None
+
+    async def test_it_goes_on_while_it_rings(self, desk: Desk) -> None:
+        await desk.advisor("ann")
+        await desk.admit("c1", plan=Plan(ver=0, class_key=QUEUE, timers={"relax|0": desk.now + SOON_MS}))
+        await desk.on(Match, "c1", class_key=QUEUE, placing=await desk.ring("ann"))
+        state = await desk.state("c1")
+        assert (state.state, state.timers["relax|0"]) == (CaseStatus.OFFERED, desk.now + SOON_MS)
+
+    async def test_what_is_handed_over_at_once_never_gets_it(self, desk: Desk) -> None:
+        await desk.advisor("ann")
+        plan = Plan(ver=0, class_key=QUEUE, timers={"relax|0": desk.now + SOON_MS})
+        outcome = await desk.do(desk.admission("c1", placing=await desk.hand("ann"), plan=plan))
+        assert (outcome.result, (await desk.state("c1")).timers) == (Result.ASSIGNED, {})
+
+    async def test_no_other_act_arms_it_for_an_owned_case(self, desk: Desk) -> None:
+        await desk.advisor("ann")
+        await desk.assigned("c1", "ann")
+        await desk.on(Label, "c1", plan=await desk.plan("c1", timers={"relax|0": desk.now + SOON_MS}))
+        assert (await desk.state("c1")).timers == {}
+
+    async def test_it_comes_back_with_the_case(self, desk: Desk) -> None:
+        await desk.advisor("ann")
+        await desk.assigned("c1", "ann")
+        await desk.on(Requeue, "c1", plan=await desk.plan("c1", timers={"relax|0": desk.now + SOON_MS}))
+        state = await desk.state("c1")
+        assert (state.state, state.timers) == (CaseStatus.QUEUED, {"relax|0": desk.now + SOON_MS})
