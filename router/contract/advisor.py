@@ -35,7 +35,8 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who an advisor is: a roster row. ``skills`` and ``languages`` map a name to a level from 0 to 10;
-    ``caps`` limits the cases of a channel; ``contact`` is for notices only."""
+    ``caps`` limits the cases of a channel. ``contact`` (a mail address) and ``contacts`` (by notifier, such as a
+    member's id at Slack) are for notices only."""
 
     name: str = ""
     team: str = ""
@@ -46,6 +47,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     budget: int = 100
     caps: dict[str, int] = {}
     contact: str = ""
+    contacts: dict[str, str] = {}
     active: bool = True
 
 

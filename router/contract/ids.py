@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from collections.abc import Iterable
 from typing import Final, NewType
 
 PoolId = NewType("PoolId", str)
@@ -71,6 +72,12 @@ def reply_id(case: CaseId, operation: OperationId) -> ReplyId:
 def notice_id(case: CaseId, step: str, target: str) -> NoticeId:
     """The id of the one notice that a step of a case sends to a target."""
     return NoticeId(_named("notice", case, step, target))
+
+
+def bulletin_id(notices: Iterable[NoticeId]) -> NoticeId:
+    """The id of one message that tells of these notices, in whatever order: of a single one, its own."""
+    ids = sorted(notices)
+    return NoticeId(ids[0] if len(ids) == 1 else _named("bulletin", *ids))
 
 
 def message_id(reply: ReplyId, domain: str) -> str:

@@ -141,7 +141,8 @@ class Notice(_Wire, frozen=True, kw_only=True, omit_defaults=True, tag="notice",
     """A message to staff. Carries ids, never text or addresses of customers.
 
     ``target`` names a notice target of the settings; ``staff`` those it is for. ``kind`` says what
-    happened (``warning``, ``breach``, ``step``, ``delivery-failed``, ``missed-offers``).
+    happened (``warning``, ``breach``, ``step``, ``delivery-failed``, ``missed-offers``). It isn't sent before
+    ``not_before_ms``: that is when the target's quiet hours end.
     """
 
     id: NoticeId
@@ -156,6 +157,7 @@ class Notice(_Wire, frozen=True, kw_only=True, omit_defaults=True, tag="notice",
     clock: str = ""
     due_at_ms: Integer | None = None
     staff: tuple[AdvisorId, ...] = ()
+    not_before_ms: Integer | None = None
 
 
 class StaffNote(_Wire, frozen=True, kw_only=True, omit_defaults=True, tag="note", tag_field="type"):

@@ -164,6 +164,7 @@ EXAMPLES: Final[dict[str, AnyMessage]] = {
         clock="first_response",
         due_at_ms=START_MS + 3_600_000,
         staff=(MINJI, BEN),
+        not_before_ms=START_MS + 36_000_000,
     ),
     "advisor": Advisor(
         id=MINJI,
@@ -183,6 +184,7 @@ EXAMPLES: Final[dict[str, AnyMessage]] = {
             budget=100,
             caps={"chat": 3},
             contact="minji@shop.example.com",
+            contacts={"slack": "U012AB3CD"},
         ),
         reason="lunch",
         idle_since_ms=START_MS + 190_000,
