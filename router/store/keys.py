@@ -118,8 +118,8 @@ KEYS: Final = (
         members="flat members of AdvisorState; caps, timers, operations (last 8), packed",
         lifetime=_FOR_EVER,
         rebuilt_from=(ADVISORS,),
-        lost="operations, missed, online_since_ms, leases (whoever isn't offline gets a grace time to come back in); "
-        "idle_since_ms is that of his last presence or profile",
+        lost="operations, missed, online_since_ms, leases (whoever isn't offline gets a grace time to come back in), "
+        "wrap-ups (they end); idle_since_ms is that of his last presence or profile",
     ),
     Key(
         name="work_set",

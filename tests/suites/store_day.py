@@ -33,6 +33,7 @@ from router.store.acts import (
     Snooze,
     Transfer,
     Unpark,
+    WrapUp,
 )
 from router.store.marks import Level
 from tests.suites.store import POOL, QUEUE, Desk
@@ -100,7 +101,10 @@ async def _evening(desk: Desk) -> None:
     _done(await desk.on(Move, "c2", to_pool="other", handover="{}"))
     await desk.assigned("c3", "ann")
     closing = {"close|0": desk.now + 5}
-    _done(await desk.on(Resolve, "c3", advisor=ANN, plan=await desk.plan("c3", timers=closing)))
+    resting = await desk.plan("c3", timers=closing)
+    _done(await desk.on(Resolve, "c3", advisor=ANN, plan=resting, wrap_up_ms=desk.now + 50))
+    _done(await desk.do(desk.act(WrapUp, advisor=ANN, case=CaseId("c3"), until_ms=desk.now + 90)))
+    _done(await desk.do(desk.act(WrapUp, advisor=ANN, case=CaseId("c3"))))
     _done(await desk.do(desk.act(Close, case=CaseId("c3"), claim=("close|0", desk.now + 5))))
     again = desk.admission("c1", conversation=ConversationId("talk-c1"), inquiry=InquiryId("again"))
     _done(await desk.do(again), Result.APPENDED)

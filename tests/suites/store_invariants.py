@@ -41,6 +41,7 @@ class Watch:
         for person in self._pool.advisors.values():
             self._within_capacity(person, act)
             self._called(person)
+            self._wraps_up(person)
         self._work_sets()
         self._lines()
         self._timers()
@@ -85,7 +86,7 @@ class Watch:
         """Nothing came to him above his capacity, but by an act that says so, and then the case says it too."""
         was = self._before.advisors.get(row.id)
         for case, entry in row.work.items():
-            if was is not None and was.work.get(case) == entry:
+            if entry.kind is WorkKind.WRAP_UP or (was is not None and was.work.get(case) == entry):
                 continue
             if not row.snapshot().has_room(entry.units, entry.channel, besides=case):
                 assert self._pool.cases[case].over, row  # type: ignore[index]  # a plain name
@@ -117,8 +118,21 @@ class Watch:
             (person.id, case, entry.units, entry.kind)
             for person in self._pool.advisors.values()
             for case, entry in person.work.items()
+            if entry.kind is not WorkKind.WRAP_UP
         }
         assert by_advisors == by_cases
+
+    def _wraps_up(self, row: AdvisorRow) -> None:
+        """What he wraps up ends by itself, and is no more than he had."""
+        wrapping = {case: item for case, item in row.work.items() if item.kind is WorkKind.WRAP_UP}
+        ends = {timer for timer in row.timers if timer.startswith("wrap_up|")}
+        assert ends == {f"wrap_up|{case}" for case in wrapping}, row
+        was = self._before.advisors.get(row.id)
+        for case, item in wrapping.items():
+            before = was.work.get(case) if was else None
+            assert before is not None, row
+            assert before.kind in {WorkKind.CASE, WorkKind.WRAP_UP}, row
+            assert (before.units, before.channel) == (item.units, item.channel), row
 
     # -- lines, timers, numbers
 

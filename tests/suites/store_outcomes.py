@@ -37,6 +37,7 @@ from router.store.acts import (
     Snooze,
     Transfer,
     Unpark,
+    WrapUp,
 )
 from router.store.marks import YIELDING
 
@@ -73,6 +74,7 @@ _OWN: Final[dict[type[Act], set[Result]]] = {
     Move: {R.DONE},
     PresenceAct: {R.DONE, R.SAME, R.GONE, R.ABSENT},
     ProfileAct: {R.DONE, R.SAME},
+    WrapUp: {R.DONE, R.GONE, R.ABSENT},
     Due: {R.DONE},
     Done: {R.DONE, R.SAME},
 }

@@ -38,6 +38,7 @@ from router.store.acts import (
     Snooze,
     Transfer,
     Unpark,
+    WrapUp,
 )
 
 # What each act has besides the common members, on the case ``c1`` that Ann has and Bob is consulted on.
@@ -77,6 +78,7 @@ MEMBERS: dict[type[Act], dict[str, Any]] = {
     Move: {"to_pool": "other", "handover": "{}"},
     PresenceAct: {"advisor": "ann", "presence": Presence.AWAY},
     ProfileAct: {"advisor": "ann", "budget": 55, "profile": "{}"},
+    WrapUp: {"advisor": "ann", "case": "c1"},
     Due: {},
     Done: {"item": "a|ann", "stamp": 3},
 }

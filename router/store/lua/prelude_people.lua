@@ -1,8 +1,21 @@
 -- Advisors in an act: capacity, presence, and telling the roster.
 
+-- The timer of an advisor that ends his wrap-up of a case.
+function T.wrap_up_timer(case)
+  return 'wrap_up|' .. case
+end
+
+local function end_wrap_up(t, case, advisor)
+  local timer = T.wrap_up_timer(case)
+  if advisor.timers[timer] then
+    T.arm(t, advisor, timer, 0)
+  end
+end
+
 -- Put the case into the advisor's work set, or change what it is there for.
 function T.reserve(t, row, advisor, kind, units)
   local size = units or row.units
+  end_wrap_up(t, row.id, advisor)
   if kind ~= 'consult' and not T.has_room(advisor, size, row.channel, row.id) then
     row.over = true
   end
@@ -12,17 +25,37 @@ function T.reserve(t, row, advisor, kind, units)
   T.touch(t, advisor)
 end
 
--- Take the case out of an advisor's work set and call the matcher to him; idempotent.
+-- Take the case out of an advisor's work set and call the matcher to him; idempotent. What he wraps up stays: it has
+-- its own end.
 function T.release(t, row, name)
   local advisor = T.advisor(t, name)
-  if not advisor or not advisor.work[row.id] then
-    return
+  local item = advisor and advisor.work[row.id]
+  if item and item.kind ~= 'wrap-up' then
+    T.free(t, advisor, row.id)
   end
-  advisor.work[row.id] = nil
-  advisor.work_changed[row.id] = true
+end
+
+-- An entry of his work set goes: the matcher is called to him.
+function T.free(t, advisor, case)
+  end_wrap_up(t, case, advisor)
+  advisor.work[case] = nil
+  advisor.work_changed[case] = true
   advisor.idle_since_ms = t.now
   T.touch(t, advisor)
-  T.stamp(t, 'a|' .. name)
+  T.stamp(t, 'a|' .. advisor.id)
+end
+
+-- What the case takes of its owner stays taken until then; nothing when it takes nothing.
+function T.wrap_up(t, row, until_ms)
+  local advisor = row.owner ~= '' and T.advisor(t, row.owner) or nil
+  local item = advisor and advisor.work[row.id]
+  if item and item.kind == 'case' then
+    advisor.work[row.id] = T.work_item(T.int(item.units) .. '|' .. item.channel .. '|wrap-up')
+    advisor.work_changed[row.id] = true
+    advisor.idle_since_ms = t.now
+    T.arm(t, advisor, T.wrap_up_timer(row.id), until_ms)
+    T.touch(t, advisor)
+  end
 end
 
 -- End all offers of the case but one advisor's.
@@ -134,4 +167,16 @@ function T.announce(t, advisor, outcome)
   local number = T.emit(t, outcome, advisor.id, {}, '\167advisor', advisor.packed)
   T.remember(t, advisor, 'done', number)
   return T.answer({ result = 'done', number = number }, nil, T.array({ advisor.packed }))
+end
+
+-- No new presence: the roster learns of a connection or a wrap-up, the bus of nothing.
+function T.quiet(t, advisor, changed)
+  if not changed then
+    T.show(t, advisor)
+    return T.refuse(t, 'same')
+  end
+  T.touch(t, advisor)
+  T.flush(t)
+  T.remember(t, advisor, 'done', 0)
+  return T.answer({ result = 'done' }, nil, T.array({ advisor.packed }))
 end

@@ -1,6 +1,8 @@
 -- Handing a case to somebody, or letting it wait. The same steps as in memory/placing.py.
 
 local MAX_CANDIDATES = 5
+-- What an advisor has of a case that he may be handed nonetheless: it takes the place of that.
+local GIVES_WAY = { consult = true, ['wrap-up'] = true }
 local NOBODY = { candidates = {}, offer_deadline_ms = 0, auto_accept = false, ring = 1 }
 
 function T.placing(act)
@@ -13,7 +15,7 @@ function T.fits(row, advisor, candidate)
     return false
   end
   local held = advisor.work[row.id]
-  if held and held.kind ~= 'consult' then
+  if held and not GIVES_WAY[held.kind] then
     return false
   end
   return candidate.over or T.has_room(advisor, row.units, row.channel, row.id)

@@ -31,18 +31,6 @@ local function connect(t, act, advisor)
   return table.concat(before, ' ') ~= table.concat(after, ' ')
 end
 
--- No new presence: the roster learns of a connection, the bus of nothing.
-local function quiet(t, advisor, changed)
-  if not changed then
-    T.show(t, advisor)
-    return T.refuse(t, 'same')
-  end
-  T.touch(t, advisor)
-  T.flush(t)
-  T.remember(t, advisor, 'done', 0)
-  return T.answer({ result = 'done' }, nil, T.array({ advisor.packed }))
-end
-
 function T.acts.presence(t, act)
   local advisor = T.advisor(t, act.advisor)
   if not advisor then
@@ -61,7 +49,7 @@ function T.acts.presence(t, act)
     T.arm(t, advisor, act.claim[1], 0)
   end
   if not act.presence or (act.presence == advisor.presence and act.reason == advisor.reason) then
-    return quiet(t, advisor, changed)
+    return T.quiet(t, advisor, changed)
   end
   T.set_presence(t, advisor, act.presence, act.reason)
   return T.announce(t, advisor, act.presence)

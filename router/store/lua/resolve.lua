@@ -17,6 +17,9 @@ function T.acts.resolve(t, act)
   end
   local owner = row.owner
   T.begin(t, row, act.plan, act.claim)
+  if (act.wrap_up_ms or 0) ~= 0 then
+    T.wrap_up(t, row, act.wrap_up_ms)
+  end
   T.let_go(t, row)
   row.state = 'resolved'
   row.over = false

@@ -41,6 +41,7 @@ _SERVED_BY: Final[dict[type[Act], Callable[[Txn, Any], Outcome]]] = {
     acts.PresenceAct: peopling.presence,
     acts.ProfileAct: peopling.profile,
     acts.Due: clockwork.due,
+    acts.WrapUp: peopling.wrap_up,
     acts.Done: clockwork.done,
 }
 

@@ -1,8 +1,9 @@
-"""Acts on advisors: presence and profile."""
+"""Acts on advisors: presence, profile and wrap_up."""
 
-from router.store.acts import Outcome, PresenceAct, ProfileAct, Result
+from router.contract.advisor import WorkKind
+from router.store.acts import Outcome, PresenceAct, ProfileAct, Result, WrapUp
 from router.store.memory.rows import AdvisorRow
-from router.store.memory.txn import Txn
+from router.store.memory.txn import Txn, wrap_up_timer
 
 
 def presence(txn: Txn, act: PresenceAct) -> Outcome:
@@ -40,6 +41,24 @@ def profile(txn: Txn, act: ProfileAct) -> Outcome:
     return _announce(txn, row, "profile")
 
 
+def wrap_up(txn: Txn, act: WrapUp) -> Outcome:
+    row = txn.pool.advisors.get(act.advisor)
+    if row is None:
+        return txn.refuse(Result.ABSENT)
+    if again := txn.repeated(row):
+        return again
+    item = row.work.get(act.case)
+    is_over = item is None or item.kind is not WorkKind.WRAP_UP
+    if is_over or (act.claim and row.timers.get(act.claim[0]) != act.claim[1]):
+        txn.show(row)
+        return txn.refuse(Result.GONE)
+    if act.until_ms:
+        txn.arm(row, {wrap_up_timer(act.case): act.until_ms})
+    else:
+        txn.free(row, act.case)
+    return _quiet(txn, row, changed=True)
+
+
 def _connections(txn: Txn, act: PresenceAct, row: AdvisorRow) -> bool:
     """Count connections in and out; whether one came or went (a renewed lease is nobody else's business)."""
     before = row.snapshot().connections
@@ -54,7 +73,7 @@ def _connections(txn: Txn, act: PresenceAct, row: AdvisorRow) -> bool:
 
 
 def _quiet(txn: Txn, row: AdvisorRow, *, changed: bool) -> Outcome:
-    """No new presence: the roster learns of a connection, the bus of nothing."""
+    """No new presence: the roster learns of a connection or a wrap-up, the bus of nothing."""
     if not changed:
         txn.show(row)
         return txn.refuse(Result.SAME)

@@ -10,6 +10,8 @@ from router.store.memory.rows import AdvisorRow, CaseRow
 from router.store.memory.txn import Txn
 
 MAX_CANDIDATES = 5
+# What an advisor has of a case that he may be handed nonetheless: it takes the place of that.
+_GIVES_WAY = frozenset({WorkKind.CONSULT, WorkKind.WRAP_UP})
 
 
 def choose(
@@ -36,7 +38,7 @@ def fits(row: CaseRow, advisor: AdvisorRow, candidate: Candidate) -> bool:
     if advisor.presence is not Presence.ONLINE or advisor.elig != candidate.elig:
         return False
     held = advisor.work.get(row.id)
-    if held is not None and held.kind is not WorkKind.CONSULT:
+    if held is not None and held.kind not in _GIVES_WAY:
         return False
     return candidate.over or advisor.snapshot().has_room(row.units, row.channel, besides=row.id)
 

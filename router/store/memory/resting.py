@@ -32,6 +32,8 @@ def resolve(txn: Txn, act: Resolve) -> Outcome:
         return txn.refuse(Result.UNSEEN, row)
     owner = row.owner
     txn.begin(row, act.plan, act.claim)
+    if act.wrap_up_ms:
+        txn.wrap_up(row, act.wrap_up_ms)
     txn.let_go(row)
     row.state = CaseStatus.RESOLVED
     row.over = False
