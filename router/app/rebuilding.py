@@ -6,7 +6,7 @@ from router.app.policy import Policy
 from router.app.process import Process, Role
 from router.app.state import State
 from router.contract.ids import PoolId
-from router.service.format_watch import FormatWatch
+from router.service.pool_watch import PoolWatch
 from router.service.rebuilding.gate import Gate
 from router.service.rebuilding.keeper import PoolKeeper
 from router.service.rebuilding.rebuild import Rebuilder
@@ -38,16 +38,17 @@ async def enter_pool(process: Process, state: State, pool: PoolId, policy: Polic
 
 
 async def _enter(process: Process, state: State, keeper: PoolKeeper, pool: PoolId) -> None:
-    watch = FormatWatch(pool, state.store, clock=process.clock)
+    watch = PoolWatch(pool, state.store, clock=process.clock)
 
     async def is_settled() -> str | None:
         return watch.problem() or keeper.problem()
 
     async def enter() -> None:
-        await watch.enter()  # nothing is vouched for, let alone rebuilt, that this version can't read
+        # Nothing is vouched for, let alone rebuilt, that this version can't read, nor by a clock that is off.
+        await watch.enter()
         await keeper.enter()
         await watch.enter()
 
     process.readiness.add(f"state of {pool}", is_settled)
     await process.life.open(f"state of {pool}", enter(), within_s=_GATE_S)
-    process.life.spawn(f"format of {pool}", watch.run())
+    process.life.spawn(f"watch of {pool}", watch.run())

@@ -13,6 +13,9 @@ from router.runtime.server_memory import MemoryUse
 from router.store.acts import AnyAct, Fence, Outcome
 from router.store.marks import LEVEL_LIFE_MS, Level
 
+MAX_SKEW_MS: Final = 5_000
+"""How far a clock may be ahead of both the pool's time and the server's before acts under it are refused."""
+
 
 class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
     """``a|<advisor>`` or ``k|<class key>``, the stamp that ``Done`` must name, and the item's place: the stamp it
@@ -88,7 +91,7 @@ class RosterPage(msgspec.Struct, frozen=True, kw_only=True):
 
 class PoolStatus(msgspec.Struct, frozen=True, kw_only=True):
     """The numbers of a pool. ``trimmed`` is the last outbox entry known to be on the bus. ``level`` was found at
-    ``looked_ms`` of the pool's time."""
+    ``looked_ms`` of the pool's time. ``witness_ms`` is the server's own time as it answered."""
 
     gen: int
     format: int
@@ -104,6 +107,7 @@ class PoolStatus(msgspec.Struct, frozen=True, kw_only=True):
     outbox_mark: int
     level: Level
     looked_ms: int
+    witness_ms: int
 
     def level_at(self, now_ms: int) -> Level:
         """How short memory is then: one that nobody has renewed holds nothing up."""

@@ -95,6 +95,11 @@ class GuardSuite(_Scene):
         assert (await scene.do(note)).result is Result.DONE
         assert (await scene.store.status(POOL)).now_ms == START_MS + MAX_SKEW_MS
 
+    async def test_whoever_asks_is_told_the_time_of_pool_and_server(self, scene: Desk) -> None:
+        await scene.bench.set_witness(START_MS + 77_000)
+        status = await scene.store.status(POOL)
+        assert (status.now_ms, status.witness_ms) == (START_MS, START_MS + 77_000)
+
     async def test_after_a_quiet_time_the_witness_says_it_is_right(self, scene: Desk) -> None:
         await scene.pass_ms(3_600_000)
         assert (await scene.do(scene.act(Note, case=CaseId("c1"), message="m"))).result is Result.DONE

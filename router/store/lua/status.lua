@@ -11,6 +11,7 @@ function T.control.status(root)
     gen = pool.gen, format = pool.format, now_ms = pool.now, change = pool.change, number = pool.number,
     trimmed = pool.trimmed, queued = pool.queued, classes = redis.call('HLEN', root .. T.KEY.heads),
     outbox_mark = pool.outbox_mark, level = pool.level, looked_ms = pool.looked,
+    witness_ms = T.witness({ root = root }),
     work = redis.call('ZCARD', root .. T.KEY.work), timers = redis.call('ZCARD', root .. T.KEY.timers),
   }, { next_timer_ms = cmsgpack.pack(first[2] and tonumber(first[2]) or nil) })
 end

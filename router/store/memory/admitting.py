@@ -4,8 +4,9 @@ from router.contract.case import CaseStatus
 from router.contract.ids import AdvisorId
 from router.store.acts import Admit, Fence, Outcome, Result
 from router.store.memory.placing import place
-from router.store.memory.rows import MAX_SKEW_MS, SEEN_INQUIRIES, CaseRow, ConversationRow, PoolRows
+from router.store.memory.rows import SEEN_INQUIRIES, CaseRow, ConversationRow, PoolRows
 from router.store.memory.txn import Sent, Txn
+from router.store.protocol import MAX_SKEW_MS
 
 _TAKES_MORE = frozenset({CaseStatus.QUEUED, CaseStatus.OFFERED, CaseStatus.ASSIGNED, CaseStatus.PARKED})
 

@@ -6,8 +6,9 @@ from typing import Any, Final
 from router.store import acts
 from router.store.acts import Act, Admit, AnyAct, Fence, Outcome, Result
 from router.store.memory import admitting, clockwork, handing, marking, offering, peopling, resting
-from router.store.memory.rows import MAX_SKEW_MS, PoolRows
+from router.store.memory.rows import PoolRows
 from router.store.memory.txn import Txn
+from router.store.protocol import MAX_SKEW_MS
 
 FORMAT: Final = 1
 
@@ -40,8 +41,8 @@ _SERVED_BY: Final[dict[type[Act], Callable[[Txn, Any], Outcome]]] = {
     acts.Move: resting.move,
     acts.PresenceAct: peopling.presence,
     acts.ProfileAct: peopling.profile,
-    acts.Due: clockwork.due,
     acts.WrapUp: peopling.wrap_up,
+    acts.Due: clockwork.due,
     acts.Done: clockwork.done,
 }
 

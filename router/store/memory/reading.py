@@ -49,7 +49,7 @@ def line_sizes(rows: PoolRows) -> list[LineSize]:
     ]
 
 
-def status(rows: PoolRows) -> PoolStatus:
+def status(rows: PoolRows, witness_ms: int) -> PoolStatus:
     return PoolStatus(
         gen=rows.gen,
         format=rows.format,
@@ -63,6 +63,7 @@ def status(rows: PoolRows) -> PoolStatus:
         outbox_mark=rows.outbox_mark,
         level=rows.level,
         looked_ms=rows.looked_ms,
+        witness_ms=witness_ms,
         timers=len(rows.timers),
         next_timer_ms=rows.timers.head()[0] if len(rows.timers) else None,
     )

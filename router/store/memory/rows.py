@@ -16,7 +16,6 @@ KEPT_OPERATIONS = 8
 KEPT_HISTORY = 50
 KEPT_MESSAGES = 500
 KEPT_CHANGES = 10_000
-MAX_SKEW_MS = 5_000
 
 
 class Applied(msgspec.Struct, frozen=True):

@@ -66,10 +66,16 @@ class MemoryStore:
         return serve(rows, act, witness_ms=self._witness(), verified=verified)
 
     async def open_pool(self, pool: PoolId, *, make: bool = True) -> PoolStatus:
-        if make and pool not in self._pools and not self.rebuilds.is_rebuilt(pool):
+        if make and not self.rebuilds.is_rebuilt(pool):
+            self.made(pool)
+        return await self.status(pool)
+
+    def made(self, pool: PoolId) -> PoolRows:
+        """A pool's rows, made unless they are there, without waiting: what simulations read."""
+        if pool not in self._pools:
             self._pools[pool] = self._new_pool(1)
             self._pools[pool].verified = str(self.rebuilds.life)
-        return await self.status(pool)
+        return self._pools[pool]
 
     def _new_pool(self, gen: int) -> PoolRows:
         return PoolRows(gen=gen, outbox_mark=self._outbox_mark, max_classes=self._max_classes)
@@ -175,7 +181,7 @@ class MemoryStore:
         return tuple(CaseId(case) for _, case in line.first(limit)) if line else ()
 
     async def status(self, pool: PoolId) -> PoolStatus:
-        return reading.status(self._pools[pool])
+        return reading.status(self._pools[pool], self._witness())
 
     # -- Outbox
 
