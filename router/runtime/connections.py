@@ -22,7 +22,7 @@ class Connections:
         self._asking = 0
 
     async def take(self) -> AbstractConnection:
-        """A connection that is ready. Raises ``RedisError`` and ``OSError``."""
+        """A connection that is ready. Raises ``RedisError``, ``OSError`` and, on uvloop, ``RuntimeError``."""
         while self._at_hand:
             connection = self._at_hand.pop()
             if await _is_ready(connection):

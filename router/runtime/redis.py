@@ -38,6 +38,8 @@ _CONNECT_S: Final = 2.0
 _ANSWER_S: Final = 5.0
 _POOL_WAIT_S: Final = 5.0
 _WAKE_AT_ONCE: Final = 16
+# uvloop raises a RuntimeError where a transport has closed since it was looked at.
+_LOST: Final = (RedisError, OSError, RuntimeError)
 _PASSING: Final = (ReadOnlyError, MasterDownError, ClusterDownError, TryAgainError)
 _PASSING_CODES: Final = ("MISCONF", "NOREPLICAS", "BUSY ", "LOADING", "UNBLOCKED")
 
@@ -99,14 +101,14 @@ class RedisClient:
         packed = b"".join(map(_packed, commands))
         try:
             connection = await self._connections.take()
-        except (RedisError, OSError) as exc:
+        except _LOST as exc:
             return self._failed(exc, len(commands))
         try:
             async with asyncio.timeout(self._answer_s + wait_s):
                 await connection.send_packed_command(packed, check_health=False)
                 for _ in commands:
                     replies.append(await self._reply(connection))
-        except (RedisError, OSError) as exc:
+        except _LOST as exc:
             replies += self._failed(exc, len(commands) - len(replies))
             # Late replies on this connection would answer somebody else's command.
             await connection.disconnect(nowait=True)

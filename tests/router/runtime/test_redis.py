@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from prometheus_client import CollectorRegistry
+from redis.asyncio.connection import AbstractConnection
 
 from router.runtime.errors import CommandRefused, StoreUnavailable
 from router.runtime.metrics import RuntimeMetrics, StoreError
@@ -168,6 +169,25 @@ async def test_a_dead_server_is_unavailable_and_the_client_recovers(own_server: 
     own_server.start()
     assert await coalescer.call("GET", "a") == b"1"
     await coalescer.close()
+    await client.close()
+
+
+@pytest.mark.parametrize(("place", "calls_before"), [("connect", 0), ("send_packed_command", 1)])
+async def test_a_socket_that_closes_before_it_is_written_to_is_an_unavailable_store(
+    redis_server: Server, monkeypatch: pytest.MonkeyPatch, place: str, calls_before: int
+) -> None:
+    client = connect(redis_server.url)
+    for _ in range(calls_before):
+        await client.call("PING")
+
+    async def closed(*_: object, **__: object) -> None:
+        raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+
+    with monkeypatch.context() as patch:  # as uvloop says it, in greeting the server or in a write
+        patch.setattr(AbstractConnection, place, closed)
+        with pytest.raises(StoreUnavailable, match="the handler is closed"):
+            await client.call("PING")
+    assert await client.call("PING") == b"PONG"
     await client.close()
 
 
