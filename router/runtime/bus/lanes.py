@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from typing import Final
 
+from router.runtime.bus.beside import Beside
 from router.runtime.bus.consuming import Handler, Hooks, Journal, Limits, Unkept
 from router.runtime.bus.protocol import Bus, Partition, Record, Subscription
 from router.runtime.bus.watermark import Watermarks
@@ -61,9 +62,9 @@ class Consumer:
         self._stopping = asyncio.Event()
         self._stop_at: float | None = None
         self._has_ended = False
-        self._commit_at = 0.0
-        self._lag_at = 0.0
-        self._measuring: asyncio.Task[None] | None = None
+        # Beside the polls: Kafka answers both behind a fetch or a produce that takes long, and records would wait, too.
+        self._committing = Beside(self._commit, every_s=limits.commit_s, name=f"{group}-commit")
+        self._measuring = Beside(self._measure, every_s=limits.lag_s, name=f"{group}-lag")
         self._paused: frozenset[Partition] = frozenset()
         self._subscription: Subscription | None = None
         self.polled_at: float | None = None
@@ -111,8 +112,9 @@ class Consumer:
                     raise
             finally:
                 self._polling = None  # from here on there is nothing that a stop could cut short
-                await self._stop_measuring()
+                await self._measuring.stop()
                 await self._subscription.close()  # in here, as lanes end what they have begun
+                await self._committing.stop()
                 self._has_ended = True
                 for task in self._tasks:
                     task.cancel()
@@ -137,7 +139,8 @@ class Consumer:
                 await self._clear_doubts(subscription)
                 self._make_room(subscription)
                 await self._poll(subscription)
-                await self._do_what_is_due(subscription)
+                self._committing.look()
+                self._measuring.look()
                 failures = 0
             except RuntimeFailure as exc:
                 if not exc.retryable:
@@ -157,7 +160,9 @@ class Consumer:
         self._watch.polled(len(records))
         ours = [record for record in records if self._marks.hand_out(record.partition, record.epoch, record.offset)]
         self._journal.handed_out(ours)
-        for record in ours:
+        # By offset, so that in no lane the first of a partition waits for the last of another: where records take
+        # turns after a crash (the least offset first), each life gets further than the one before.
+        for record in sorted(ours, key=lambda each: each.offset):
             self._lanes[hash(record.key) % len(self._lanes)].put_nowait(record)
 
     def _make_room(self, subscription: Subscription) -> None:
@@ -170,34 +175,19 @@ class Consumer:
             subscription.resume(self._paused)
             self._paused = frozenset()
 
-    async def _do_what_is_due(self, subscription: Subscription) -> None:
-        if time.monotonic() >= self._commit_at:
-            await self._commit(subscription)
-            self._commit_at = time.monotonic() + self._limits.commit_s
-        if self._measuring is not None and self._measuring.done():
-            measured, self._measuring = self._measuring, None
-            measured.result()
-        if self._measuring is None and time.monotonic() >= self._lag_at:
-            # Beside the polls: Kafka answers it behind a fetch that waits for records, and those would wait, too.
-            self._measuring = asyncio.create_task(self._measure(subscription), name=f"{self._group}-lag")
-
-    async def _measure(self, subscription: Subscription) -> None:
-        self.lag = await subscription.lag()
-        self._lag_at = time.monotonic() + self._limits.lag_s
+    async def _measure(self) -> None:
+        if self._subscription is None:
+            return
+        self.lag = await self._subscription.lag()
         self._watch.succeeded()
         if self._paused or self._marks.in_flight or not any(self.lag.values()):
             self._watch.idle()
 
-    async def _stop_measuring(self) -> None:
-        if self._measuring is not None:
-            self._measuring.cancel()
-            await asyncio.gather(self._measuring, return_exceptions=True)
-
-    async def _commit(self, subscription: Subscription) -> None:
+    async def _commit(self) -> None:
         watermarks = self._marks.committable()
-        if not watermarks:
+        if not watermarks or self._subscription is None:
             return
-        taken = await subscription.commit(watermarks)
+        taken = await self._subscription.commit(watermarks)
         done = {partition: watermarks[partition] for partition in taken}
         self._marks.committed(done)
         self._journal.committed(done)
@@ -206,6 +196,8 @@ class Consumer:
 
     async def _clear_doubts(self, subscription: Subscription) -> None:
         """Of each partition that was fenced: who can still commit owns it, and goes on behind a new fence."""
+        if self._doubts:
+            await self._committing.end(self._patience_s())
         for partition in tuple(self._doubts):
             mark = (self._epochs[partition], self._marks.position(partition))
             is_ours = partition in await subscription.commit({partition: mark})
@@ -235,11 +227,12 @@ class Consumer:
                 while any(self._begun[partition] for partition in partitions):
                     self._progress.clear()
                     await self._progress.wait()
-        if self._subscription is not None:
-            try:
-                await self._commit(self._subscription)
-            except RuntimeFailure as exc:
-                _log.warning("no commit at hand-over: %s", exc, extra={"event": "revoke_commit_failed"})
+        # What it learns would be said of these partitions as they come back, under another epoch.
+        await self._committing.end(self._patience_s())
+        try:
+            await self._commit()
+        except RuntimeFailure as exc:
+            _log.warning("no commit at hand-over: %s", exc, extra={"event": "revoke_commit_failed"})
         await self._tell_released(frozenset(each for each in partitions if not self._begun[each]))
         self._forget(partitions)
 
@@ -256,6 +249,7 @@ class Consumer:
         return max(0.0, self._stop_at - time.monotonic())
 
     async def lost(self, partitions: frozenset[Partition]) -> None:
+        await self._committing.stop()
         self._forget(partitions)
 
     def _forget(self, partitions: frozenset[Partition]) -> None:

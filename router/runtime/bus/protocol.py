@@ -61,7 +61,7 @@ class Rebalance(Protocol):
 
 
 class Subscription(Protocol):
-    """One member of a group. Used from one task."""
+    """One member of a group. Polled from one task; ``commit`` and ``lag`` may be under way beside a poll."""
 
     async def poll(self, *, max_records: int, timeout_ms: int) -> Sequence[Record]:
         """The next records, in offset order per partition; empty after ``timeout_ms`` without any. Calling

@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from router.runtime.bus.partitioner import partition_of
 from router.runtime.dead_letters import Settled
 from router.runtime.errors import PartitionFenced, StoreUnavailable
 from router.service.errors import SkewedClock, Superseded
 from router.store.acts import Fence
 from tests.suites.eventually import eventually
-from tests.suites.inputs import POOL, TOPIC, Plant
+from tests.suites.inputs import FAST, POOL, TOPIC, Plant
 
 
 @pytest.fixture
@@ -51,6 +52,16 @@ async def test_whoever_is_near_a_death_is_not_put_aside(plant: Plant) -> None:
     assert deaths >= 2
     assert await plant.letters() == []
     assert set(plant.done) == set(texts)
+
+
+async def test_nor_is_the_last_of_a_partition_in_the_lane_of_the_first_of_another(plant: Plant) -> None:
+    free = [chr(number) for number in range(ord("a"), ord("a") + 1_000)]
+    for partition, lane in ((0, 1), (0, 3), (0, 3), (0, 1), (1, 1), (1, 0), (1, 3), (1, 2)):
+        key = next(key for key in free if partition_of(key, 2) == partition and hash(key) % FAST.lanes == lane)
+        free.remove(key)
+        await plant.publish(f"{key}0")
+    await plant.live_on(each_handles=2)
+    assert await plant.letters() == []
 
 
 async def test_an_end_in_good_order_leaves_no_suspects(plant: Plant) -> None:

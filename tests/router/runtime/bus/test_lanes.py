@@ -1,39 +1,18 @@
 """The consumer on the memory bus: order by key, bounds, retries, poison, hand-over and stop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable
 
 import pytest
 
 from router.contract.topics import TopicSpec
-from router.runtime.bus.lanes import Consumer, Handler, Limits
+from router.runtime.bus.lanes import Consumer, Limits
 from router.runtime.bus.memory import MemoryBus
-from router.runtime.bus.memory_group import MemorySubscription
 from router.runtime.bus.partitioner import partition_of
-from router.runtime.bus.protocol import Outgoing, Partition, Record
+from router.runtime.bus.protocol import Partition, Record
 from router.runtime.errors import StoreUnavailable
+from tests.suites.consumers import FAST, Owner, consuming, publish, text_of
 from tests.suites.eventually import eventually
-
-FAST = Limits(lanes=8, poll_ms=20, commit_s=0.0, revoke_wait_s=0.2, first_retry_s=0.001, longest_retry_s=0.01)
-
-
-class Owner:
-    """The hooks, and what they were told."""
-
-    def __init__(self) -> None:
-        self.assigned: dict[Partition, int] = {}
-        self.poison: list[tuple[str, str]] = []
-
-    async def on_assigned(self, partitions: Mapping[Partition, int]) -> None:
-        self.assigned.update(partitions)
-
-    async def on_poison(self, record: Record, exc: Exception) -> None:
-        self.poison.append((_text(record), str(exc)))
-
-
-def _text(record: Record) -> str:
-    return (record.value or b"").decode()
 
 
 @pytest.fixture
@@ -44,31 +23,14 @@ async def bus() -> AsyncIterator[MemoryBus]:
     await bus.close()
 
 
-async def _publish(bus: MemoryBus, *pairs: tuple[str, str]) -> None:
-    await bus.publish([Outgoing(topic="t", key=key, value=value.encode()) for key, value in pairs])
-
-
-@asynccontextmanager
-async def _consuming(
-    bus: MemoryBus, handle: Handler, *, hooks: Owner | None = None, limits: Limits = FAST
-) -> AsyncIterator[Consumer]:
-    consumer = Consumer(bus, "g", ["t"], handle=handle, hooks=hooks or Owner(), limits=limits)
-    running = asyncio.create_task(consumer.run())
-    try:
-        yield consumer
-    finally:
-        consumer.stop(deadline_s=1)
-        await asyncio.wait_for(running, 5)
-
-
 async def _uncommitted(bus: MemoryBus) -> list[str]:
     """What a next member of the group would be handed."""
     left: list[str] = []
 
     async def note(record: Record) -> None:
-        left.append(_text(record))
+        left.append(text_of(record))
 
-    async with _consuming(bus, note) as consumer:
+    async with consuming(bus, note) as consumer:
         await eventually(lambda: consumer.polled_at is not None)
         await eventually(lambda: consumer.in_flight == 0)
     return sorted(left)
@@ -81,10 +43,10 @@ async def test_one_key_is_in_order_and_others_do_not_wait_for_it(bus: MemoryBus)
     async def handle(record: Record) -> None:
         if record.key == "slow":
             await gate.wait()
-        seen.append(_text(record))
+        seen.append(text_of(record))
 
-    await _publish(bus, ("slow", "s0"), *((f"k{n}", f"k{n}") for n in range(40)), ("slow", "s1"))
-    async with _consuming(bus, handle):
+    await publish(bus, ("slow", "s0"), *((f"k{n}", f"k{n}") for n in range(40)), ("slow", "s1"))
+    async with consuming(bus, handle):
         # The slow key holds up its own lane and no other.
         others = [f"k{n}" for n in range(40) if hash(f"k{n}") % 8 != hash("slow") % 8]
         await eventually(lambda: set(others) <= set(seen))
@@ -100,11 +62,11 @@ async def test_a_record_counts_only_when_its_effects_are_durable(bus: MemoryBus)
     begun: list[str] = []
 
     async def handle(record: Record) -> Awaitable[None] | None:
-        begun.append(_text(record))
-        return durable if _text(record) == "a0" else None
+        begun.append(text_of(record))
+        return durable if text_of(record) == "a0" else None
 
-    await _publish(bus, ("a", "a0"), ("a", "a1"), ("a", "a2"))
-    async with _consuming(bus, handle) as consumer:
+    await publish(bus, ("a", "a0"), ("a", "a1"), ("a", "a2"))
+    async with consuming(bus, handle) as consumer:
         await eventually(lambda: begun == ["a0", "a1", "a2"])
         assert consumer.in_flight == 1
     assert await _uncommitted(bus) == ["a0", "a1", "a2"]
@@ -120,8 +82,8 @@ async def test_confirmed_effects_are_committed(bus: MemoryBus, is_future: bool) 
     async def handle(record: Record) -> Awaitable[None]:
         return asyncio.shield(durable) if is_future else confirmation()
 
-    await _publish(bus, ("a", "a0"), ("a", "a1"))
-    async with _consuming(bus, handle) as consumer:
+    await publish(bus, ("a", "a0"), ("a", "a1"))
+    async with consuming(bus, handle) as consumer:
         await eventually(lambda: consumer.in_flight == 2)
         durable.set_result(None)
         await eventually(lambda: consumer.in_flight == 0)
@@ -135,8 +97,8 @@ async def test_what_is_confirmed_after_the_end_is_not_committed(bus: MemoryBus, 
     async def handle(record: Record) -> Awaitable[None]:
         return durable
 
-    await _publish(bus, ("a", "a0"))
-    async with _consuming(bus, handle) as consumer:
+    await publish(bus, ("a", "a0"))
+    async with consuming(bus, handle) as consumer:
         await eventually(lambda: consumer.in_flight == 1)
     if outcome is None:
         durable.set_result(None)
@@ -151,12 +113,12 @@ async def test_a_retryable_failure_holds_its_key_back_and_loses_nothing(bus: Mem
     seen: list[str] = []
 
     async def handle(record: Record) -> None:
-        if _text(record) == "a0" and (failure := next(failures, None)):
+        if text_of(record) == "a0" and (failure := next(failures, None)):
             raise failure
-        seen.append(_text(record))
+        seen.append(text_of(record))
 
-    await _publish(bus, ("a", "a0"), ("a", "a1"))
-    async with _consuming(bus, handle):
+    await publish(bus, ("a", "a0"), ("a", "a1"))
+    async with consuming(bus, handle):
         await eventually(lambda: len(seen) == 2)
     assert seen == ["a0", "a1"]
     assert await _uncommitted(bus) == []
@@ -177,10 +139,10 @@ async def test_a_failure_that_is_expected_is_not_logged_for_each_record(
     async def handle(record: Record) -> None:
         if left:
             raise left.pop()
-        seen.append(_text(record))
+        seen.append(text_of(record))
 
-    await _publish(bus, ("a", "a0"))
-    async with _consuming(bus, handle):
+    await publish(bus, ("a", "a0"))
+    async with consuming(bus, handle):
         await eventually(lambda: seen == ["a0"])
     assert [getattr(record, "event", "") for record in caplog.records].count("record_retried") == told
 
@@ -190,7 +152,7 @@ async def test_effects_that_are_not_confirmed_are_done_again(bus: MemoryBus) -> 
     begun: list[str] = []
 
     async def handle(record: Record) -> Awaitable[None]:
-        begun.append(_text(record))
+        begun.append(text_of(record))
         confirmation: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         outcome = outcomes.pop(0)
         if outcome is None:
@@ -199,8 +161,8 @@ async def test_effects_that_are_not_confirmed_are_done_again(bus: MemoryBus) -> 
             confirmation.set_exception(outcome)
         return confirmation
 
-    await _publish(bus, ("a", "a0"))
-    async with _consuming(bus, handle) as consumer:
+    await publish(bus, ("a", "a0"))
+    async with consuming(bus, handle) as consumer:
         await eventually(lambda: len(begun) == 2 and consumer.in_flight == 0)
     assert await _uncommitted(bus) == []
 
@@ -209,12 +171,12 @@ async def test_poison_is_put_aside_and_what_is_behind_it_moves_on(bus: MemoryBus
     owner, seen = Owner(), []
 
     async def handle(record: Record) -> None:
-        if _text(record) == "bad":
+        if text_of(record) == "bad":
             raise KeyError("field")
-        seen.append(_text(record))
+        seen.append(text_of(record))
 
-    await _publish(bus, ("a", "bad"), ("a", "good"))
-    async with _consuming(bus, handle, hooks=owner):
+    await publish(bus, ("a", "bad"), ("a", "good"))
+    async with consuming(bus, handle, hooks=owner):
         await eventually(lambda: seen == ["good"])
     assert owner.poison == [("bad", "'field'")]
     assert await _uncommitted(bus) == []
@@ -228,7 +190,7 @@ async def test_poison_that_cannot_be_put_aside_stops_the_consumer(bus: MemoryBus
     async def handle(record: Record) -> None:
         raise KeyError("field")
 
-    await _publish(bus, ("a", "bad"))
+    await publish(bus, ("a", "bad"))
     consumer = Consumer(bus, "g", ["t"], handle=handle, hooks=Broken(), limits=FAST)
     with pytest.raises(ExceptionGroup) as caught:
         await asyncio.wait_for(consumer.run(), 5)
@@ -247,8 +209,8 @@ async def test_a_slow_handler_bounds_what_is_held(bus: MemoryBus) -> None:
         handled += 1
 
     limits = Limits(lanes=4, max_in_flight=50, resume_at=25, max_poll_records=20, poll_ms=20, commit_s=0)
-    await _publish(bus, *((f"k{n}", str(n)) for n in range(1000)))
-    async with _consuming(bus, handle, limits=limits) as consumer:
+    await publish(bus, *((f"k{n}", str(n)) for n in range(1000)))
+    async with consuming(bus, handle, limits=limits) as consumer:
         await eventually(lambda: consumer.in_flight >= 50)
         polled = consumer.polled_at
         await eventually(lambda: consumer.polled_at != polled)  # it polls on, to stay a member
@@ -267,8 +229,8 @@ async def test_fences_are_raised_before_the_first_record(bus: MemoryBus) -> None
         if owner.assigned.get(record.partition) != record.epoch:
             unknown.append(record)
 
-    await _publish(bus, *((f"k{n}", str(n)) for n in range(50)))
-    async with _consuming(bus, handle, hooks=owner) as consumer:
+    await publish(bus, *((f"k{n}", str(n)) for n in range(50)))
+    async with consuming(bus, handle, hooks=owner) as consumer:
         await eventually(lambda: len(owner.assigned) == 4 and consumer.in_flight == 0)
     assert unknown == []
 
@@ -277,9 +239,9 @@ async def test_members_know_which_partitions_are_theirs(bus: MemoryBus) -> None:
     async def handle(record: Record) -> None: ...
 
     every = {Partition("t", number) for number in range(4)}
-    async with _consuming(bus, handle) as one:
+    async with consuming(bus, handle) as one:
         await eventually(lambda: one.partitions == every)
-        async with _consuming(bus, handle) as two:
+        async with consuming(bus, handle) as two:
             await eventually(lambda: two.partitions and one.partitions | two.partitions == every)
             assert not one.partitions & two.partitions
         await eventually(lambda: one.partitions == every)
@@ -291,18 +253,18 @@ async def test_a_hand_over_waits_for_what_was_begun_and_begins_no_more(bus: Memo
     second: list[str] = []
 
     async def handle(record: Record) -> None:
-        first.append(_text(record))
+        first.append(text_of(record))
         await gate.wait()
 
     async def note(record: Record) -> None:
-        second.append(_text(record))
+        second.append(text_of(record))
 
     patient = Limits(lanes=1, poll_ms=20, commit_s=0, revoke_wait_s=10)
     handed_over = [key for key in map(str, range(100)) if partition_of(key, 4) == 3][:10]
-    await _publish(bus, *((key, key) for key in handed_over))
-    async with _consuming(bus, handle, limits=patient) as one:
+    await publish(bus, *((key, key) for key in handed_over))
+    async with consuming(bus, handle, limits=patient) as one:
         await eventually(lambda: len(first) == 1 and one.in_flight == 10)
-        async with _consuming(bus, note) as two:
+        async with consuming(bus, note) as two:
             await eventually(lambda: two.polled_at is not None)  # it has joined, and so asked for its share
             gate.set()
             await eventually(lambda: len(first) + len(second) == 10)
@@ -317,7 +279,7 @@ async def test_a_handler_that_does_not_end_is_given_up_at_the_deadline(bus: Memo
         begun.set()
         await asyncio.Event().wait()
 
-    await _publish(bus, ("a", "a0"))
+    await publish(bus, ("a", "a0"))
     consumer = Consumer(bus, "g", ["t"], handle=handle, hooks=Owner(), limits=FAST)
     running = asyncio.create_task(consumer.run())
     await begun.wait()
@@ -332,7 +294,7 @@ async def test_cancelling_it_leaves_the_group(bus: MemoryBus) -> None:
     async def handle(record: Record) -> None:
         handled.set()
 
-    await _publish(bus, ("a", "a0"))
+    await publish(bus, ("a", "a0"))
     consumer = Consumer(bus, "g", ["t"], handle=handle, hooks=Owner(), limits=FAST)
     running = asyncio.create_task(consumer.run())
     await handled.wait()
@@ -349,7 +311,7 @@ async def test_asking_to_stop_again_while_it_ends_does_nothing(bus: MemoryBus) -
         entered.set()
         await leave.wait()
 
-    await _publish(bus, ("a", "1"))
+    await publish(bus, ("a", "1"))
     consumer = Consumer(bus, "g", ["t"], handle=handle, hooks=Owner(), limits=FAST)
     running = asyncio.create_task(consumer.run())
     await asyncio.wait_for(entered.wait(), 5)
@@ -359,37 +321,3 @@ async def test_asking_to_stop_again_while_it_ends_does_nothing(bus: MemoryBus) -
     leave.set()
     await asyncio.wait_for(running, 5)
     assert await _uncommitted(bus) == []
-
-
-async def test_a_lag_that_takes_long_holds_no_record_up(bus: MemoryBus, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked, seen = asyncio.Event(), []
-
-    async def for_ever(_: MemorySubscription) -> Mapping[Partition, int]:
-        asked.set()
-        await asyncio.Event().wait()
-        return {}
-
-    async def handle(record: Record) -> None:
-        seen.append(_text(record))
-
-    monkeypatch.setattr(MemorySubscription, "lag", for_ever)
-    async with _consuming(bus, handle):
-        await asyncio.wait_for(asked.wait(), 5)
-        await _publish(bus, ("a", "a0"))
-        await eventually(lambda: seen == ["a0"])
-
-
-async def test_a_lag_that_fails_is_asked_again(bus: MemoryBus, monkeypatch: pytest.MonkeyPatch) -> None:
-    answers: list[Exception | dict[Partition, int]] = [StoreUnavailable("away"), {Partition("t", 0): 7}]
-
-    async def lag(_: MemorySubscription) -> Mapping[Partition, int]:
-        answer = answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    async def handle(record: Record) -> None: ...
-
-    monkeypatch.setattr(MemorySubscription, "lag", lag)
-    async with _consuming(bus, handle) as consumer:
-        await eventually(lambda: consumer.lag == {Partition("t", 0): 7})
