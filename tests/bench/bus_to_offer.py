@@ -16,13 +16,14 @@ from tests.bench.script import Author
 from tests.bench.traffic import inquiry, record
 
 _TICK_MS: Final = 10
-_WARMING: Final = 0.1
+_WARMING: Final = 0.5
 
 
 async def measure(ground: Ground, run: int) -> Sample:
     """Service: until the roster's tail shows the offer. Bare loop: until its pipeline has answered. Both times begin
-    when the bus has confirmed the inquiry; ``with_publish`` begins when it was handed to the bus. The first tenth
-    of the inquiries warms up and isn't counted: new topics, cold connections, a broker that still compiles itself.
+    when the bus has confirmed the inquiry; ``with_publish`` begins when it was handed to the bus. The first half
+    of the inquiries, ten seconds of them, warms up and isn't counted: new topics, cold connections, and a broker that
+    compiles itself meanwhile, which takes one and a half processors.
 
     The customers share the router's process, so their work counts as delay of the service, too."""
     scale = ground.scale

@@ -57,7 +57,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     lives: int = 2_000
     batches: tuple[int, ...] = (32, 64, 128, 256, 512)
     rate: int = 500
-    paced: int = 5_000
+    paced: int = 10_000
     partitions: int = 64
     longest_s: float = 300.0
     rosters: tuple[int, ...] = (100, 1_000, 10_000)
