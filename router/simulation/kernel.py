@@ -1,0 +1,216 @@
+"""The kernel: events in the order of virtual time, from the first arrival until the last case is done."""
+
+import heapq
+from collections.abc import Callable, Iterable
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+import msgspec
+
+from router.contract.advisor import Presence
+from router.contract.case import CaseStatus
+from router.contract.ids import AccountId, AdvisorId, CaseId, ConversationId, InquiryId
+from router.contract.messages import Address, Customer, Inquiry
+from router.simulation.case import Case
+from router.simulation.installation import Installation
+from router.simulation.office import POOL, Held, Office
+from router.simulation.policies import Policy
+from router.simulation.traffic import HOUR_MS, Job
+
+SOLVED: Final = "solved"
+GONE: Final = "no-answer"
+_ACCOUNT: Final = AccountId("simulation")
+_STRANGER: Final = Customer(id="customer")
+_NOWHERE: Final = Address(account=_ACCOUNT, address="nowhere")
+
+
+class Fate(msgspec.Struct):
+    """What became of an inquiry. ``waited_ms`` is until somebody took it up or the customer gave up; ``worked_ms`` how
+    long somebody worked on it."""
+
+    kind: int
+    at_ms: int
+    waited_ms: int = -1
+    worked_ms: int = 0
+    has_left: bool = False
+    advisor: str = ""
+
+
+class _What(IntEnum):
+    """What happens, and what comes first of what happens at once: work ends before anything else."""
+
+    DONE = 0
+    PRESENCE = 1
+    LEAVES = 2
+    LOOK = 3
+
+
+class _Event(NamedTuple):
+    at_ms: int
+    what: _What
+    number: int
+    name: str
+
+
+class _Work(msgspec.Struct):
+    """An inquiry on its way: what is left of its work, and since when somebody works on it. ``turn`` tells an event
+    that is still meant from one that isn't."""
+
+    fate: Fate
+    left_ms: int
+    since_ms: int = -1
+    turn: int = 0
+    due_ms: int = 0
+
+
+class Kernel:
+    """Runs one replication of a case under one policy."""
+
+    def __init__(self, case: Case, scene: Installation, policy: Policy, told: Callable[[int], object] = lambda _: 0):
+        self._case = case
+        self._scene = scene
+        self._policy = policy
+        self._told = told
+        self._starts_ms = int(case.starts.timestamp() * 1000)
+        self._office = Office(scene.rulebook, policy, self._starts_ms)
+        self._workers = {worker.id: worker for worker in scene.workers}
+        self._events: list[_Event] = []
+        self._work: dict[CaseId, _Work] = {}
+        self._channels = [traffic.channel for traffic in case.classes.values()]
+
+    def run(self, jobs: Iterable[Job]) -> list[Fate]:
+        """What became of each inquiry, in the order of their arrival. One that nobody could take has waited until the
+        last moment at which anything happened, and has no advisor."""
+        fates: list[Fate] = []
+        self._open()
+        coming = iter(jobs)
+        job = next(coming, None)
+        while job is not None or self._events:
+            event_ms = self._events[0].at_ms if self._events else None
+            if job is not None and (event_ms is None or job.at_ms < event_ms):
+                self._move_to(job.at_ms)
+                fates.append(self._arrive(job, len(fates)))
+                job = next(coming, None)
+                if not len(fates) % 1000:
+                    self._told(1000)
+            else:
+                event = heapq.heappop(self._events)
+                self._move_to(event.at_ms)
+                self._happen(event)
+            self._office.settle()
+            self._take_up()
+        self._told(len(fates) % 1000)
+        for work in self._work.values():
+            if work.fate.waited_ms < 0:
+                work.fate.waited_ms = self._now_ms - work.fate.at_ms
+        return fates
+
+    # -- what happens
+
+    def _open(self) -> None:
+        for worker in self._scene.workers:
+            self._office.hire(worker.id, worker.profile)
+            if worker.shift is None:
+                self._office.present(worker.id, Presence.ONLINE)
+                continue
+            for hour, presence in ((worker.shift.from_h, Presence.ONLINE), (worker.shift.to_h, Presence.FINISHING)):
+                at_ms = round(hour * HOUR_MS)
+                heapq.heappush(self._events, _Event(at_ms, _What.PRESENCE, 0, f"{presence} {worker.id}"))
+        self._office.settle()
+
+    def _arrive(self, job: Job, number: int) -> Fate:
+        fate = Fate(kind=job.kind, at_ms=job.at_ms)
+        case = CaseId(f"c{number}")
+        self._work[case] = _Work(fate=fate, left_ms=job.handle_ms)
+        self._office.admit(self._inquiry(job, case), self._scene.verdicts[job.kind])
+        if not self._office.moved[-1].state.owner:
+            if job.patience_ms:
+                heapq.heappush(self._events, _Event(job.at_ms + job.patience_ms, _What.LEAVES, 0, case))
+            for wake_ms in self._policy.wakes_ms:
+                heapq.heappush(self._events, _Event(job.at_ms + wake_ms, _What.LOOK, 0, case))
+        return fate
+
+    def _happen(self, event: _Event) -> None:
+        match event.what:
+            case _What.DONE:
+                self._finish(CaseId(event.name), event.number)
+            case _What.PRESENCE:
+                presence, _, advisor = event.name.partition(" ")
+                self._office.present(AdvisorId(advisor), Presence(presence))
+            case _What.LEAVES:
+                self._leave(CaseId(event.name))
+            case _What.LOOK:
+                self._office.look(CaseId(event.name))
+
+    def _finish(self, case: CaseId, turn: int) -> None:
+        work = self._work.get(case)
+        if work is None or work.turn != turn:
+            return
+        work.fate.worked_ms += self._now_ms - work.since_ms
+        del self._work[case]
+        self._office.resolve(case, SOLVED)
+
+    def _leave(self, case: CaseId) -> None:
+        work = self._work.get(case)
+        if work is None or work.fate.waited_ms >= 0:
+            return
+        work.fate.waited_ms = self._now_ms - work.fate.at_ms
+        work.fate.has_left = True
+        del self._work[case]
+        self._office.resolve(case, GONE)
+
+    # -- what acts have changed
+
+    def _take_up(self) -> None:
+        moved, self._office.moved = self._office.moved, []
+        for held in moved:
+            work = self._work.get(held.state.id)
+            if work is None:
+                continue
+            if held.state.state is CaseStatus.ASSIGNED:
+                if work.since_ms < 0:
+                    self._begin(held, work)
+            elif work.since_ms >= 0:
+                self._break_off(work)
+
+    def _begin(self, held: Held, work: _Work) -> None:
+        if work.fate.waited_ms < 0:
+            work.fate.waited_ms = self._now_ms - work.fate.at_ms
+        work.fate.advisor = held.state.owner
+        work.since_ms = self._now_ms
+        slower = self._slower(AdvisorId(held.state.owner))
+        work.due_ms = self._now_ms + max(1, round(work.left_ms * slower))
+        work.left_ms = 0
+        heapq.heappush(self._events, _Event(work.due_ms, _What.DONE, work.turn, held.state.id))
+
+    def _break_off(self, work: _Work) -> None:
+        """The work rests: what is left of it is done later."""
+        work.left_ms = work.due_ms - self._now_ms
+        work.fate.worked_ms += self._now_ms - work.since_ms
+        work.since_ms = -1
+        work.turn += 1
+
+    def _slower(self, advisor: AdvisorId) -> float:
+        worker, member = self._workers[advisor], self._office.roster.get(advisor)
+        return 1 + worker.slowdown * (len(member.state.work) - 1) if member and worker.slowdown else 1.0
+
+    # -- time
+
+    @property
+    def _now_ms(self) -> int:
+        return self._office.now_ms - self._starts_ms
+
+    def _move_to(self, at_ms: int) -> None:
+        self._office.now_ms = self._starts_ms + at_ms
+
+    def _inquiry(self, job: Job, case: CaseId) -> Inquiry:
+        return Inquiry(
+            id=InquiryId(case),
+            pool=POOL,
+            account=_ACCOUNT,
+            channel=self._channels[job.kind],
+            conversation=ConversationId(case),
+            customer=_STRANGER,
+            reply_to=_NOWHERE,
+            received_at_ms=self._office.now_ms,
+        )

@@ -1,0 +1,185 @@
+"""An office in virtual time: the real engine decides, the real store applies, and nobody waits for a server."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from router.contract.advisor import Presence, Profile, write_profile
+from router.contract.case import CaseDetail, CaseState, CaseStatus
+from router.contract.ids import AdvisorId, CaseId, PoolId
+from router.contract.messages import Inquiry
+from router.contract.plan import Candidate
+from router.engine import offers, plans
+from router.engine.decide import Waiting
+from router.engine.plans import Scene
+from router.engine.roster import Roster
+from router.simulation.errors import Refused
+from router.simulation.policies import Policy
+from router.store.acts import (
+    Accept,
+    Admit,
+    AnyAct,
+    Close,
+    Done,
+    Match,
+    Outcome,
+    PresenceAct,
+    ProfileAct,
+    Resolve,
+    Result,
+)
+from router.store.memory import MemoryStore, reading, relaying
+from router.store.protocol import EVERYTHING
+from rules import Rulebook, Verdict
+
+POOL: Final = PoolId("simulation")
+_NO_MARK: Final = 1 << 60
+_TRIM_EVERY: Final = 2_000
+_ALL: Final = 1 << 30
+_GOOD: Final = frozenset({Result.QUEUED, Result.OFFERED, Result.ASSIGNED, Result.RETURNED, Result.DONE})
+
+
+class Held(msgspec.Struct):
+    """A case that is not closed, as the last act left it."""
+
+    state: CaseState
+    detail: CaseDetail
+
+
+class Office:
+    """One pool. ``now_ms`` is moved by who owns it; ``moved`` collects the cases that acts have changed, for him to
+    take. Every act is one that a running service makes, computed by the engine."""
+
+    def __init__(self, rulebook: Rulebook, policy: Policy, now_ms: int) -> None:
+        self.rulebook = rulebook
+        self.policy = policy
+        self.now_ms = now_ms
+        self.roster = Roster()
+        self.held: dict[CaseId, Held] = {}
+        self.moved: list[Held] = []
+        self._store = MemoryStore(lambda: self.now_ms, outbox_mark=_NO_MARK)
+        self._rows = self._store.made(POOL)
+        self._lease = relaying.take(self._rows)
+
+    # -- people
+
+    def hire(self, advisor: AdvisorId, profile: Profile) -> None:
+        """Make an advisor, offline."""
+        text = write_profile(profile)
+        self._do(ProfileAct(**self._common(), advisor=advisor, budget=profile.budget, caps=profile.caps, profile=text))
+
+    def present(self, advisor: AdvisorId, presence: Presence) -> None:
+        self._do(PresenceAct(**self._common(), advisor=advisor, presence=presence))
+
+    # -- cases
+
+    def admit(self, inquiry: Inquiry, verdict: Verdict) -> None:
+        """Open a case for an inquiry that was judged, as intake does."""
+        scene = self._scene()
+        units = self.rulebook.weight(inquiry.channel).units
+        detail = plans.opened(inquiry, verdict, scene)
+        state = plans.blank(inquiry, units, self.now_ms)
+        waiting = plans.waiting_class(state, detail, scene)
+        tried = self.policy.first(self.roster, waiting, state.id, self.now_ms)
+        act = Admit(
+            **self._common(),
+            case=state.id,
+            conversation=inquiry.conversation,
+            inquiry=inquiry.id,
+            message="",
+            channel=inquiry.channel,
+            units=units,
+            plan=plans.plan(state, detail, scene, waiting=waiting),
+            placing=offers.placing(self._candidates(tried), waiting, self.rulebook, self.now_ms),
+        )
+        self._act(act, detail)
+
+    def accept(self, case: CaseId, advisor: AdvisorId, offer_ver: int) -> bool:
+        """An advisor takes an offer; whether it was still his to take."""
+        held = self.held.get(case)
+        act = Accept(**self._common(), case=case, advisor=advisor, offer_ver=offer_ver)
+        return held is not None and self._act(act, held.detail).result is Result.ASSIGNED
+
+    def resolve(self, case: CaseId, outcome: str) -> None:
+        """The work is done, or the customer has gone. The case is closed at once: nobody writes again."""
+        held = self.held[case]
+        detail = plans.resolved(held.state, outcome, self._scene())
+        plan = plans.also(plans.plan(held.state, detail, self._scene()), {"close|0": self.now_ms})
+        self._act(Resolve(**self._common(), case=case, plan=plan), detail)
+        self._do(Close(**self._common(), case=case, claim=("close|0", self.now_ms)))
+        del self.held[case]
+
+    # -- the matcher's part
+
+    def settle(self) -> None:
+        """Serve the work items until none is left, in the order in which the matcher does."""
+        while self._rows.work:
+            for item in reading.work(self._rows, EVERYTHING, _ALL).items:
+                kind, _, name = item.item.partition("|")
+                if self._rows.lines:
+                    self._serve(kind, name)
+                self._do(Done(**self._common(), item=item.item, stamp=item.stamp))
+
+    def look(self, case: CaseId) -> None:
+        """Look at a waiting case's class once more."""
+        held = self.held.get(case)
+        if held is not None and held.state.class_key:
+            self._serve("k", held.state.class_key)
+
+    def _serve(self, kind: str, name: str) -> None:
+        while self._rows.lines:
+            heads = self._heads()
+            advisor = AdvisorId(name) if kind == "a" else self._nominated(name, heads)
+            head = self.policy.next_case(self.roster, advisor, heads, self.now_ms) if advisor else None
+            if advisor is None or head is None:
+                return
+            self._match(advisor, head)
+
+    def _nominated(self, class_key: str, heads: Iterable[Waiting]) -> AdvisorId | None:
+        mine = next((head for head in heads if head.class_key == class_key), None)
+        return self.policy.nominated(self.roster, mine, self.now_ms) if mine else None
+
+    def _match(self, advisor: AdvisorId, head: Waiting) -> None:
+        held, scene = self.held[head.case], self._scene()
+        placing = offers.placing(self._candidates((advisor,)), head.waiting, self.rulebook, self.now_ms)
+        plan = plans.plan(held.state, held.detail, scene)
+        act = Match(**self._common(), case=head.case, plan=plan, class_key=head.class_key, placing=placing)
+        outcome = self._act(act, held.detail)
+        if outcome.result not in _GOOD:
+            raise Refused(f"a match was refused ({outcome.result}), and nobody else decides here")
+
+    def _heads(self) -> Sequence[Waiting]:
+        return [
+            Waiting(class_key=head.class_key, score_ms=head.score, case=head.case) for head in reading.heads(self._rows)
+        ]
+
+    def _candidates(self, advisors: Sequence[AdvisorId]) -> tuple[Candidate, ...]:
+        members = [member for member in map(self.roster.get, advisors) if member is not None]
+        return tuple([Candidate(advisor=one.state.id, elig=one.state.elig) for one in members])
+
+    # -- acts
+
+    def _act(self, act: AnyAct, detail: CaseDetail) -> Outcome:
+        """Apply an act on a case that writes this detail."""
+        outcome = self._do(act)
+        if outcome.case is not None and outcome.result in _GOOD:
+            held = self.held.setdefault(outcome.case.id, Held(outcome.case, detail))
+            held.state, held.detail = outcome.case, detail
+            if outcome.case.state is not CaseStatus.RESOLVED:
+                self.moved.append(held)
+        return outcome
+
+    def _do(self, act: AnyAct) -> Outcome:
+        outcome = self._store.serve(act)
+        for state in outcome.advisors:
+            self.roster.apply(state)
+        if len(self._rows.outbox) > _TRIM_EVERY:
+            relaying.trim(self._rows, self._lease, self._rows.number, verified=True)
+        return outcome
+
+    def _scene(self) -> Scene:
+        return Scene(rulebook=self.rulebook, now_ms=self.now_ms)
+
+    def _common(self) -> dict[str, Any]:
+        return {"pool": POOL, "gen": self._rows.gen, "now_ms": self.now_ms}
