@@ -10,7 +10,9 @@ from msgspec import Meta, Struct
 
 from rules import ChannelWeight
 from rules.roster import Skill
-from rules.rulebook import Label, Language, Level, Name, Priority, Title
+from rules.ladders import Label, Language, Level
+from rules.policies import Name
+from rules.rulebook import Priority, Title
 
 MAX_HOURS: Final = 24 * 366
 
