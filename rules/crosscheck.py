@@ -1,14 +1,16 @@
 """Checks of a well-shaped rulebook that look at more than one value: names that must exist, order, ranges."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
 from rules import opening_hours
 from rules.errors import Path
+from rules.ladder_flaws import relax_flaws
+from rules.naming import each, key_reference, reference, repeated
 from rules.rulebook import Document, Effect, Queue, Rule, Strategy
-from rules.shape import Flaw, suggestion
+from rules.shape import Flaw
 
 RESERVED: Final = frozenset({"queue", "language", "defaults"})
 """Names of reasons that are no rules."""
@@ -21,36 +23,21 @@ MAX_LABELS: Final = 256
 
 def cross_flaws(document: Document) -> Iterator[Flaw]:
     """Every flaw of the rulebook as a whole, but for its conditions."""
-    yield from _reference(document.defaults.queue, document.queues, "queue", ("defaults", "queue"))
+    yield from reference(document.defaults.queue, document.queues, "queue", ("defaults", "queue"))
     for name, queue in document.queues.items():
         path: Path = ("queues", name)
-        yield from _reference(queue.policy, document.policies, "policy", (*path, "policy"))
-        yield from _reference(queue.ladder, document.ladders, "ladder", (*path, "ladder"))
-        yield from _each(queue.tiers, document.tiers, "tier", (*path, "tiers"))
+        yield from reference(queue.policy, document.policies, "policy", (*path, "policy"))
+        yield from reference(queue.ladder, document.ladders, "ladder", (*path, "ladder"))
+        yield from each(queue.tiers, document.tiers, "tier", (*path, "tiers"))
         yield from _strategy_flaws(queue, path)
+        yield from relax_flaws(name, queue, document)
     for name, policy in document.policies.items():
-        yield from _reference(policy.calendar, document.calendars, "calendar", ("policies", name, "calendar"))
+        yield from reference(policy.calendar, document.calendars, "calendar", ("policies", name, "calendar"))
     yield from opening_hours.flaws(document.calendars)
-    yield from _repeated(document.tiers, ("tiers",))
+    yield from repeated(document.tiers, ("tiers",))
     yield from _ladder_flaws(document)
     yield from _rule_flaws(document)
     yield from _size_flaws(document)
-
-
-def _reference(name: str | None, known: Iterable[str], what: str, path: Path) -> Iterator[Flaw]:
-    if name is not None and name not in known:
-        yield Flaw(path, f"there is no {what} `{name}`{suggestion(name, known)}")
-
-
-def _each(names: tuple[str, ...], known: Iterable[str], what: str, path: Path) -> Iterator[Flaw]:
-    for index, name in enumerate(names):
-        yield from _reference(name, known, what, (*path, index))
-
-
-def _repeated(names: tuple[str, ...], path: Path) -> Iterator[Flaw]:
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            yield Flaw((*path, index), f"`{name}` is listed twice")
 
 
 def _strategy_flaws(queue: Queue, path: Path) -> Iterator[Flaw]:
@@ -98,12 +85,10 @@ def _rule_flaws(document: Document) -> Iterator[Flaw]:
 
 
 def _effect_flaws(effect: Effect, document: Document, path: Path) -> Iterator[Flaw]:
-    yield from _reference(effect.queue, document.queues, "queue", (*path, "queue"))
-    yield from _reference(effect.policy, document.policies, "policy", (*path, "policy"))
-    yield from _reference(effect.ladder, document.ladders, "ladder", (*path, "ladder"))
-    for skill in effect.skills:
-        for flaw in _reference(skill, document.skills, "skill", (*path, "skills", skill)):
-            yield Flaw(flaw.path, flaw.message, of_key=True)
+    yield from reference(effect.queue, document.queues, "queue", (*path, "queue"))
+    yield from reference(effect.policy, document.policies, "policy", (*path, "policy"))
+    yield from reference(effect.ladder, document.ladders, "ladder", (*path, "ladder"))
+    yield from key_reference(effect.skills, document.skills, "skill", (*path, "skills"))
 
 
 def _size_flaws(document: Document) -> Iterator[Flaw]:

@@ -22,7 +22,9 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from rules.errors import Path, Place
-from rules.rulebook import Language, Name, Title
+from rules.ladders import Language
+from rules.policies import Name
+from rules.rulebook import Title
 from rules.shape import Flaw
 
 AdvisorName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]

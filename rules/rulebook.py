@@ -7,36 +7,24 @@ files, order of keys or layout they were written in.
 import hashlib
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Struct
 
 from rules.calendar import Calendar
+from rules.capacity import DEFAULT_WEIGHT, ChannelWeight
 from rules.errors import Path, Place
+from rules.ladders import MAX_STEPS, Label, Ladder, Language, Level, RelaxStep
 from rules.opening_hours import CalendarSpec
+from rules.policies import YEAR_S, Name, Policy
 from rules.verdict import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
 from rules.view import View
 
-YEAR_S: Final = 366 * 86_400
-
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-"""Names of queues, skills, policies and the like; safe as metric labels and in keys."""
-
 Title = Annotated[str, Meta(min_length=1, max_length=200)]
-Language = Annotated[
-    str,
-    Meta(
-        pattern=r"^(?!und$)[a-z]{2,3}$",
-        extra={"hint": 'is no primary language tag; write two or three small letters, such as "en"'},
-    ),
-]
 Priority = Annotated[int, Meta(ge=HIGHEST_PRIORITY, le=LOWEST_PRIORITY)]
-Level = Annotated[int, Meta(ge=1, le=10)]
 Seconds = Annotated[int, Meta(ge=0, le=YEAR_S)]
-Target = Annotated[int, Meta(ge=1, le=YEAR_S)]
 Weight = Annotated[float, Meta(ge=0, le=100)]
-Label = Annotated[str, Meta(min_length=1, max_length=64)]
 Acknowledgement = Annotated[str, Meta(min_length=1, max_length=4_000)]
 
 
@@ -57,13 +45,6 @@ class QueueOrder(StrEnum):
     URGENCY = "urgency"
     FIFO = "fifo"
     PRIORITY = "priority"
-
-
-class Clock(StrEnum):
-    """The clocks a policy sets targets for."""
-
-    FIRST_RESPONSE = "first_response"
-    RESOLUTION = "resolution"
 
 
 class _Rules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -95,7 +76,8 @@ class Queue(_Rules, frozen=True, kw_only=True):
     `tiers` restricts who may be offered its cases (empty: everyone who serves the queue). `acknowledge`
     sends the customer one automatic acknowledgement. `affinity_s` is how long a case that comes back waits for the
     advisor who knows it, while he is there; without it, the rulebook's `hold_s` holds. `ramp_s` is how long
-    an advisor who has come online is ramped in. `weights` are for the strategy `balanced`.
+    an advisor who has come online is ramped in. `weights` are for the strategy `balanced`. `relax`: what a case asks
+    less of the advisors, the longer it waits.
     """
 
     policy: Name
@@ -110,44 +92,7 @@ class Queue(_Rules, frozen=True, kw_only=True):
     affinity_s: Seconds | None = None
     weights: Weights | None = None
     ramp_s: Annotated[int, Meta(ge=0, le=86_400)] = 0
-
-
-class ChannelWeight(_Rules, frozen=True, kw_only=True):
-    """What a case of a channel costs an advisor: `units` of his budget, and time afterwards."""
-
-    units: Annotated[int, Meta(ge=1, le=1000)] = 10
-    wrap_up_s: Annotated[int, Meta(ge=0, le=3600)] = 0
-    interruptible: bool = False
-
-
-class Policy(_Rules, frozen=True, kw_only=True):
-    """SLA targets, in the business time of `calendar` or, without one, in elapsed time; a warning is due at
-    `warn_share` of each."""
-
-    first_response_s: Target
-    resolution_s: Target
-    calendar: Name | None = None
-    warn_share: Annotated[float, Meta(gt=0, lt=1)] = 0.8
-
-
-class Step(_Rules, frozen=True, kw_only=True):
-    """One step of a ladder, due at a share of a clock's target; `breach` is the share 1."""
-
-    at: Annotated[float, Meta(gt=0, le=100)] | Literal["breach"] = "breach"
-    clock: Clock = Clock.FIRST_RESPONSE
-    raise_priority: Annotated[int, Meta(ge=0, le=LOWEST_PRIORITY - HIGHEST_PRIORITY)] = 0
-    notify: tuple[Name, ...] = ()
-
-    @property
-    def share(self) -> float:
-        """The share of the clock's target at which the step is due."""
-        return 1.0 if self.at == "breach" else float(self.at)
-
-
-class Ladder(_Rules, frozen=True, kw_only=True):
-    """Escalation steps, in the order they are climbed."""
-
-    steps: Annotated[tuple[Step, ...], Meta(min_length=1, max_length=20)]
+    relax: Annotated[tuple[RelaxStep, ...], Meta(max_length=MAX_STEPS)] = ()
 
 
 class SkillWant(_Rules, frozen=True, kw_only=True):
@@ -234,17 +179,16 @@ class Rulebook(Document, frozen=True, kw_only=True, forbid_unknown_fields=False,
         texts = self.acknowledgements
         return texts.get(language or "") or texts.get(self.defaults.language or "")
 
-    def calendar_of(self, policy: str) -> Calendar | None:
-        """What a policy's clocks run by; None is elapsed time, also for a policy that isn't there (any more)."""
+    def calendar_of(self, policy: str, clock: str = "") -> Calendar | None:
+        """What a policy's clock runs by, or all that don't differ; None is elapsed time, also for a policy that isn't
+        there (any more)."""
         found = self.policies.get(policy)
-        return self.open_hours[found.calendar] if found and found.calendar else None
+        name = found.calendar_name(clock) if found else None
+        return self.open_hours[name] if name else None
 
     def weight(self, channel: str) -> ChannelWeight:
         """The channel's weight; one that the rulebook doesn't name has the default weight."""
-        return self.channels.get(channel, _DEFAULT_WEIGHT)
-
-
-_DEFAULT_WEIGHT: Final = ChannelWeight()
+        return self.channels.get(channel, DEFAULT_WEIGHT)
 
 
 def content(document: Document) -> bytes:

@@ -9,9 +9,9 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Struct
 
 from rules import ChannelWeight
-from rules.roster import Skill
 from rules.ladders import Label, Language, Level
 from rules.policies import Name
+from rules.roster import Skill
 from rules.rulebook import Priority, Title
 
 MAX_HOURS: Final = 24 * 366
