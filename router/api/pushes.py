@@ -43,13 +43,16 @@ class Step(NamedTuple):
 
 def steps(before: AdvisorState, after: AdvisorState) -> Iterator[Step]:
     """How one work set became the other. Where versions between them were missed an offer counts as new again:
-    it may be another one of the same case."""
+    it may be another one of the same case. After a rebuild so does all that is there: he may have ended it in what was
+    lost, or have been shown the case as an old copy of the store had it."""
+    is_rebuilt = before.gen != after.gen
     is_next = (before.gen, before.ver + 1) == (after.gen, after.ver)
     for case in before.work.keys() - after.work.keys():
         yield Step(CaseId(case), before.work[case].kind, None)
     for case, work in after.work.items():
         old = before.work.get(case)
-        if old is None or old.kind is not work.kind or (work.kind is WorkKind.OFFER and not is_next):
+        is_another = work.kind is WorkKind.OFFER and not is_next
+        if old is None or old.kind is not work.kind or is_another or is_rebuilt:
             yield Step(CaseId(case), old.kind if old else None, work.kind)
 
 

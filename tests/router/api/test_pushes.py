@@ -32,6 +32,8 @@ def state(ver: int, gen: int = 1, **work: WorkKind) -> AdvisorState:
         # Versions in between were missed: the offer may be another one, the case at hand is the same.
         (state(1, a=OFFER, b=CASE), state(5, a=OFFER, b=CASE), [("a", OFFER, OFFER)]),
         (state(4, a=OFFER), state(5, gen=2, a=OFFER), [("a", OFFER, OFFER)]),
+        # The store was rebuilt: an act of his may be lost, or he was shown an old copy's case meanwhile.
+        (state(4, a=CASE, b=CASE), state(4, gen=2, a=CASE), [("b", CASE, None), ("a", CASE, CASE)]),
     ],
 )
 def test_two_work_sets_tell_what_came_and_went(
