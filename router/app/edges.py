@@ -47,6 +47,7 @@ async def open_channels(process: Process, state: State, run_file: RunFile) -> Ru
     parts = RoleParts(
         state.bus, state.ledger, state.blobs, state.signer, clock, registry, state.chat_log, room, suspects
     )
+    life.spawn("ledger of replies", state.settling.run())
     channels = process.installation.channels
     role = ChannelRole(parts, settings=process.settings, channels=channels, on_failure=life.fail)
     await life.open("channels", role.start(), lambda _, left_s: role.close(left_s))

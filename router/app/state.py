@@ -13,10 +13,12 @@ from router.runtime.bus.choice import make_bus
 from router.runtime.bus.counting import CountingBus
 from router.runtime.bus.protocol import Bus
 from router.runtime.chat_log import RedisChatLog
-from router.runtime.ledger import Ledger, RedisLedger
+from router.runtime.ledger import Ledger
+from router.runtime.ledger_redis import RedisLedger
+from router.runtime.ledger_settling import SettlingLedger
 from router.runtime.redis import Coalescer, Purpose, RedisClient, connect
 from router.runtime.servers.valkey import start_embedded
-from router.runtime.settings.model import Mode
+from router.runtime.settings.model import BusKind, Mode
 from router.runtime.signer import Signer, kept_key
 from router.store.redis import RedisStore
 
@@ -29,6 +31,7 @@ class State:
     url: str
     bus: Bus
     store: RedisStore
+    settling: SettlingLedger
     ledger: Ledger
     chat_log: RedisChatLog
     signer: Signer
@@ -51,7 +54,8 @@ async def open_state(process: Process) -> State:
     process.life.spawn("store library", _keep_library(process, state.store))
     logs = Coalescer(await open_client(process, state.url, "reply and chat logs"))
     chat_waits = await open_client(process, state.url, "chat log waits", purpose=Purpose.BLOCKING)
-    state.ledger = crashes.ledger(RedisLedger(logs))
+    state.settling = _ledger(process, state.bus, logs)
+    state.ledger = crashes.ledger(state.settling)
     state.chat_log = RedisChatLog(logs, chat_waits)
     state.signer = Signer([settings.signing_key or kept_key(process.data / "signing-key")])
     state.blobs = open_blobs(
@@ -62,6 +66,17 @@ async def open_state(process: Process) -> State:
         metrics=process.runtime_metrics,
     )
     return state
+
+
+def _ledger(process: Process, bus: Bus, logs: Coalescer) -> SettlingLedger:
+    settings = process.settings
+    return SettlingLedger(
+        RedisLedger(logs),
+        bus,
+        clock=process.clock,
+        loses_nothing=settings.mode is Mode.STANDALONE and settings.bus.kind is BusKind.STREAMS,
+        settled=process.runtime_metrics.ledger_settlings.inc,
+    )
 
 
 async def _server(process: Process) -> str:

@@ -98,8 +98,10 @@ class CrashingLedger:
         self._ledger = ledger
         self._points = points
 
-    async def claim(self, reply: ReplyId, *, attempt: str, now_ms: int) -> LedgerEntry | None:
-        found = await self._ledger.claim(reply, attempt=attempt, now_ms=now_ms)
+    async def claim(
+        self, reply: ReplyId, *, attempt: str, now_ms: int, published_at_ms: int | None = None
+    ) -> LedgerEntry | None:
+        found = await self._ledger.claim(reply, attempt=attempt, now_ms=now_ms, published_at_ms=published_at_ms)
         if found is None:
             self._points.reached(CrashPoint.AFTER_SENDING)
         return found

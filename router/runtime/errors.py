@@ -6,7 +6,8 @@ RuntimeFailure
 │   ├── RecordRefused
 │   └── TopicDiffers
 ├── StoreUnavailable       retryable
-│   └── StoreFull
+│   ├── StoreFull
+│   └── LedgerUnsettled
 ├── CommandRefused
 ├── EmbeddedServerError
 ├── SettingsError
@@ -68,6 +69,13 @@ class StoreUnavailable(RuntimeFailure):
 class StoreFull(StoreUnavailable):
     """The state server's memory is full, and this call isn't among those that run all the same. It had no effect: come
     again later. It is ``expected``: loops that meet it don't log each time."""
+
+    expected = True
+
+
+class LedgerUnsettled(StoreUnavailable):
+    """The state server has begun a new life, and its ledger of replies has not been compared with the deliveries since:
+    nothing was claimed. Whoever meets it settles the ledger, or comes again later."""
 
     expected = True
 

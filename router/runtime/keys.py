@@ -8,6 +8,7 @@ from typing import Final
 
 BUS_TAG: Final = "{turnout-bus}"
 CHAT_TAG: Final = "{turnout-chat}"
+LEDGER_ROOT: Final = "turnout:ledger"
 
 
 class BusKeys:
@@ -63,6 +64,33 @@ class BusKeys:
 
     def wake(self, group: str) -> str:
         return f"{self._tag}:wake:{group}"
+
+
+class LedgerKeys:
+    """The keys of the ledger of replies: each step is over one reply's and the standing.
+
+    ========  ======  =================================================================  ==================
+    key       type    members                                                            lifetime
+    ========  ======  =================================================================  ==================
+    standing  hash    life (of the server, when somebody last vouched), doubt_before_ms  for ever
+                      (what was published before and has no line may be out),
+                      written_at_ms (when a reply was last claimed)
+    line      string  STATE, ATTEMPT, then JSON, a line each                             15 days
+    attempts  string  how often a suspect was tried                                      15 days
+    ========  ======  =================================================================  ==================
+
+    A lost ledger is made anew from the deliveries topic (``ledger_settling``); attempts are lost.
+    """
+
+    def __init__(self, root: str = LEDGER_ROOT) -> None:
+        self.standing: Final = root
+        self._root = root
+
+    def line(self, reply: str) -> str:
+        return f"{self._root}:{reply}"
+
+    def attempts(self, reply: str) -> str:
+        return f"{self._root}:{reply}:attempts"
 
 
 class ChatKeys:

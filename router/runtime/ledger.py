@@ -5,6 +5,10 @@ finds one in ``sending`` that he did not write knows that it may be out already.
 
 Entries live for 15 days: longer than the replies topic keeps its records, so a reply that is read again,
 for whatever reason, is always found.
+
+A server that comes back may hold less than what was written. So each run of it is a life of its own, in which
+nothing can be claimed before somebody has written down again what the deliveries tell, and has vouched for it
+(``ledger_settling``). A reply from before that, of which there is no line, may be out: it counts as ``sending``.
 """
 
 from collections import Counter
@@ -15,9 +19,11 @@ import msgspec
 
 from router.contract.ids import ReplyId
 from router.contract.messages import DeliveryState
-from router.runtime.redis import Argument
+from router.runtime.errors import LedgerUnsettled
 
 TTL_MS: Final = 15 * 86_400_000
+NOBODY: Final = ""
+"""The attempt of a ``sending`` that stands for a line which may have been lost."""
 
 
 class LedgerState(StrEnum):
@@ -56,9 +62,15 @@ def final_entry(
 class Ledger(Protocol):
     """Every method raises ``StoreUnavailable`` when the store doesn't answer: repeat it then."""
 
-    async def claim(self, reply: ReplyId, *, attempt: str, now_ms: int) -> LedgerEntry | None:
+    async def claim(
+        self, reply: ReplyId, *, attempt: str, now_ms: int, published_at_ms: int | None = None
+    ) -> LedgerEntry | None:
         """Write ``sending`` if nothing is there. None: the reply is this attempt's to send (also when the
-        call is repeated); else what is there, untouched."""
+        call is repeated); else what is there, untouched.
+
+        ``published_at_ms``: when the reply came to the bus, unless the caller knows that nobody else can have had
+        it. From before a loss, it is written down as ``sending`` by nobody that is known, and that is returned.
+        Raises ``LedgerUnsettled`` in a life of the server for which nobody has vouched yet."""
 
     async def release(self, reply: ReplyId, *, attempt: str) -> bool:
         """Take back this attempt's ``sending``: it is certain that nothing went out. False if it wasn't
@@ -79,26 +91,63 @@ class Ledger(Protocol):
         """The process lives on: no try has ended one. Repeating it does nothing."""
 
 
-class Caller(Protocol):
-    """The one thing the ledger needs of a Redis client."""
+class LedgerStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """What the server that answers holds of the ledger. ``life`` names this run of it; ``written_at_ms`` is when a
+    reply was last claimed, by the server's own clock (0: never): all that was settled before is there."""
 
-    async def call(self, *args: Argument) -> object: ...
+    life: str
+    is_settled: bool
+    written_at_ms: int = 0
+
+
+class LedgerLives(Protocol):
+    """Raises ``StoreUnavailable`` when the store doesn't answer: repeat it then."""
+
+    async def standing(self) -> LedgerStanding:
+        """Where the ledger stands now."""
+
+    async def vouch(self, life: str, *, doubt_before_ms: int) -> bool:
+        """Let claims go on: what the bus knows has been written down. What was published before that moment and has no
+        line may be out. False, and nothing changes, when somebody has vouched already or another life has begun."""
+
+
+class LivedLedger(Ledger, LedgerLives, Protocol):
+    """A ledger with its lives: what ``SettlingLedger`` makes whole."""
 
 
 class MemoryLedger:
-    """A ledger that ends with the process. Keeps everything: for tests and simulations."""
+    """A ledger that ends with the process, and whole from its beginning. Keeps everything: for tests and
+    simulations."""
 
     def __init__(self) -> None:
         self._entries: dict[ReplyId, LedgerEntry] = {}
         self._attempts: Counter[ReplyId] = Counter()
+        self._life = 1
+        self._vouched = 1
+        self._doubt_before_ms = 0
+        self._written_at_ms = 0
 
-    async def claim(self, reply: ReplyId, *, attempt: str, now_ms: int) -> LedgerEntry | None:
-        sending = LedgerEntry(state=LedgerState.SENDING, at_ms=now_ms, attempt=attempt)
-        return _unless_own(self._entries.setdefault(reply, sending), attempt)
+    def lose(self, *, keeping: int = 0) -> None:
+        """Begin a new life with no more than that many of the oldest lines."""
+        self._entries = dict(list(self._entries.items())[:keeping])
+        self._attempts.clear()
+        self._life += 1
+        self._written_at_ms = max((entry.at_ms for entry in self._entries.values()), default=0)
+
+    async def claim(
+        self, reply: ReplyId, *, attempt: str, now_ms: int, published_at_ms: int | None = None
+    ) -> LedgerEntry | None:
+        if self._vouched != self._life:
+            raise LedgerUnsettled("nobody has vouched for the ledger in this life")
+        is_doubted = published_at_ms is not None and published_at_ms < self._doubt_before_ms
+        whose = NOBODY if is_doubted else attempt
+        sending = LedgerEntry(state=LedgerState.SENDING, at_ms=now_ms, attempt=whose)
+        self._written_at_ms = now_ms
+        return unless_own(self._entries.setdefault(reply, sending), attempt)
 
     async def release(self, reply: ReplyId, *, attempt: str) -> bool:
         entry = self._entries.get(reply)
-        if entry is None or _unless_own(entry, attempt) is not None:
+        if entry is None or unless_own(entry, attempt) is not None:
             return False
         del self._entries[reply]
         return True
@@ -119,93 +168,17 @@ class MemoryLedger:
     async def survived(self, reply: ReplyId) -> None:
         del self._attempts[reply]
 
+    async def standing(self) -> LedgerStanding:
+        is_settled = self._vouched == self._life
+        return LedgerStanding(life=str(self._life), is_settled=is_settled, written_at_ms=self._written_at_ms)
 
-# An entry is one string: the state, a line break, then JSON; so a script can tell the state by its start
-# and never has to read JSON.
-_SETTLE: Final = """
-local old = redis.call('GET', KEYS[1])
-if old and string.sub(old, 1, 8) ~= 'sending\\n' then return old end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return ARGV[1]
-"""
-_RELEASE: Final = """
-local old = redis.call('GET', KEYS[1])
-if old and string.sub(old, 1, #ARGV[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0
-"""
-_ATTEMPT: Final = """
-local count = redis.call('INCR', KEYS[1])
-redis.call('PEXPIRE', KEYS[1], ARGV[1])
-return count
-"""
+    async def vouch(self, life: str, *, doubt_before_ms: int) -> bool:
+        if life != str(self._life) or self._vouched == self._life:
+            return False
+        self._vouched, self._doubt_before_ms = self._life, max(self._doubt_before_ms, doubt_before_ms)
+        return True
 
 
-class RedisLedger:
-    """The ledger in Redis or Valkey: one string a reply, and a number beside it while it is under suspicion; each step
-    is one atomic command."""
-
-    def __init__(self, client: Caller) -> None:
-        self._client = client
-
-    async def claim(self, reply: ReplyId, *, attempt: str, now_ms: int) -> LedgerEntry | None:
-        sending = LedgerEntry(state=LedgerState.SENDING, at_ms=now_ms, attempt=attempt)
-        found = await self._client.call("SET", _key(reply), _packed(sending), "NX", "GET", "PX", TTL_MS)
-        return None if found is None else _unless_own(_unpacked(found), attempt)
-
-    async def release(self, reply: ReplyId, *, attempt: str) -> bool:
-        start = f"{LedgerState.SENDING}\n{attempt}\n"
-        return await self._client.call("EVAL", _RELEASE, 1, _key(reply), start) == 1
-
-    async def settle(self, reply: ReplyId, final: LedgerEntry) -> LedgerEntry:
-        return _unpacked(await self._client.call("EVAL", _SETTLE, 1, _key(reply), _packed(final), TTL_MS))
-
-    async def find(self, reply: ReplyId) -> LedgerEntry | None:
-        found = await self._client.call("GET", _key(reply))
-        return None if found is None else _unpacked(found)
-
-    async def attempt(self, reply: ReplyId) -> int:
-        count = await self._client.call("EVAL", _ATTEMPT, 1, f"{_key(reply)}:attempts", TTL_MS)
-        assert isinstance(count, int)
-        return count
-
-    async def survived(self, reply: ReplyId) -> None:
-        await self._client.call("DEL", f"{_key(reply)}:attempts")
-
-
-class _Body(msgspec.Struct, array_like=True):
-    at_ms: int
-    provider_message_id: str | None
-    reason: str
-
-
-_ENCODER: Final = msgspec.json.Encoder()
-_DECODER: Final = msgspec.json.Decoder(_Body)
-
-
-def _key(reply: ReplyId) -> str:
-    return f"turnout:ledger:{reply}"
-
-
-def _packed(entry: LedgerEntry) -> bytes:
-    if "\n" in entry.attempt:
-        raise ValueError("an attempt's name has no line breaks")
-    body = _Body(entry.at_ms, entry.provider_message_id, entry.reason)
-    return f"{entry.state}\n{entry.attempt}\n".encode() + _ENCODER.encode(body)
-
-
-def _unpacked(packed: object) -> LedgerEntry:
-    if not isinstance(packed, bytes):
-        raise TypeError(f"the ledger holds strings, not {type(packed).__name__}")
-    state, attempt, body = packed.split(b"\n", 2)
-    rest = _DECODER.decode(body)
-    return LedgerEntry(
-        state=LedgerState(state.decode()),
-        attempt=attempt.decode(),
-        at_ms=rest.at_ms,
-        provider_message_id=rest.provider_message_id,
-        reason=rest.reason,
-    )
-
-
-def _unless_own(entry: LedgerEntry, attempt: str) -> LedgerEntry | None:
+def unless_own(entry: LedgerEntry, attempt: str) -> LedgerEntry | None:
+    """None for the attempt's own ``sending``."""
     return None if entry.state is LedgerState.SENDING and entry.attempt == attempt else entry

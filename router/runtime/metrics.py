@@ -63,6 +63,11 @@ class RuntimeMetrics:
             ("operation",),
             registry=registry,
         )
+        self.ledger_settlings = Counter(
+            "turnout_reply_ledger_settlings_total",
+            "How often this process compared the ledger of replies with the deliveries, as its server had begun anew.",
+            registry=registry,
+        )
         self.consumer_lag = Gauge(
             "turnout_consumer_lag_records",
             "Records that this process has yet to commit, of the partitions it owns.",

@@ -1,13 +1,14 @@
 """What every ledger must do."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from router.contract.ids import ReplyId
 from router.contract.messages import DeliveryState
-from router.runtime.errors import StoreUnavailable
-from router.runtime.ledger import Ledger, LedgerEntry, LedgerState, MemoryLedger, final_entry
+from router.runtime.errors import LedgerUnsettled, StoreUnavailable
+from router.runtime.ledger import NOBODY, Ledger, LedgerEntry, LedgerState, LivedLedger, MemoryLedger, final_entry
 
 REPLY = ReplyId("r1")
 SENT = final_entry(DeliveryState.SENT, 20, provider_message_id="p\n1")
@@ -25,8 +26,18 @@ class MortalLedger(MemoryLedger):
         await super().survived(reply)
 
 
+Lose = Callable[[], Awaitable[object]]
+
+
+async def vouch(ledger: LivedLedger, doubt_before_ms: int = 0) -> None:
+    """Let claims go on in the life that the ledger is in."""
+    standing = await ledger.standing()
+    assert await ledger.vouch(standing.life, doubt_before_ms=doubt_before_ms)
+
+
 class LedgerSuite:
-    """A test class of an implementation gives the fixture ``ledger``."""
+    """A test class of an implementation gives the fixtures ``ledger``, for which somebody has vouched, and ``lose``,
+    which leaves nothing of it."""
 
     async def test_one_of_many_attempts_gets_a_reply(self, ledger: Ledger) -> None:
         found = await asyncio.gather(*(ledger.claim(REPLY, attempt=f"a{number}", now_ms=10) for number in range(50)))
@@ -89,3 +100,63 @@ class LedgerSuite:
         assert await ledger.attempt(REPLY) == 1
         found = await ledger.find(REPLY)
         assert found == LedgerEntry(state=LedgerState.SENDING, at_ms=10, attempt="a")
+
+    async def test_nothing_is_claimed_in_a_life_that_nobody_has_vouched_for(
+        self, ledger: LivedLedger, lose: Lose
+    ) -> None:
+        await ledger.claim(REPLY, attempt="a", now_ms=10)
+        await lose()
+        for reply in (REPLY, ReplyId("r2")):
+            with pytest.raises(LedgerUnsettled) as caught:
+                await ledger.claim(reply, attempt="a", now_ms=11)
+            assert caught.value.retryable
+            assert await ledger.find(reply) is None
+        await vouch(ledger)
+        assert await ledger.claim(REPLY, attempt="b", now_ms=12) is None
+
+    async def test_what_a_provider_says_is_written_down_in_any_life(self, ledger: LivedLedger, lose: Lose) -> None:
+        await lose()
+        assert await ledger.settle(REPLY, SENT) == SENT
+        await vouch(ledger)
+        assert await ledger.claim(REPLY, attempt="a", now_ms=11) == SENT
+
+    async def test_the_first_to_vouch_for_a_life_has_done_so(self, ledger: LivedLedger, lose: Lose) -> None:
+        before = await ledger.standing()
+        assert before.is_settled
+        await lose()
+        now = await ledger.standing()
+        assert not now.is_settled
+        assert not await ledger.vouch("another", doubt_before_ms=1)
+        assert not (await ledger.standing()).is_settled
+        assert await ledger.vouch(now.life, doubt_before_ms=5_000)
+        assert not await ledger.vouch(now.life, doubt_before_ms=7_000)
+        assert (await ledger.standing()).is_settled
+        assert await ledger.claim(REPLY, attempt="a", now_ms=9_000, published_at_ms=6_000) is None
+
+    async def test_a_ledger_tells_when_a_reply_was_last_claimed(self, ledger: LivedLedger, lose: Lose) -> None:
+        assert (await ledger.standing()).written_at_ms == 0
+        await ledger.claim(REPLY, attempt="a", now_ms=10)
+        assert (await ledger.standing()).written_at_ms > 0
+        await lose()
+        assert (await ledger.standing()).written_at_ms == 0
+
+    async def test_a_reply_from_before_a_loss_is_nobodys_to_send(self, ledger: LivedLedger, lose: Lose) -> None:
+        await lose()
+        await vouch(ledger, doubt_before_ms=5_000)
+        doubted = LedgerEntry(state=LedgerState.SENDING, at_ms=9_000, attempt=NOBODY)
+        for now_ms in (9_000, 9_001):
+            assert await ledger.claim(REPLY, attempt="a", now_ms=now_ms, published_at_ms=4_999) == doubted
+        assert await ledger.find(REPLY) == doubted
+        assert await ledger.settle(REPLY, SENT) == SENT
+
+    async def test_what_came_after_it_or_was_nobody_elses_is_free(self, ledger: LivedLedger, lose: Lose) -> None:
+        await lose()
+        await vouch(ledger, doubt_before_ms=5_000)
+        assert await ledger.claim(REPLY, attempt="a", now_ms=9_000, published_at_ms=5_000) is None
+        assert await ledger.claim(ReplyId("r2"), attempt="a", now_ms=9_000) is None
+
+    async def test_a_line_that_is_there_says_more_than_a_doubt(self, ledger: LivedLedger, lose: Lose) -> None:
+        await lose()
+        await ledger.settle(REPLY, FAILED)
+        await vouch(ledger, doubt_before_ms=5_000)
+        assert await ledger.claim(REPLY, attempt="a", now_ms=9_000, published_at_ms=1) == FAILED

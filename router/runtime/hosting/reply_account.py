@@ -19,6 +19,7 @@ from router.runtime.hosting.batches import Batches
 from router.runtime.hosting.in_turn import InTurn
 from router.runtime.hosting.intake import outgoing
 from router.runtime.hosting.metrics import ChannelMetrics, ReplySetback
+from router.runtime.ledger_settling import CLOCKS_MS
 
 LOG = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ def share_of(account: AccountId) -> Share:
 class Delivering(Protocol):
     """The two things that are needed of a sender, as ``ReplySender`` says them."""
 
-    async def deliver(self, reply: Reply) -> Delivery | None: ...
+    async def deliver(self, reply: Reply, *, published_at_ms: int | None = None) -> Delivery | None: ...
 
     def stop(self) -> None: ...
 
@@ -69,6 +70,7 @@ class AccountReplies:
         self._reports = reports
         self._clock = clock
         self._turns: InTurn[ConversationId] = InTurn()
+        self._ours_since_ms: dict[Partition, int] = {}
         self._stopping = asyncio.Event()
         self.consumer: Final = Consumer(bus, share.group, (REPLIES,), handle=self.handle, hooks=self, limits=_LIMITS)
 
@@ -95,10 +97,17 @@ class AccountReplies:
             return None
         if not self.share.takes(reply.to.account):
             return None
-        return self._turns.begin((reply.conversation,), lambda: self._send(reply), name=f"send-{reply.id}")
+        came_at_ms = self._came_at_ms(record)
+        return self._turns.begin((reply.conversation,), lambda: self._send(reply, came_at_ms), name=f"send-{reply.id}")
 
-    async def _send(self, reply: Reply) -> None:
-        delivery = await self._outcome(reply)
+    def _came_at_ms(self, record: Record) -> int | None:
+        """When the record came to the bus, unless nobody else can have had it: its partition was ours by then."""
+        since_ms = self._ours_since_ms.get(record.partition)
+        is_ours = since_ms is not None and record.published_at_ms > since_ms + CLOCKS_MS
+        return None if is_ours else record.published_at_ms
+
+    async def _send(self, reply: Reply, came_at_ms: int | None) -> None:
+        delivery = await self._outcome(reply, came_at_ms)
         while True:
             try:
                 await self._reports.publish(delivery)
@@ -107,10 +116,10 @@ class AccountReplies:
                 self._reports.setback(ReplySetback.BUS_AWAY)
                 await self._pause()
 
-    async def _outcome(self, reply: Reply) -> Delivery:
+    async def _outcome(self, reply: Reply, came_at_ms: int | None) -> Delivery:
         while True:
             try:
-                delivery = await self._sender.deliver(reply)
+                delivery = await self._sender.deliver(reply, published_at_ms=came_at_ms)
             except StoreUnavailable:
                 self._reports.setback(ReplySetback.STORE_AWAY)
                 await self._pause()
@@ -127,6 +136,7 @@ class AccountReplies:
 
     async def on_assigned(self, partitions: Mapping[Partition, int]) -> None:
         """No fence is needed: the ledger decides between two senders."""
+        self._ours_since_ms.update(dict.fromkeys(partitions, self._clock.now_ms()))
 
     async def on_poison(self, record: Record, exc: Exception) -> None:
         LOG.error("a reply is put aside: %s", exc, extra={"event": "reply.put_aside", "account": self.share.name})

@@ -85,16 +85,19 @@ class ReplySender:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def deliver(self, reply: Reply) -> Delivery | None:
+    async def deliver(self, reply: Reply, *, published_at_ms: int | None = None) -> Delivery | None:
         """What became of the reply, once that is final; None when the stop came first: it will be read
         again. A repeat while the first is under way shares its outcome; a later one gets the recorded one.
+
+        ``published_at_ms``: when it came to the bus, unless nobody but this process can have had it since. Where the
+        ledger was lost later than that, the reply counts as one that another left in ``sending``.
 
         Raises ``StoreUnavailable`` only before anything was sent.
         """
         task = self._under_way.get(reply.id)
         if task is None:
             self._attempts += 1
-            work = self._deliver(reply, f"{self._process}.{self._attempts}")
+            work = self._deliver(reply, f"{self._process}.{self._attempts}", published_at_ms)
             task = self._under_way[reply.id] = asyncio.create_task(work, name=f"reply-{reply.id}")
             task.add_done_callback(lambda done: self._ended(reply.id, done))
         # A reader that goes away (a hand-over) must not cut a request that the provider may have taken.
@@ -106,11 +109,15 @@ class ReplySender:
             # Its reader may be gone; one that is there gets the error too.
             LOG.warning("%s is put back: %s", reply, task.exception(), extra={"event": "reply.put_back"})
 
-    async def _deliver(self, reply: Reply, attempt: str) -> Delivery | None:
+    async def _deliver(self, reply: Reply, attempt: str, published_at_ms: int | None) -> Delivery | None:
         began_s = self._clock.monotonic()
         tries, is_open = 0, False
         while not self._stopping.is_set():
-            found = await self._ledger.claim(reply.id, attempt=attempt, now_ms=self._clock.now_ms())
+            # What was put off is in our hands: a loss since then casts no doubt on it.
+            came_at_ms = None if tries else published_at_ms
+            found = await self._ledger.claim(
+                reply.id, attempt=attempt, now_ms=self._clock.now_ms(), published_at_ms=came_at_ms
+            )
             if found is not None and found.is_final:
                 return _delivery(reply, found)
             if found is not None and not self._deduplicates:

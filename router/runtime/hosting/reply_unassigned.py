@@ -39,13 +39,13 @@ class UnassignedSender:
         # Nothing can be sent twice here; but one that another left in `sending` may be out.
         self._sender = ReplySender(_Nobody(), ledger, deduplicates=False, clock=clock, process=process)
 
-    async def deliver(self, reply: Reply) -> Delivery | None:
+    async def deliver(self, reply: Reply, *, published_at_ms: int | None = None) -> Delivery | None:
         """As ``ReplySender.deliver``."""
         age_s = (self._clock.now_ms() - reply.created_at_ms) / 1000
         left_s = min(GRACE_S - age_s, GRACE_S)
         if left_s > 0 and await self._clock.wait(self._stopping, left_s):
             return None
-        return await self._sender.deliver(reply)
+        return await self._sender.deliver(reply, published_at_ms=published_at_ms)
 
     def stop(self) -> None:
         self._stopping.set()

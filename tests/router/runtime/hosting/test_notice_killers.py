@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import msgspec
 
 from router.contract.codec import header
-from router.contract.messages import Notice
 from router.runtime.hosting.notice_sender import PROMPT
 from router.runtime.hosting.suspects import MOST
-from router.runtime.plugins import Host, OpenNotifier, SendResult, Target, sent
+from router.runtime.notifiers import Bulletin, NotifierHost, OpenNotifier, Target
+from router.runtime.plugins import SendResult, sent
 from tests.suites.eventually import eventually
 from tests.suites.ledger import MortalLedger
 from tests.suites.notices import NoticeWorld, notice, telling
@@ -31,11 +31,11 @@ class Stuck:
     def options_type(self) -> type[NoOptions]:
         return NoOptions
 
-    async def open(self, targets: Sequence[Target[NoOptions]], host: Host) -> OpenNotifier:
+    async def open(self, targets: Sequence[Target[NoOptions]], host: NotifierHost) -> OpenNotifier:
         return self
 
-    async def send(self, notice: Notice) -> SendResult:
-        self.given.append(notice.id)
+    async def send(self, told: Bulletin) -> SendResult:
+        self.given.append(told.id)
         await self.goes_on.wait()
         return sent()
 

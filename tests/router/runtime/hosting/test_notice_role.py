@@ -8,13 +8,13 @@ import msgspec
 import pytest
 
 from router.contract.codec import header
-from router.contract.messages import Notice
 from router.runtime.clock import ManualClock
 from router.runtime.errors import PluginFailed, SendLater, StoreUnavailable, TaskDied
 from router.runtime.hosting.notice_metrics import NoticeOutcome
 from router.runtime.hosting.notice_sender import PROMPT
 from router.runtime.ledger import LedgerEntry, MemoryLedger
-from router.runtime.plugins import Host, OpenNotifier, SendResult, Target, failed, sent, unknown
+from router.runtime.notifiers import Bulletin, NotifierHost, OpenNotifier, Target
+from router.runtime.plugins import SendResult, failed, sent, unknown
 from tests.suites.eventually import eventually
 from tests.suites.notices import HASTY, NoticeWorld, notice, telling
 
@@ -30,7 +30,7 @@ class Told:
 
     def __init__(self, name: str = "told") -> None:
         self.name = name
-        self.host: Host | None = None
+        self.host: NotifierHost | None = None
         self.fails = False
         self.given: list[str] = []
         self.out = 0
@@ -41,18 +41,18 @@ class Told:
     def options_type(self) -> type[NoOptions]:
         return NoOptions
 
-    async def open(self, targets: Sequence[Target[NoOptions]], host: Host) -> OpenNotifier:
+    async def open(self, targets: Sequence[Target[NoOptions]], host: NotifierHost) -> OpenNotifier:
         if self.fails:
             raise PluginFailed("the workspace is gone: name another")
         self.host = host
         return self
 
-    async def send(self, notice: Notice) -> SendResult:
-        self.given.append(notice.id)
-        if notice.target in self.hangs:
+    async def send(self, told: Bulletin) -> SendResult:
+        self.given.append(told.id)
+        if told.target in self.hangs:
             self.out += 1
-            await self.hangs[notice.target].wait()
-        return self.does.get(notice.target, sent)()
+            await self.hangs[told.target].wait()
+        return self.does.get(told.target, sent)()
 
     async def close(self, within_s: float) -> None:
         self.is_closed = True
@@ -69,7 +69,7 @@ def broken() -> SendResult:
 class AbsentLedger(MemoryLedger):
     """A store that doesn't answer."""
 
-    async def claim(self, reply: str, *, attempt: str, now_ms: int) -> LedgerEntry | None:
+    async def claim(self, reply: str, **_: object) -> LedgerEntry | None:
         raise StoreUnavailable("away")
 
     async def settle(self, reply: str, final: LedgerEntry) -> LedgerEntry:

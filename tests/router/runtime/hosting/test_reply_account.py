@@ -195,7 +195,7 @@ async def test_a_try_that_is_out_at_the_stop_may_end(bench: Bench) -> None:
 async def test_a_bus_or_store_that_is_away_is_waited_for(bench: Bench) -> None:
     claim = bench.ledger.claim
 
-    async def away(reply: ReplyId, *, attempt: str, now_ms: int) -> LedgerEntry | None:
+    async def away(reply: ReplyId, *, attempt: str, now_ms: int, **_: object) -> LedgerEntry | None:
         if bench.setbacks(ReplySetback.STORE_AWAY) == 0:
             raise StoreUnavailable("away")
         return await claim(reply, attempt=attempt, now_ms=now_ms)

@@ -244,7 +244,7 @@ async def test_a_reader_that_goes_away_does_not_cut_the_request(world: World) ->
 
 
 async def test_a_store_that_is_away_before_anything_was_sent_is_told(world: World) -> None:
-    async def away(reply: ReplyId, *, attempt: str, now_ms: int) -> LedgerEntry | None:
+    async def away(reply: ReplyId, *, attempt: str, now_ms: int, **_: object) -> LedgerEntry | None:
         raise StoreUnavailable(f"away {reply} {attempt} {now_ms}")
 
     world.ledger.claim = away  # type: ignore[method-assign]  # a store that is away
