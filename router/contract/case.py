@@ -126,7 +126,10 @@ class SentReply(_Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class CaseDetail(_Record, frozen=True, kw_only=True, omit_defaults=True):
-    """The known members of ``CaseState.detail``. Written whole, member by member, under the version check."""
+    """The known members of ``CaseState.detail``. Written whole, member by member, under the version check.
+
+    ``relaxed`` counts the steps of relaxation taken, by the wait since ``waits_from_ms`` (0: ``placed_at_ms``).
+    """
 
     account: AccountId
     origin: InquiryId
@@ -148,6 +151,8 @@ class CaseDetail(_Record, frozen=True, kw_only=True, omit_defaults=True):
     replies_count: int = 0
     acknowledged: bool = False
     previous: str = ""
+    relaxed: int = 0
+    waits_from_ms: int = 0
 
 
 class Case(_Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -197,6 +202,8 @@ class Case(_Record, frozen=True, kw_only=True, omit_defaults=True):
     replies_count: int = 0
     acknowledged: bool = False
     previous: str = ""
+    relaxed: int = 0
+    waits_from_ms: int = 0
 
 
 _DETAIL: Final = msgspec.json.Decoder(CaseDetail)

@@ -1,10 +1,13 @@
 """Who may be offered a case: an ordered list of filters over the roster's bitsets."""
 
+from collections.abc import Callable
 from enum import StrEnum
+from functools import reduce
+from operator import or_
 
 import msgspec
 
-from router.contract.advisor import Presence
+from router.contract.advisor import Presence, Profile
 from router.engine.roster import Member, Roster
 from router.engine.waiting import WaitClass
 
@@ -57,9 +60,9 @@ def is_eligible(member: Member, waiting: WaitClass) -> bool:
     return (
         state.presence is Presence.ONLINE
         and profile.active
-        and (not profile.queues or waiting.queue in profile.queues or "*" in profile.queues)
+        and _serves(profile, waiting)
         and (not waiting.tiers or profile.tier in waiting.tiers)
-        and (not waiting.language or profile.languages.get(waiting.language, 0) > 0)
+        and _speaks(profile, waiting)
         and all(1 <= want.level <= profile.skills.get(want.skill, 0) for want in waiting.wants if want.hard)
         and state.id not in waiting.excluded
         and (not waiting.held_for or waiting.held_for == state.id)
@@ -80,13 +83,13 @@ def _passing(roster: Roster, waiting: WaitClass, name: Filter) -> int:
         case Filter.PRESENCE:
             return roster.online
         case Filter.QUEUE:
-            return roster.serving(waiting.queue)
+            return _any(roster.serving, (waiting.queue, *waiting.queues))
         case Filter.TIER:
             return roster.of_tiers(waiting.tiers)
         case Filter.SKILL:
             return _skilled(roster, waiting)
         case Filter.LANGUAGE:
-            return roster.speaking(waiting.language)
+            return _any(roster.speaking, (waiting.language, *waiting.languages))
         case Filter.EXCLUDED:
             return ~_named(roster, waiting.excluded)
         case Filter.HELD:
@@ -101,6 +104,24 @@ def _skilled(roster: Roster, waiting: WaitClass) -> int:
         if want.hard:
             left &= roster.with_skill(want.skill, want.level)
     return left
+
+
+def _serves(profile: Profile, waiting: WaitClass) -> bool:
+    served = profile.queues
+    return not served or "*" in served or waiting.queue in served or any(name in served for name in waiting.queues)
+
+
+def _speaks(profile: Profile, waiting: WaitClass) -> bool:
+    return not waiting.language or any(
+        profile.languages.get(language, 0) > 0 for language in (waiting.language, *waiting.languages)
+    )
+
+
+def _any(members: Callable[[str], int], names: tuple[str, ...]) -> int:
+    """Who is in the set of any of the names."""
+    if len(names) == 1:
+        return members(names[0])
+    return reduce(or_, map(members, names))
 
 
 def _named(roster: Roster, names: tuple[str, ...]) -> int:

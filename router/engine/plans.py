@@ -20,7 +20,7 @@ from router.contract.case import (
 from router.contract.ids import ReplyId, case_id
 from router.contract.messages import Inquiry
 from router.contract.plan import Plan
-from router.engine import escalation, offers, sla
+from router.engine import escalation, offers, relaxation, sla
 from router.engine.roster import Roster
 from router.engine.waiting import WaitClass, crowded_class, score, wait_class
 from rules import Reason, Rulebook, Verdict
@@ -90,6 +90,7 @@ def plan(
         sla.timers(detail.clocks, policy, scene.calendar(detail.verdict), armed=state.timers, now_ms=now)
         | escalation.timers(state, detail, scene.rulebook, now)
         | offers.timers(detail, armed=state.timers, now_ms=now)
+        | relaxation.timers(detail, scene.rulebook, armed=state.timers, now_ms=now)
     )
     return Plan(
         ver=state.ver,
@@ -118,6 +119,8 @@ def brought_back(state: CaseState, scene: Scene, roster: Roster) -> CaseDetail:
         pending=None,
         outcome="",
         placed_at_ms=scene.now_ms,
+        relaxed=0,
+        waits_from_ms=0,
         reopened=detail.reopened + is_reopened,
         last_advisor=state.owner or detail.last_advisor,
     )

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from router.contract.case import CaseDetail, Clock
+from router.engine.relaxation import asked
 from rules import Rulebook
 from rules.calendar import Calendar
 from rules.rulebook import Queue, QueueOrder
@@ -31,7 +32,8 @@ class ClassWant(msgspec.Struct, frozen=True, array_like=True, order=True):
 
 
 class WaitClass(msgspec.Struct, frozen=True, array_like=True):
-    """The members of a class key, in the order of their place in the key."""
+    """The members of a class key, in the order of their place in the key. Members of ``queues`` and speakers of
+    ``languages`` will do as well as those of ``queue`` and ``language``: keys of before haven't these two."""
 
     queue: str
     channel: str
@@ -44,12 +46,17 @@ class WaitClass(msgspec.Struct, frozen=True, array_like=True):
     clock: str
     excluded: tuple[str, ...]
     held_for: str
+    queues: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
-        return _ENCODER.encode(self).decode()
+        written = _ENCODER.encode(self).decode()
+        return f"{written.removesuffix(_NO_MORE)}]" if written.endswith(_NO_MORE) else written
 
 
+_NO_MORE: Final = ",[],[]]"
+"""How a key would end that lets nobody else in: it is left out, and the key is as it was before there was more."""
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(WaitClass)
 
@@ -75,8 +82,9 @@ def effective_priority(detail: CaseDetail) -> int:
 
 
 def wait_class(detail: CaseDetail, *, channel: str, units: int, rulebook: Rulebook, now_ms: int) -> WaitClass:
-    """The class in which a case waits from now on. Ended cool-downs and holds no longer count."""
-    verdict = detail.verdict
+    """The class in which a case waits from now on, with what it asks at its step of relaxation. Ended cool-downs and
+    holds no longer count."""
+    verdict, asks = detail.verdict, asked(detail, rulebook)
     queue = rulebook.queues.get(verdict.queue)
     clock, _ = _governing(detail, queue)
     declined = sorted(name for name, until in detail.declined.items() if until > now_ms)
@@ -85,14 +93,16 @@ def wait_class(detail: CaseDetail, *, channel: str, units: int, rulebook: Rulebo
         queue=verdict.queue,
         channel=channel,
         units=units,
-        wants=tuple(sorted(ClassWant(want.skill, want.level, want.hard) for want in verdict.wants)),
-        language=verdict.language or "",
-        tiers=queue.tiers if queue else (),
+        wants=tuple(sorted(ClassWant(want.skill, want.level, want.hard) for want in asks.wants)),
+        language=asks.language,
+        tiers=asks.tiers,
         priority=effective_priority(detail),
         policy=verdict.policy,
         clock=clock,
         excluded=tuple(sorted({*detail.excluded, *declined[:MAX_EXCLUDED]})),
         held_for=held,
+        queues=asks.queues,
+        languages=asks.languages,
     )
 
 

@@ -11,7 +11,7 @@ from router.contract.ids import AdvisorId, CaseId, InquiryId, OperationId, reply
 from router.contract.messages import Attachment, Inquiry, StaffNote, TranscriptEntry
 from router.contract.messages import Reply as ReplyMessage
 from router.contract.plan import Plan
-from router.engine import offers, plans
+from router.engine import offers, plans, relaxation
 from router.engine.decide import decide
 from router.engine.explain import write_explanation
 from router.engine.plans import Scene
@@ -180,7 +180,8 @@ class Casework:
             scene = self._scene(state)
             detail = read_detail(state.detail)
             if queue:
-                detail = replace(detail, verdict=replace(detail.verdict, queue=queue))
+                moved = replace(detail, verdict=replace(detail.verdict, queue=queue))
+                detail = relaxation.anew(moved, scene.now_ms)
             if request.advisor:
                 detail = replace(detail, last_advisor=request.advisor, held_for="", held_until_ms=None)
             waiting = plans.waiting_class(state, detail, scene)
@@ -212,7 +213,8 @@ class Casework:
         """A supervisor puts a case back into its queue. Gives ``QUEUED``, ``GONE``, ``ABSENT``."""
 
         def act(state: CaseState) -> AnyAct:
-            detail = replace(read_detail(state.detail), held_for="", held_until_ms=None, pending=None)
+            found = relaxation.anew(read_detail(state.detail), self._actor.now_ms())
+            detail = replace(found, held_for="", held_until_ms=None, pending=None)
             return Requeue(**self._common(request), case=case, plan=self._plan(state, detail))
 
         return await self._actor.attempt(case, act)

@@ -138,6 +138,7 @@ TIMER_KINDS: Final = (
     "step",
     "offer",
     "cooldown",
+    "relax",
     "hold",
     "follow_up",
     "close",

@@ -9,7 +9,7 @@ from router.contract.advisor import Presence
 from router.contract.case import CaseState, CaseStatus, read_detail
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Placing
-from router.engine import escalation, offers, plans
+from router.engine import escalation, offers, plans, relaxation
 from router.engine.plans import Scene
 from router.runtime.clock import Clock
 from router.service.acting import Actor
@@ -37,6 +37,7 @@ from router.store.protocol import Reads
 LOG = logging.getLogger(__name__)
 _LOOK_EVERY_MS: Final = 200
 _NOTHING: Final = Outcome(result=Result.GONE)
+_LOOKING: Final = frozenset({CaseStatus.QUEUED, CaseStatus.OFFERED})
 _UNSPENT: Final = frozenset({Result.GONE, Result.SAME})
 
 
@@ -112,6 +113,8 @@ class Timers:
                 return self._expire(state, int(number), claim)
             case "step":
                 return self._step(state, int(number), claim)
+            case "relax":
+                return self._relax(state, claim)
             case "cooldown" | "hold":
                 return self._released(state, claim)
             case "follow_up":
@@ -147,6 +150,17 @@ class Timers:
         plan = plans.plan(after, taken, scene)
         told = escalation.notices(self._actor.pool, state, taken, step=step, number=number, now_ms=scene.now_ms)
         return Escalate(**self._planned(state, claim), plan=plan, step=number, notices=told)
+
+    def _relax(self, state: CaseState, claim: TimerClaim) -> AnyAct:
+        """The next step of relaxation, if it is time for it: a case that was placed anew since has another."""
+        scene, detail = self._scene(state), read_detail(state.detail)
+        step = next(iter(relaxation.ahead(detail, scene.rulebook)), None)
+        if step is None or step.at_ms is None or step.at_ms > scene.now_ms or state.state not in _LOOKING:
+            return self._drop(state, claim)
+        # The claim is spent before the plan is written: the next step, if it is overdue too, is armed anew.
+        after = replace(state, timers={timer: at for timer, at in state.timers.items() if timer != claim.timer})
+        plan = plans.plan(after, relaxation.take(detail), scene)
+        return Rejudge(**self._planned(state, claim), plan=plan, about=f"relax {step.number}")
 
     def _released(self, state: CaseState, claim: TimerClaim) -> AnyAct:
         scene = self._scene(state)
@@ -206,7 +220,8 @@ class Timers:
         if state.owner != advisor and all(offer.advisor != advisor for offer in state.offers):
             return _NOTHING
         scene = self._scene(state)
-        plan = plans.plan(state, read_detail(state.detail), scene)
+        detail = relaxation.anew(read_detail(state.detail), scene.now_ms)
+        plan = plans.plan(state, detail, scene)
         return Requeue(**self._common(), case=state.id, plan=plan, reason="connection-lost")
 
     # -- parts

@@ -112,7 +112,11 @@ EVENTS: Final[dict[EventType, tuple[dict[str, Any], dict[str, Any], dict[str, st
         {},
         {"outcome": "done", "actor": "key-2", "reason": "warehouse closed"},
     ),
-    EventType.REJUDGE: (QUEUED, {"placed_at_ms": START_MS + 400_000}, {"outcome": "done"}),
+    EventType.REJUDGE: (
+        QUEUED,
+        {"placed_at_ms": START_MS + 400_000, "relaxed": 1, "waits_from_ms": START_MS + 300_000},
+        {"outcome": "done", "about": "relax 1"},
+    ),
     EventType.REPLAN: (
         QUEUED | {"timers": {"breach.first_response|0": START_MS + 9 * HOUR}},
         {"clocks": {"first_response": Clock(target_ms=9 * HOUR, running_since_ms=START_MS)}},
