@@ -12,7 +12,9 @@ from msgspec import Meta
 from channels.kit.simulating import Desk, Port, busy, gone
 from channels.notify import slack
 
-_ESCAPED: Final = re.compile(r"(?:[^&<>]|&(?:amp|lt|gt);)*", re.DOTALL)
+_ESCAPED: Final = re.compile(
+    r"(?:[^&<>]|&(?:amp|lt|gt);|<https?://[^<>|\s]+\|(?:[^&<>|]|&(?:amp|lt|gt);)*>)*", re.DOTALL
+)
 _MAX_TEAMS_BYTES: Final = 28 * 1024
 _MAX_SLACK_BYTES: Final = 128 * 1024
 
@@ -42,7 +44,7 @@ class Field(Markdown, frozen=True):
 
 class Section(_Posted, frozen=True, tag="section"):
     text: Markdown
-    fields: Annotated[tuple[Field, ...], Meta(min_length=1, max_length=slack.MAX_FIELDS)]
+    fields: Annotated[tuple[Field, ...], Meta(min_length=1, max_length=slack.MAX_FIELDS)] | None = None
 
 
 class PlainText(_Posted, frozen=True):

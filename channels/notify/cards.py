@@ -1,7 +1,7 @@
 """What the notifiers share that post a card to a team's channel: options, sending, the link to the case."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -11,8 +11,9 @@ from msgspec import Meta
 from channels.kit.outbound import checked_url
 from channels.kit.posting import Letterbox, post
 from channels.notify.wording import Language, Words, words
-from router.contract.messages import Notice
-from router.runtime.plugins import Host, OpenNotifier, SendResult, Target, failed
+from router.contract.ids import CaseId
+from router.runtime.notifiers import Bulletin, NotifierHost, OpenNotifier, Target
+from router.runtime.plugins import SendResult, failed
 from router.runtime.secret import Secret
 
 _OPEN: Final[dict[Language, str]] = {"en": "Open the case", "ko": "케이스 열기"}
@@ -40,15 +41,28 @@ class CardOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         if self.case_url and "{case}" not in self.case_url:
             raise ValueError("case_url needs {case} where the case's id goes")
 
-    def link(self, notice: Notice) -> tuple[str, str] | None:
-        """The button's words and where it leads; None without ``case_url``."""
-        if not self.case_url:
-            return None
-        return _OPEN[self.language], self.case_url.replace("{case}", quote(notice.case, safe=""))
+    def links(self) -> "Links":
+        """Where cases are opened."""
+        return Links(self.case_url, self.language)
 
 
-Draw = Callable[[Words, tuple[str, str] | None], Mapping[str, object]]
-"""The product's own form of a card: from words and an optional button to the body."""
+class Links(NamedTuple):
+    """Where staff open a case, if anywhere, and what the button for it says."""
+
+    case_url: str
+    language: Language
+
+    def to(self, case: CaseId) -> str | None:
+        """The address of a case; None without ``case_url``."""
+        return self.case_url.replace("{case}", quote(case, safe="")) if self.case_url else None
+
+    @property
+    def label(self) -> str:
+        return _OPEN[self.language]
+
+
+Draw = Callable[[Bulletin, Words, Links], Mapping[str, object]]
+"""The product's own form of a card: from what is told, and its words, to the body."""
 
 
 class CardNotifier:
@@ -62,7 +76,7 @@ class CardNotifier:
     def options_type(self) -> type[CardOptions]:
         return CardOptions
 
-    async def open(self, targets: Sequence[Target[CardOptions]], host: Host) -> OpenNotifier:
+    async def open(self, targets: Sequence[Target[CardOptions]], host: NotifierHost) -> OpenNotifier:
         return OpenCardNotifier({target.id: target.options for target in targets}, host, self._product, self._draw)
 
 
@@ -70,19 +84,19 @@ class OpenCardNotifier:
     """The notifier at work. It holds nothing between two notices. These products know no repeats: after a crash in the
     middle of a post the same card may stand there twice."""
 
-    def __init__(self, targets: Mapping[str, CardOptions], host: Host, product: str, draw: Draw) -> None:
+    def __init__(self, targets: Mapping[str, CardOptions], host: NotifierHost, product: str, draw: Draw) -> None:
         self._targets = targets
         self._host = host
         self._product = product
         self._draw = draw
 
-    async def send(self, notice: Notice) -> SendResult:
+    async def send(self, bulletin: Bulletin) -> SendResult:
         """As ``post``; a target that isn't there is failed."""
-        options = self._targets.get(notice.target)
+        options = self._targets.get(bulletin.target)
         if options is None:
             return failed("there is no such target")
-        told = words(notice, options.language, ZoneInfo(options.time_zone))
-        body = _ENCODER.encode(self._draw(told, options.link(notice)))
+        said = words(bulletin, options.language, ZoneInfo(options.time_zone))
+        body = _ENCODER.encode(self._draw(bulletin, said, options.links()))
         url = options.url.reveal()
         box = Letterbox(url, options.timeout_s, options.allow_private, self._product, "the target's url")
         return await post(box, body, {}, self._host)

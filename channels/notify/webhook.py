@@ -22,6 +22,10 @@ due_at     when the clock is due, or null
 staff      ids of the advisors it is for; empty: whoever reads the target
 =========  ==========================================================================================
 
+Several that came close together are one POST: ``{"type": "notices", "id": ..., "target": ..., "staff": [...],
+"notices": [...]}``, each of them as above. After a crash in the middle of it, a notice may come again in another one,
+or alone: drop repeats by the notice's own ``id``.
+
 The receiver checks ``webhook-signature`` over ``id.timestamp.body`` and refuses a timestamp that is more than
 five minutes off. Any 2xx is a yes; its body isn't read.
 """
@@ -38,7 +42,8 @@ from channels.kit.signatures import standard_headers, standard_secret
 from channels.notify.wording import summary
 from router.contract.codec import rfc3339
 from router.contract.messages import Notice
-from router.runtime.plugins import Host, Notifier, OpenNotifier, SendResult, Target, failed
+from router.runtime.notifiers import Bulletin, Notifier, NotifierHost, OpenNotifier, Target
+from router.runtime.plugins import SendResult, failed
 from router.runtime.secret import Secret
 
 NAME: Final = "webhook"
@@ -73,24 +78,24 @@ class WebhookNotifier:
     def options_type(self) -> type[WebhookTargetOptions]:
         return WebhookTargetOptions
 
-    async def open(self, targets: Sequence[Target[WebhookTargetOptions]], host: Host) -> OpenNotifier:
+    async def open(self, targets: Sequence[Target[WebhookTargetOptions]], host: NotifierHost) -> OpenNotifier:
         return OpenWebhookNotifier({target.id: target.options for target in targets}, host)
 
 
 class OpenWebhookNotifier:
     """The notifier at work. It holds nothing between two notices."""
 
-    def __init__(self, targets: Mapping[str, WebhookTargetOptions], host: Host) -> None:
+    def __init__(self, targets: Mapping[str, WebhookTargetOptions], host: NotifierHost) -> None:
         self._targets = targets
         self._host = host
 
-    async def send(self, notice: Notice) -> SendResult:
+    async def send(self, bulletin: Bulletin) -> SendResult:
         """As ``post``, a repeat with the same ``webhook-id``; a target that isn't there is failed."""
-        options = self._targets.get(notice.target)
+        options = self._targets.get(bulletin.target)
         if options is None:
             return failed("there is no such target")
-        body, now_ms = document(notice), self._host.clock.now_ms()
-        headers = standard_headers(options.keys(), id_=notice.id, now_ms=now_ms, body=body)
+        body, now_ms = document(bulletin), self._host.clock.now_ms()
+        headers = standard_headers(options.keys(), id_=bulletin.id, now_ms=now_ms, body=body)
         box = Letterbox(options.url, options.timeout_s, options.allow_private, "the target", "the target's url")
         return await post(box, body, headers, self._host)
 
@@ -98,26 +103,38 @@ class OpenWebhookNotifier:
         """Nothing is held."""
 
 
-def document(notice: Notice) -> bytes:
-    """The body, the same bytes whenever the notice is sent again."""
+def document(told: Bulletin) -> bytes:
+    """The body, the same bytes whenever the same is sent again."""
+    if len(told.notices) == 1:
+        return _ENCODER.encode(_entry(told.first))
     return _ENCODER.encode(
         {
-            "type": "notice",
-            "id": notice.id,
-            "kind": notice.kind,
-            "summary": summary(notice),
-            "target": notice.target,
-            "pool": notice.pool,
-            "case": notice.case,
-            "queue": notice.queue,
-            "priority": notice.priority,
-            "step": notice.step,
-            "clock": notice.clock,
-            "at": rfc3339(notice.at_ms),
-            "due_at": None if notice.due_at_ms is None else rfc3339(notice.due_at_ms),
-            "staff": notice.staff,
+            "type": "notices",
+            "id": told.id,
+            "target": told.target,
+            "staff": told.staff,
+            "notices": [_entry(notice) for notice in told.notices],
         }
     )
+
+
+def _entry(notice: Notice) -> dict[str, object]:
+    return {
+        "type": "notice",
+        "id": notice.id,
+        "kind": notice.kind,
+        "summary": summary(notice),
+        "target": notice.target,
+        "pool": notice.pool,
+        "case": notice.case,
+        "queue": notice.queue,
+        "priority": notice.priority,
+        "step": notice.step,
+        "clock": notice.clock,
+        "at": rfc3339(notice.at_ms),
+        "due_at": None if notice.due_at_ms is None else rfc3339(notice.due_at_ms),
+        "staff": notice.staff,
+    }
 
 
 def notifier() -> Notifier[WebhookTargetOptions]:

@@ -46,6 +46,24 @@ class PostedNotice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
                 _checked(instant)
 
 
+class PostedNotices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Several in one message: all for the same target and staff."""
+
+    type: Literal["notices"]
+    id: _Text
+    target: _Text
+    staff: tuple[str, ...]
+    notices: Annotated[tuple[PostedNotice, ...], Meta(min_length=2, max_length=500)]
+
+    def __post_init__(self) -> None:
+        if any((each.target, each.staff) != (self.target, self.staff) for each in self.notices):
+            raise ValueError("a notice is for somebody else than the message")
+
+
+class _Head(msgspec.Struct, frozen=True):
+    type: str = ""
+
+
 def _checked(instant: str) -> None:
     try:
         from_rfc3339(instant)
@@ -53,7 +71,11 @@ def _checked(instant: str) -> None:
         raise ValueError(str(exc)) from exc
 
 
-_DECODER: Final = msgspec.json.Decoder(PostedNotice)
+_HEAD: Final = msgspec.json.Decoder(_Head)
+_DECODERS: Final[dict[str, msgspec.json.Decoder[PostedNotice | PostedNotices]]] = {
+    "notice": msgspec.json.Decoder(PostedNotice),
+    "notices": msgspec.json.Decoder(PostedNotices),
+}
 
 
 class WebhookTargetSimulator(Desk[PostedNotice]):
@@ -68,6 +90,8 @@ class WebhookTargetSimulator(Desk[PostedNotice]):
         self._seen: set[str] = set()
         self.duplicates: Counter[str] = Counter()
         """How often a notice that was here already came again, by its id."""
+        self.messages = 0
+        """How many messages brought them."""
 
     @property
     def url(self) -> str:
@@ -98,14 +122,19 @@ class WebhookTargetSimulator(Desk[PostedNotice]):
         if request.content_type != "application/json":
             return self.refuse(415, "the content type is not application/json")
         try:
-            posted = _DECODER.decode(body)
+            posted = _DECODERS.get(_HEAD.decode(body).type, _DECODERS["notice"]).decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as exc:
             return self.refuse(400, f"not a notice: {exc}")
         if posted.id != request.headers["webhook-id"]:
-            return self.refuse(400, "webhook-id is not the notice's id")
+            return self.refuse(400, "webhook-id is not the id of what was sent")
+        self.messages += 1
+        for notice in posted.notices if isinstance(posted, PostedNotices) else (posted,):
+            self._take_one(notice)
+        return web.Response(status=204)
+
+    def _take_one(self, posted: PostedNotice) -> None:
         if posted.id in self._seen:
             self.duplicates[posted.id] += 1
         else:
             self._seen.add(posted.id)
             self.arrived.put_nowait(posted)
-        return web.Response(status=204)

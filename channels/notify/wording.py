@@ -1,11 +1,14 @@
 """A notice in words, English and Korean, the same for every means. Pure: the same notice always reads the same."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from router.contract.codec import rfc3339
+from router.contract.ids import CaseId
 from router.contract.messages import Notice
+from router.runtime.notifiers import Bulletin
 
 Language = Literal["en", "ko"]
 
@@ -15,8 +18,17 @@ _CLOCKS: Final[dict[Language, dict[str, str]]] = {
         "next_response": "next response",
         "resolution": "resolution",
         "assignment": "time to assignment",
+        "update": "time to update",
+        "third_party": "third party",
     },
-    "ko": {"first_response": "첫 응답", "next_response": "다음 응답", "resolution": "해결", "assignment": "배정"},
+    "ko": {
+        "first_response": "첫 응답",
+        "next_response": "다음 응답",
+        "resolution": "해결",
+        "assignment": "배정",
+        "update": "진행 안내",
+        "third_party": "협력사",
+    },
 }
 _HAPPENINGS: Final[dict[Language, dict[str, str]]] = {
     "en": {
@@ -40,14 +52,32 @@ _LABELS: Final[dict[Language, tuple[str, str, str, str, str]]] = {
     "en": ("Case", "Queue", "Priority", "Due", "For"),
     "ko": ("케이스", "대기열", "우선순위", "기한", "담당"),
 }
+_SEVERAL: Final[dict[Language, tuple[str, str]]] = {
+    "en": ("{number} notices", "and {number} more"),
+    "ko": ("알림 {number}건", "외 {number}건"),
+}
+_DOT: Final = " \N{MIDDLE DOT} "
+_KINDS_SHOWN: Final = 5
+LINES_SHOWN: Final = 20
+"""More is no list that anybody reads."""
 _ABOUT_CLOCKS: Final = frozenset({"warning", "breach", "step"})
 
 
+class Line(NamedTuple):
+    """One notice among several."""
+
+    text: str
+    case: CaseId
+
+
 class Words(NamedTuple):
-    """What a card shows: a headline, and facts with their labels."""
+    """What a message shows: a headline, and facts with their labels or, of several notices, a line each; ``more`` says
+    how many are left out."""
 
     title: str
-    facts: tuple[tuple[str, str], ...]
+    facts: tuple[tuple[str, str], ...] = ()
+    lines: tuple[Line, ...] = ()
+    more: str = ""
 
 
 def summary(notice: Notice) -> str:
@@ -65,15 +95,43 @@ def title(notice: Notice, language: Language) -> str:
     return f"{said} ({clock})" if clock and notice.kind in _ABOUT_CLOCKS else said
 
 
-def words(notice: Notice, language: Language, zone: ZoneInfo) -> Words:
-    """The notice for people, with times as a clock on the wall of that zone shows them."""
+def words(told: Bulletin, language: Language, zone: ZoneInfo) -> Words:
+    """The message for people, with times as a clock on the wall of that zone shows them."""
+    if len(told.notices) == 1:
+        return _single(told.first, language, zone)
+    counts = Counter(title(notice, language) for notice in told.notices)
+    several, more = _SEVERAL[language]
+    said = ", ".join(f"{name} \N{MULTIPLICATION SIGN}{number}" for name, number in counts.most_common(_KINDS_SHOWN))
+    hidden = len(told.notices) - LINES_SHOWN
+    return Words(
+        title=f"{several.format(number=len(told.notices))}: {said}",
+        lines=tuple(_line(notice, language, zone) for notice in told.notices[:LINES_SHOWN]),
+        more=more.format(number=hidden) if hidden > 0 else "",
+    )
+
+
+def _line(notice: Notice, language: Language, zone: ZoneInfo) -> Line:
+    case, queue, priority, due, _ = _LABELS[language]
+    facts = [f"{case} {notice.case}", f"{priority} {notice.priority}"]
+    if notice.queue:
+        facts.insert(1, f"{queue} {notice.queue}")
+    if notice.due_at_ms is not None:
+        facts.append(f"{due} {_wall(notice.due_at_ms, zone)}")
+    return Line(_DOT.join((title(notice, language), *facts)), notice.case)
+
+
+def _single(notice: Notice, language: Language, zone: ZoneInfo) -> Words:
     case, queue, priority, due, staff = _LABELS[language]
     facts = [(case, str(notice.case))]
     if notice.queue:
         facts.append((queue, notice.queue))
     facts.append((priority, str(notice.priority)))
     if notice.due_at_ms is not None:
-        facts.append((due, datetime.fromtimestamp(notice.due_at_ms / 1000, zone).strftime("%Y-%m-%d %H:%M %Z")))
+        facts.append((due, _wall(notice.due_at_ms, zone)))
     if notice.staff:
         facts.append((staff, ", ".join(notice.staff)))
     return Words(title(notice, language), tuple(facts))
+
+
+def _wall(at_ms: int, zone: ZoneInfo) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, zone).strftime("%Y-%m-%d %H:%M %Z")

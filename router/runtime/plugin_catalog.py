@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from router.contract.ids import AccountId, PoolId
 from router.runtime.errors import PluginFailed, PluginMissing, SettingsError
-from router.runtime.plugins import Account, Adapter, Notifier, Target
+from router.runtime.notifiers import Notifier, Pace, Target
+from router.runtime.plugins import Account, Adapter
 from router.runtime.settings.model import Settings
 from router.runtime.settings.tree import build, suggestion
 from router.runtime.simulators import Simulator
@@ -121,5 +122,6 @@ def _targets(settings: Settings, notifier: Notifier[Any], problems: list[str]) -
         path = f"targets.{key}.options"
         options = build(notifier.options_type(), row.options, path=path, problems=problems)
         if options is not None:
-            made.append(Target(id=key, options=options))
+            pace = Pace(group_s=row.group_s, group_most_s=row.group_most_s, per_minute=row.per_minute)
+            made.append(Target(id=key, options=options, pace=pace))
     return tuple(made)

@@ -1,4 +1,4 @@
-"""What a channel adapter or notifier is, to the process that runs it.
+"""What a channel adapter is, to the process that runs it, and what the process gives every plug-in.
 
 An adapter turns one provider's messages into inquiries and sends replies back through the same provider.
 It decides nothing, keeps no state of its own beyond its connections, and knows neither router nor bus: the
@@ -14,7 +14,7 @@ from aiohttp.web import AbstractRouteDef
 from prometheus_client import CollectorRegistry
 
 from router.contract.ids import AccountId, PoolId
-from router.contract.messages import Delivery, DeliveryState, Inquiry, Notice, Reply
+from router.contract.messages import Delivery, DeliveryState, Inquiry, Reply
 from router.runtime.blobs import Blobs
 from router.runtime.chat_log import ChatLog
 from router.runtime.clock import Clock
@@ -156,31 +156,3 @@ class Adapter(Protocol[Options]):
     async def open(self, accounts: Sequence[Account[Options]], host: ChannelHost) -> OpenChannel:
         """Start working for these accounts; an HTTP port is not up yet. Raises ``PluginFailed`` with what
         to mend (a port in use); whatever was opened by then has been closed."""
-
-
-class OpenNotifier(Protocol):
-    """A notifier at work."""
-
-    async def send(self, notice: Notice) -> SendResult:
-        """Bring one notice to ``notice.target``. May be repeated with the same id; raises ``SendLater``."""
-
-    async def close(self, within_s: float) -> None: ...
-
-
-class Target(msgspec.Struct, Generic[Options], frozen=True, kw_only=True):
-    """One place for notices, its options checked against the notifier's type."""
-
-    id: str
-    options: Options
-
-
-class Notifier(Protocol[Options]):
-    """A way to tell staff. Made by its entry point's factory, without arguments and without any I/O."""
-
-    @property
-    def name(self) -> str: ...
-
-    def options_type(self) -> type[Options]: ...
-
-    async def open(self, targets: Sequence[Target[Options]], host: Host) -> OpenNotifier:
-        """Start working for these targets. Raises ``PluginFailed``."""

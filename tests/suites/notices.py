@@ -22,7 +22,7 @@ from router.runtime.hosting.notice_role import GROUP, NoticeRole
 from router.runtime.hosting.notice_sender import PROMPT
 from router.runtime.hosting.reply_sender import SendPolicy
 from router.runtime.ledger import Ledger, MemoryLedger
-from router.runtime.plugins import Notifier, Target
+from router.runtime.notifiers import Bulletin, Notifier, Target, bulletin
 from router.runtime.secret import Secret
 from router.runtime.signer import Signer
 from tests.suites.channel_world import HeldBus
@@ -48,6 +48,11 @@ def notice(id_: str = "n1", *, case: str = "c1", target: str = "desk", at_ms: in
         clock="first_response",
         due_at_ms=at_ms + 60_000,
     )
+
+
+def told(*notices: Notice) -> Bulletin:
+    """One message of these; of one alone when none is given."""
+    return bulletin(notices or (notice(),))
 
 
 class _Nobody:

@@ -8,73 +8,47 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final
 
-from aiohttp import ClientSession
-from prometheus_client import CollectorRegistry
+from aiohttp import ClientSession, web
 
-from router.contract.codec import Decoder, Headers
-from router.contract.ids import CaseId
+from router.contract.codec import Decoder
+from router.contract.ids import AdvisorId, CaseId
 from router.contract.messages import Notice
-from router.contract.topics import DEAD_LETTERS, NOTICES
-from router.runtime.blobs import Blobs
+from router.contract.topics import NOTICES
 from router.runtime.bus.lanes import Consumer, Limits
-from router.runtime.bus.protocol import Outgoing, Partition, Record
-from router.runtime.clock import Clock
+from router.runtime.bus.protocol import Partition, Record
+from router.runtime.dead_letters import dead_letter
 from router.runtime.errors import BusUnavailable, RecordRefused, TaskDied
 from router.runtime.hosting.channel_role import RoleParts
+from router.runtime.hosting.in_turn import InTurn
+from router.runtime.hosting.notice_gathering import Gathering, Held, StoppedFirst
 from router.runtime.hosting.notice_metrics import NoticeMetrics, NoticeOutcome
-from router.runtime.hosting.notice_sender import PROMPT, NoticeFailed, NoticeSender
+from router.runtime.hosting.notice_sender import PROMPT, NoticeFailed, NoticeSender, end_as_written
+from router.runtime.hosting.notifier_host import HostOfNotifier
 from router.runtime.hosting.outbound import client_session
+from router.runtime.hosting.problems import problem
 from router.runtime.hosting.reply_sender import SendPolicy
+from router.runtime.hosting.staff import StaffDirectory
 from router.runtime.hosting.suspects import Suspects
-from router.runtime.plugins import Notifier, OpenNotifier, Target
-from router.runtime.signer import Signer
+from router.runtime.notifiers import AskedNotifier, Notifier, OpenNotifier, Pace, Target
 
 LOG = logging.getLogger(__name__)
 
 GROUP: Final = "notices"
+PATH: Final = "notify"
+"""Where notifiers are called back, on the port of the channels."""
 
 Installed = Mapping[str, tuple[Notifier[Any], Sequence[Target[Any]]]]
-Spawn = Callable[[str, Coroutine[Any, Any, None]], object]
 
 _DECODER: Final = Decoder(Notice)
 _RETRY_S: Final = 0.5
 _POLL_AGE_S: Final = 10.0
+_NAMES_KEPT: Final = 1000
 # A lane only starts a notice, so few are enough. One that its target puts off holds a place in flight, and a
 # target that is down must leave places for the others: a notice is small.
 _LIMITS: Final = Limits(lanes=4, max_in_flight=4096, resume_at=2048)
 
-
-class NotifierHost:
-    """What one notifier gets from the process that runs it: the ``Host`` of ``plugins``."""
-
-    def __init__(self, notifier: str, parts: RoleParts, *, http: ClientSession, spawn: Spawn) -> None:
-        self._notifier = notifier
-        self._parts = parts
-        self._http = http
-        self._spawn = spawn
-
-    @property
-    def clock(self) -> Clock:
-        return self._parts.clock
-
-    @property
-    def blobs(self) -> Blobs:
-        return self._parts.blobs
-
-    @property
-    def signer(self) -> Signer:
-        return self._parts.signer
-
-    @property
-    def http(self) -> ClientSession:
-        return self._http
-
-    @property
-    def registry(self) -> CollectorRegistry:
-        return self._parts.registry
-
-    def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        self._spawn(f"notifier-{self._notifier}-{name}", work)
+# Whose messages go one after the other: those of a case, to a target and the same staff.
+_Turn = tuple[CaseId, str, tuple[AdvisorId, ...]]
 
 
 class NoticeRole:
@@ -108,22 +82,34 @@ class NoticeRole:
             metrics=self._metrics,
             policy=policy,
         )
+        targets = [target for _, some in notifiers.values() for target in some]
+        paces: dict[str, Pace] = {target.id: target.pace for target in targets}
+        self._gathering = Gathering(self._begin, paces=paces, clock=parts.clock, metrics=self._metrics)
+        self._turns: InTurn[_Turn] = InTurn()
         self._consumer = Consumer(parts.bus, GROUP, (NOTICES,), handle=self._handle, hooks=self, limits=_LIMITS)
-        self._last: dict[tuple[CaseId, str], asyncio.Task[None]] = {}
+        self._staff = StaffDirectory(parts.bus, clock=parts.clock)
+        self._unknown: set[str] = set()
         self._http: ClientSession | None = None
         self._opened: dict[str, OpenNotifier] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._reading: asyncio.Task[None] | None = None
         self._is_closing = False
 
-    async def start(self) -> None:
-        """Open every notifier, then read. Raises ``PluginFailed``; whatever was opened by then is closed."""
+    async def start(self, channels_url: str = "") -> None:
+        """Open every notifier, then read. ``channels_url`` is the port of the channels as others see it. Raises
+        ``PluginFailed``; whatever was opened by then is closed."""
         try:
             self._http = client_session()
             for name, (notifier, targets) in self._installed.items():
-                opened = await notifier.open(
-                    targets, NotifierHost(name, self._parts, http=self._http, spawn=self._spawn)
+                host = HostOfNotifier(
+                    name,
+                    self._parts,
+                    http=self._http,
+                    staff=self._staff,
+                    spawn=self._spawn,
+                    base_url=f"{channels_url}/{PATH}/{name}",
                 )
+                opened = await notifier.open(targets, host)
                 self._opened[name] = opened
                 self._routes.update({target.id: opened for target in targets})
                 extra = {"event": "notifier.open", "notifier": name}
@@ -131,7 +117,25 @@ class NoticeRole:
         except BaseException:
             await self.close(1.0)
             raise
-        self._reading = self._spawn("notices", self._consumer.run())
+        self._spawn("staff", self._staff.run())
+        self._reading = self._spawn("notices", self._read())
+
+    async def _read(self) -> None:
+        await self._staff.is_current.wait()  # before, nobody would have an address
+        await self._consumer.run()
+
+    def routes(self) -> Sequence[web.AbstractRouteDef]:
+        """Where the notifiers are called back; before they are open, they are refused for now."""
+        return [web.post("/{notifier}", self._asked), web.post("/{notifier}/{rest:.*}", self._asked)]
+
+    async def _asked(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["notifier"]
+        opened = self._opened.get(name)
+        if opened is None and name in self._installed:
+            return problem(503, "The service is starting: send it again.", retry_after_s=1.0)
+        if not isinstance(opened, AskedNotifier):
+            return problem(404, "Not Found.")
+        return await opened.asked(request)
 
     def troubles(self) -> Sequence[str]:
         """Why notices can't be sent just now; empty when all is well. A target that is down is none: that
@@ -156,12 +160,14 @@ class NoticeRole:
             return
         self._is_closing = True
         self._sender.stop()
+        await self._gathering.let_go()
         self._consumer.stop(deadline_s=within_s * 0.6)
         if self._reading is not None:
             await asyncio.wait((self._reading,), timeout=within_s * 0.6 + 0.2)
-        for task in (*self._tasks, *self._last.values()):
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, *self._last.values(), return_exceptions=True)
+        await self._turns.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(self._close_one(name, one, within_s * 0.3) for name, one in self._opened.items()))
         if self._http is not None:
             await self._http.close()
@@ -177,25 +183,48 @@ class NoticeRole:
 
     async def _handle(self, record: Record) -> Awaitable[None] | None:
         notice = _DECODER.decode(record.value, Notice)
-        place = (notice.case, notice.target)
-        task = asyncio.create_task(self._bring(notice, self._last.get(place)), name=f"notice-{notice.id}")
-        self._last[place] = task
+        if notice.target not in self._routes:
+            self._say_unknown(notice.target)
+            self._metrics.notices.labels(NoticeOutcome.NO_TARGET).inc()
+            return None
+        entry = await self._sender.found(notice)
+        held = Held(notice, record.partition, message=self._sender.dead_ones_message(entry))
         self._metrics.in_hand.inc()
-        task.add_done_callback(lambda done: self._ended(place, done))
-        return task
+        held.outcome.add_done_callback(lambda _: self._ended(held))
+        if end_as_written(held, entry):
+            self._gathering.sent_at(held.place, entry.at_ms if entry else 0)
+        else:
+            self._gathering.add(held)
+        return held.outcome
 
-    def _ended(self, place: tuple[CaseId, str], task: "asyncio.Task[None]") -> None:
+    def _ended(self, held: Held) -> None:
         self._metrics.in_hand.dec()
-        if self._last.get(place) is task:
-            del self._last[place]
-        if not task.cancelled():
-            task.exception()  # the consumer has it, unless it is gone
+        if held.became is not None:
+            self._metrics.notices.labels(held.became).inc()
 
-    async def _bring(self, notice: Notice, before: "asyncio.Task[None] | None") -> None:
-        if before is not None:
-            await asyncio.wait((before,))
-        outcome = await self._sender.bring(notice)
-        self._metrics.notices.labels(outcome).inc()
+    def _begin(self, held: list[Held]) -> None:
+        """Send a message, when its turn comes. What a hand-over has taken away is another's to send."""
+        owned = self._consumer.partitions
+        ours = []
+        for each in held:
+            if each.partition in owned:
+                ours.append(each)
+            else:
+                each.fails(StoppedFirst(f"notice {each.notice.id} is read by another process now"))
+        if ours:
+            turns = {(each.notice.case, each.notice.target, each.notice.staff) for each in ours}
+            self._turns.begin(turns, lambda: self._sender.bring(ours), name=f"notice-{ours[0].notice.id}")
+
+    def _say_unknown(self, target: str) -> None:
+        if target not in self._unknown and len(self._unknown) < _NAMES_KEPT:
+            self._unknown.add(target)
+            LOG.warning(
+                "the rules notify %r, but the settings have no such target: add targets.%s, or take it out of the "
+                "ladders",
+                target,
+                target,
+                extra={"event": "notice.no_target", "target": target},
+            )
 
     # What the consumer asks of its owner.
 
@@ -209,7 +238,7 @@ class NoticeRole:
         LOG.error("a notice is put aside: %s", exc, extra={"event": f"notice.{outcome}", "case": record.key})
         while True:
             try:
-                await self._parts.bus.publish([_letter(record, exc)])
+                await self._parts.bus.publish([dead_letter(record, f"{type(exc).__name__}: {exc}")])
                 return
             except BusUnavailable:
                 # Until the stop cuts it off: passed by, the record would be lost.
@@ -236,14 +265,3 @@ class NoticeRole:
         died = TaskDied(f"the task {task.get_name()!r} ended" + (f": {error!r}" if error else ""))
         died.__cause__ = error
         self._on_failure(died)
-
-
-def _letter(record: Record, exc: Exception) -> Outgoing:
-    """The record as it was, with where it lay and why it is put aside."""
-    where: Headers = (
-        ("turnout-topic", record.partition.topic.encode()),
-        ("turnout-partition", str(record.partition.number).encode()),
-        ("turnout-offset", str(record.offset).encode()),
-        ("turnout-reason", f"{type(exc).__name__}: {exc}".encode("utf-8", "replace")[:1000]),
-    )
-    return Outgoing(topic=DEAD_LETTERS, key=record.key, value=record.value, headers=(*record.headers, *where))

@@ -1,20 +1,22 @@
-"""Brings one notice to its target: tried until it has an outcome, for a bounded time, remembered in the ledger."""
+"""Brings notices to their target: tried until they have an outcome, for a bounded time, remembered in the ledger."""
 
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from router.contract.ids import ReplyId
+from router.contract.ids import NoticeId, ReplyId
 from router.contract.messages import DeliveryState, Notice
 from router.runtime.clock import Clock
 from router.runtime.errors import RuntimeFailure, SendLater, StoreUnavailable
+from router.runtime.hosting.notice_gathering import Held, StoppedFirst
 from router.runtime.hosting.notice_metrics import NoticeMetrics, NoticeOutcome
 from router.runtime.hosting.reply_sender import SendPolicy
 from router.runtime.hosting.suspects import KeepsKilling, Suspects
 from router.runtime.ledger import Ledger, LedgerEntry, LedgerState, final_entry
-from router.runtime.plugins import OpenNotifier, SendResult, failed
+from router.runtime.notifiers import Bulletin, OpenNotifier, bulletin
+from router.runtime.plugins import SendResult, failed
 
 LOG = logging.getLogger(__name__)
 
@@ -24,18 +26,11 @@ PROMPT: Final = SendPolicy(send_s=15.0, first_wait_s=1.0, longest_wait_s=60.0, g
 # However old it is when it is first seen (Turnout was away for a day), a notice gets as many tries.
 _LEAST_TRIES: Final = 5
 _AT_ONCE_A_TARGET: Final = 8
-_NAMES_KEPT: Final = 1000
 _OUTCOMES: Final = {
     DeliveryState.SENT: NoticeOutcome.SENT,
     DeliveryState.FAILED: NoticeOutcome.FAILED,
     DeliveryState.UNKNOWN: NoticeOutcome.UNKNOWN,
 }
-
-
-class StoppedFirst(RuntimeFailure):
-    """The service stops before the notice has an outcome. It is read again by whoever comes next."""
-
-    retryable = True
 
 
 class NoticeFailed(RuntimeFailure):
@@ -70,115 +65,171 @@ class NoticeSender:
         self._policy = policy
         self._stopping = asyncio.Event()
         self._slots: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_AT_ONCE_A_TARGET))
-        self._unknown: set[str] = set()
 
     def stop(self) -> None:
         """Try nothing again from now on; a try that is out may end."""
         self._stopping.set()
 
-    async def bring(self, notice: Notice) -> NoticeOutcome:
-        """What became of the notice, once that is final. Raises ``NoticeFailed`` with the reason, or
-        ``StoppedFirst``."""
-        notifier = self._routes.get(notice.target)
-        if notifier is None:
-            self._say_unknown(notice.target)
-            return NoticeOutcome.NO_TARGET
+    async def found(self, notice: Notice) -> LedgerEntry | None:
+        """What is written down of it, by whomever; None also for a ledger that is away. Nothing is claimed yet: what
+        is only held must not look as if a process had died over it."""
+        try:
+            return await self._ledger.find(_line(notice.id))
+        except StoreUnavailable:
+            return None
+
+    def dead_ones_message(self, entry: LedgerEntry | None) -> str:
+        """The message that another process left half sent with this notice; empty if none did."""
+        if entry is None or entry.is_final or self._is_own(entry):
+            return ""
+        return entry.attempt.rpartition("|")[2] or "?"
+
+    async def bring(self, held: Sequence[Held]) -> None:
+        """Send one message of these, all for one place, and tell each what became of it."""
+        left = list(held)
+        try:
+            await self._bring(left)
+        except BaseException as exc:
+            # Cut off by a stop, or a bug: whoever comes next reads them again.
+            for each in left:
+                each.fails(StoppedFirst(f"notice {each.notice.id} has no outcome yet: {exc!r}"))
+            raise
+
+    async def _bring(self, left: list[Held]) -> None:
         tries = 0
         while not self._stopping.is_set():
-            found = await self._claimed(notice)
-            if found is not None and found.is_final:
-                return NoticeOutcome.REPEATED
+            left[:] = await self._claimed(left)
+            if not left:
+                return
             tries += 1
+            told = bulletin([each.notice for each in left])
             try:
-                # Another's `sending` may be what a crash has left.
-                result = await self._try(notifier, notice, is_suspect=found is not None and tries == 1)
+                result = await self._try(told, is_suspect=tries == 1 and any(each.is_suspect for each in left))
             except KeepsKilling as exc:
+                if len(left) > 1:
+                    await self._one_by_one(left)
+                    return
                 result = failed(str(exc))
             except SendLater as exc:
-                if not self._is_too_late(notice, tries):
+                if not self._is_too_late(told.first, tries):
                     self._metrics.put_off.inc()
                     await self._clock.wait(self._stopping, self._policy.wait_s(tries, exc.after_s))
                     continue
                 result = failed(f"no success for too long: {exc.reason}")
-            await self._remember(notice, result)
-            if result.state is DeliveryState.FAILED:
-                raise NoticeFailed(result.reason)
-            return _OUTCOMES[result.state]
-        raise StoppedFirst(f"notice {notice.id} has no outcome yet")
+            await self._end(left, told, result)
+            return
+        raise StoppedFirst("the service stops")
+
+    async def _one_by_one(self, left: list[Held]) -> None:
+        """One of them may be what kills; alone, each has its own count."""
+        for each in left:
+            each.is_suspect = True
+            await self.bring([each])
 
     def _is_too_late(self, notice: Notice, tries: int) -> bool:
-        age_s = (self._clock.now_ms() - notice.at_ms) / 1000
+        since_ms = max(notice.at_ms, notice.not_before_ms or 0)
+        age_s = (self._clock.now_ms() - since_ms) / 1000
         return tries >= _LEAST_TRIES and age_s >= self._policy.give_up_s
 
-    async def _try(self, notifier: OpenNotifier, notice: Notice, *, is_suspect: bool) -> SendResult:
+    # -- one try
+
+    async def _try(self, told: Bulletin, *, is_suspect: bool) -> SendResult:
         if not is_suspect:
-            return await self._send_in_turn(notifier, notice)
+            return await self._send_in_turn(told)
         try:
+            if len(told.notices) > 1 and await self._ledger.find(_line(told.id)) is not None:
+                # The process ended while it wrote down, notice by notice, what had gone out.
+                return SendResult(state=DeliveryState.SENT)
             # Before a place at the target is taken: those that wait here hold up no others.
-            async with self._suspects.counted(_line(notice)):
-                return await self._send_in_turn(notifier, notice)
+            async with self._suspects.counted(_line(told.id)):
+                return await self._send_in_turn(told)
         except StoreUnavailable:
             raise SendLater("the try can't be counted") from None
 
-    async def _send_in_turn(self, notifier: OpenNotifier, notice: Notice) -> SendResult:
-        async with self._slots[notice.target]:
+    async def _send_in_turn(self, told: Bulletin) -> SendResult:
+        async with self._slots[told.target]:
             if self._stopping.is_set():
-                raise StoppedFirst(f"notice {notice.id} had no turn")
-            return await self._send(notifier, notice)
+                raise StoppedFirst(f"{told.id} had no turn")
+            return await self._send(told)
 
-    async def _send(self, notifier: OpenNotifier, notice: Notice) -> SendResult:
+    async def _send(self, told: Bulletin) -> SendResult:
         """One try. A target drops repeats by the id, so whatever leaves the outcome open is worth another."""
         try:
             async with asyncio.timeout(self._policy.send_s):
-                return await notifier.send(notice)
+                return await self._routes[told.target].send(told)
         except SendLater:
             raise
         except TimeoutError:
             raise SendLater("the target didn't answer in time") from None
         except Exception:
-            LOG.exception("sending %s failed", notice.id, extra={"event": "notice.error", "notice": notice.id})
+            LOG.exception("sending %s failed", told.id, extra={"event": "notice.error", "notice": told.id})
             raise SendLater("the notifier failed while it was sending") from None
 
-    async def _claimed(self, notice: Notice) -> LedgerEntry | None:
-        """What others have written down of it; ours says ``sending`` from now on, unless theirs is there."""
+    # -- the ledger
+
+    async def _claimed(self, held: Sequence[Held]) -> list[Held]:
+        """Those that have no outcome: ours to send from now on. The others are told theirs."""
+        attempt = f"{self._process}|{bulletin([each.notice for each in held]).id}"
+        entries = await asyncio.gather(*(self._claim(each.notice.id, attempt) for each in held))
+        left = []
+        for each, entry in zip(held, entries, strict=True):
+            if not end_as_written(each, entry):
+                each.is_suspect = each.is_suspect or (entry is not None and not self._is_own(entry))
+                left.append(each)
+        return left
+
+    async def _claim(self, notice: NoticeId, attempt: str) -> LedgerEntry | None:
         try:
-            found = await self._ledger.claim(_line(notice), attempt=self._process, now_ms=self._clock.now_ms())
+            return await self._ledger.claim(_line(notice), attempt=attempt, now_ms=self._clock.now_ms())
         except StoreUnavailable:
             # One too many does less harm than one that comes too late.
             return None
-        if found is not None and found.state is LedgerState.FAILED:
-            # The dead letters may lack it: the process may have ended before it got there.
-            raise NoticeFailed(found.reason)
-        return found
 
-    async def _remember(self, notice: Notice, result: SendResult) -> None:
+    def _is_own(self, entry: LedgerEntry) -> bool:
+        return entry.attempt.startswith(f"{self._process}|")
+
+    async def _end(self, held: Sequence[Held], told: Bulletin, result: SendResult) -> None:
+        """Write down what became of them, the message first, and tell each."""
+        if result.state is DeliveryState.SENT:
+            self._metrics.messages.inc()
         final = final_entry(
             result.state,
             self._clock.now_ms(),
             provider_message_id=result.provider_message_id,
             reason=result.reason,
         )
+        if len(held) > 1 and result.state is not DeliveryState.FAILED:
+            await self._settle(told.id, final)
+        await asyncio.gather(*(self._settle(each.notice.id, final) for each in held))
+        for each in held:
+            if result.state is DeliveryState.FAILED:
+                each.fails(NoticeFailed(result.reason))
+            else:
+                each.ends(_OUTCOMES[result.state])
+
+    async def _settle(self, notice: NoticeId, final: LedgerEntry) -> None:
         try:
             await self._ledger.settle(_line(notice), final)
         except StoreUnavailable:
             LOG.warning(
                 "the outcome of %s isn't written: a redelivery would repeat it",
-                notice.id,
-                extra={"event": "notice.unwritten", "notice": notice.id},
-            )
-
-    def _say_unknown(self, target: str) -> None:
-        if target not in self._unknown and len(self._unknown) < _NAMES_KEPT:
-            self._unknown.add(target)
-            LOG.warning(
-                "the rules notify %r, but the settings have no such target: add targets.%s, or take it out of the "
-                "ladders",
-                target,
-                target,
-                extra={"event": "notice.no_target", "target": target},
+                notice,
+                extra={"event": "notice.unwritten", "notice": notice},
             )
 
 
-def _line(notice: Notice) -> ReplyId:
-    """The notice's place in the ledger, apart from those of replies."""
-    return ReplyId(f"notice-{notice.id}")
+def end_as_written(held: Held, entry: LedgerEntry | None) -> bool:
+    """Tell a notice the outcome that the ledger has; False if it has none."""
+    if entry is None or not entry.is_final:
+        return False
+    if entry.state is LedgerState.FAILED:
+        # The dead letters may lack it: the process may have ended before it got there.
+        held.fails(NoticeFailed(entry.reason))
+    else:
+        held.ends(NoticeOutcome.REPEATED)
+    return True
+
+
+def _line(notice: NoticeId) -> ReplyId:
+    """The place of a notice, or of a message of several, in the ledger, apart from those of replies."""
+    return ReplyId(f"notice-{notice}")

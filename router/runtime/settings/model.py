@@ -223,6 +223,19 @@ class AccountSettings(Section, frozen=True):
 class TargetSettings(Section, frozen=True):
     notifier: Annotated[PluginName, Meta(description="Notifier that serves the target.")]
     options: Annotated[RawOptions, Meta(description="The notifier's own options.")] = RawOptions({})
+    group_s: Annotated[
+        float,
+        Meta(
+            ge=0, le=600, description="A message waits until no notice has come to it for so long; 0: each by itself."
+        ),
+    ] = 5.0
+    group_most_s: Annotated[
+        float, Meta(ge=0, le=3600, description="No notice waits longer for others to come to its message.")
+    ] = 60.0
+    per_minute: Annotated[
+        float,
+        Meta(gt=0, le=6000, description="Messages a minute, for each advisor or channel; what comes meanwhile joins."),
+    ] = 30.0
 
 
 _MASKS = (

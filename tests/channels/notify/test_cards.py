@@ -19,20 +19,22 @@ from channels.notify.card_simulator import (
     slack_simulator,
     teams_simulator,
 )
-from channels.notify.cards import CardOptions
-from channels.notify.wording import Words
-from router.contract.ids import AdvisorId
+from channels.notify.cards import CardOptions, Links
+from channels.notify.wording import Line, Words
+from router.contract.ids import AdvisorId, CaseId
 from router.contract.messages import DeliveryState
-from router.runtime.plugins import Notifier, Target
+from router.runtime.notifiers import Notifier, Target
 from router.runtime.settings.tree import build
 from router.runtime.simulators import Misbehaviour
-from tests.suites.notices import HASTY, NoticeWorld, notice, telling
+from tests.suites.notices import HASTY, NoticeWorld, notice, telling, told
 
 NOTIFIERS: dict[str, tuple[Notifier[CardOptions], Callable[[], CardSimulator[Any]]]] = {
     "slack": (slack.notifier(), slack_simulator),
     "teams": (teams.notifier(), teams_simulator),
 }
-LINK = ("Open the case", "https://desk.example/cases/c1")
+LINKS = Links("https://desk.example/cases/{case}", "en")
+NO_LINKS = Links("", "en")
+LINK = "https://desk.example/cases/c1"
 
 
 @pytest.fixture(params=sorted(NOTIFIERS))
@@ -58,7 +60,7 @@ async def test_a_notice_arrives_as_a_card(running: tuple[str, CardSimulator[Any]
         await world.counts("sent")
     assert desk.refusals == []
     shown = msgspec.json.encode(card).decode()
-    for text in ("에스컬레이션 1단계 (첫 응답)", "billing", "2025-10-09 17:54 KST", "minji, jun", LINK[1]):
+    for text in ("에스컬레이션 1단계 (첫 응답)", "billing", "2025-10-09 17:54 KST", "minji, jun", LINK):
         assert text in shown
 
 
@@ -84,28 +86,39 @@ async def test_a_channel_that_is_gone_is_given_up(running: tuple[str, CardSimula
 async def test_a_target_that_is_not_there_is_failed(running: tuple[str, CardSimulator[Any]]) -> None:
     name, _ = running
     opened = await NOTIFIERS[name][0].open([], None)  # type: ignore[arg-type]
-    assert (await opened.send(notice())).state is DeliveryState.FAILED
+    assert (await opened.send(told())).state is DeliveryState.FAILED
 
 
 @given(st.text(min_size=1, max_size=6_000), st.lists(st.tuples(st.text(min_size=1), st.text(min_size=1)), max_size=30))
 def test_whatever_a_card_says_keeps_the_products_rules(title: str, facts: list[tuple[str, str]]) -> None:
-    told = Words(title, (("Case", "c1"), *facts))
-    msgspec.json.decode(msgspec.json.encode(slack.card(told, LINK)), type=SlackMessage)
+    said = Words(title, (("Case", "c1"), *facts))
+    _check(slack.card(told(), said, LINKS), teams.card(told(), said, LINKS), title)
+
+
+@given(st.text(min_size=1, max_size=6_000), st.lists(st.text(min_size=1, max_size=6_000), min_size=1, max_size=20))
+def test_whatever_a_list_says_keeps_the_products_rules(title: str, lines: list[str]) -> None:
+    said = Words(title, lines=tuple(Line(line, CaseId(line[:40])) for line in lines), more="and 3 more")
+    for links in (LINKS, NO_LINKS):
+        _check(slack.card(told(), said, links), teams.card(told(), said, links), title)
+
+
+def _check(to_slack: dict[str, object], to_teams: dict[str, object], title: str) -> None:
+    msgspec.json.decode(msgspec.json.encode(to_slack), type=SlackMessage)
     if len(title) <= slack.MAX_TEXT:
-        msgspec.json.decode(msgspec.json.encode(teams.card(told, LINK)), type=TeamsMessage)
+        msgspec.json.decode(msgspec.json.encode(to_teams), type=TeamsMessage)
 
 
 @pytest.mark.parametrize("letter", ["&", "<", "x", "한", "😀"])
 @pytest.mark.parametrize("length", [1_999, 2_999, 3_000, 9_000])
 def test_a_long_text_is_cut_between_characters(letter: str, length: int) -> None:
-    told = Words(letter * length, ((letter * length, letter * length),))
-    card = msgspec.json.decode(msgspec.json.encode(slack.card(told, None)), type=SlackMessage)
+    said = Words(letter * length, ((letter * length, letter * length),))
+    card = msgspec.json.decode(msgspec.json.encode(slack.card(told(), said, NO_LINKS)), type=SlackMessage)
     assert len(card.text) > slack.MAX_TEXT - 5 or len(card.text) >= length
 
 
-TOLD = Words("Breach", (("Case", "c1"),))
-SLACK = slack.card(TOLD, LINK)
-TEAMS = teams.card(TOLD, LINK)
+SAID = Words("Breach", (("Case", "c1"),))
+SLACK = slack.card(told(), SAID, LINKS)
+TEAMS = teams.card(told(), SAID, LINKS)
 
 
 def _changed(card: dict[str, Any], old: str, new: str) -> bytes:

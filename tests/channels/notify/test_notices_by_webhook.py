@@ -7,7 +7,7 @@ import pytest
 from channels.notify.webhook import WebhookTargetOptions, notifier
 from channels.notify.webhook_simulator import WebhookTargetSimulator
 from router.contract.codec import header
-from router.runtime.plugins import Target
+from router.runtime.notifiers import Target
 from router.runtime.settings.tree import build
 from router.runtime.simulators import Misbehaviour
 from tests.suites.eventually import eventually

@@ -4,9 +4,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from channels.notify.wording import summary, words
-from tests.suites.notices import notice
+from channels.notify.wording import LINES_SHOWN, summary, words
+from router.contract.messages import Notice
+from tests.suites.notices import notice, told
 
+START_MS = 1_760_000_000_000
 DUE = ", due 2025-10-09T08:54:20.000Z."
 
 
@@ -40,12 +42,38 @@ def test_a_notice_in_one_line(changes: dict[str, Any], text: str) -> None:
 
 @pytest.mark.parametrize("kind", ["warning", "breach", "step", "delivery-failed", "missed-offers", "moon"])
 def test_korean_says_it_without_a_word_of_english(kind: str) -> None:
-    told = words(replace(notice(), kind=kind, clock="resolution"), "ko", ZoneInfo("Asia/Seoul"))
-    said = told.title.replace("SLA", "").replace("(moon)", "")
-    assert not any(letter.isascii() and letter.isalpha() for letter in said)
-    assert dict(told.facts)["기한"] == "2025-10-09 17:54 KST"
+    said = words(told(replace(notice(), kind=kind, clock="resolution")), "ko", ZoneInfo("Asia/Seoul"))
+    plain = said.title.replace("SLA", "").replace("(moon)", "")
+    assert not any(letter.isascii() and letter.isalpha() for letter in plain)
+    assert dict(said.facts)["기한"] == "2025-10-09 17:54 KST"
 
 
 def test_what_a_notice_does_not_say_is_left_out() -> None:
-    told = words(replace(notice(), queue="", due_at_ms=None), "en", ZoneInfo("UTC"))
-    assert told.facts == (("Case", "c1"), ("Priority", "2"))
+    said = words(told(replace(notice(), queue="", due_at_ms=None)), "en", ZoneInfo("UTC"))
+    assert said.facts == (("Case", "c1"), ("Priority", "2"))
+
+
+def many(count: int) -> tuple[Notice, ...]:
+    kinds = ("breach", "step")
+    return tuple(
+        replace(notice(f"n{number}", case=f"c{number}", at_ms=START_MS + number), kind=kinds[number % 4 == 3])
+        for number in range(count)
+    )
+
+
+def test_a_hundred_notices_are_one_headline_and_a_list_that_can_be_read() -> None:
+    said = words(told(*many(100)), "en", ZoneInfo("UTC"))
+    assert said.title == "100 notices: SLA breach (first response) ×75, Escalation step 1 (first response) ×25"
+    assert len(said.lines) == LINES_SHOWN
+    assert said.lines[0].text == (
+        "SLA breach (first response) · Case c0 · Queue billing · Priority 2 · Due 2025-10-09 08:54 UTC"
+    )
+    assert said.more == "and 80 more"
+    assert said.facts == ()
+
+
+def test_a_few_notices_are_all_listed_in_their_order() -> None:
+    said = words(told(*reversed(many(3))), "ko", ZoneInfo("Asia/Seoul"))
+    assert said.title == "알림 3건: SLA 위반 (첫 응답) ×3"
+    assert [line.case for line in said.lines] == ["c0", "c1", "c2"]
+    assert said.more == ""

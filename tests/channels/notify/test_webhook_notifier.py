@@ -18,12 +18,12 @@ from router.contract.messages import DeliveryState
 from router.runtime.clock import SystemClock
 from router.runtime.errors import SendLater
 from router.runtime.hosting.outbound import client_session
+from router.runtime.notifiers import Target
 from router.runtime.plugin_catalog import NOTIFIERS, PluginCatalog, install
-from router.runtime.plugins import Target
 from router.runtime.secret import RawOptions, Secret
 from router.runtime.settings.model import Settings, TargetSettings
 from router.runtime.settings.tree import build
-from tests.suites.notices import notice
+from tests.suites.notices import notice, told
 
 SECRET = "whsec_" + "A" * 32
 OTHER = "whsec_" + "B" * 32
@@ -97,7 +97,7 @@ async def opened(host: Any, url: str, **more: Any) -> OpenWebhookNotifier:
 
 async def test_a_notice_is_posted_signed_with_its_id(receiver: Receiver, host: Any) -> None:
     hook = await opened(host, receiver.url, secrets=(Secret(SECRET), Secret(OTHER)))
-    assert (await hook.send(replace(notice(), staff=(AdvisorId("kim"),)))).state is DeliveryState.SENT
+    assert (await hook.send(told(replace(notice(), staff=(AdvisorId("kim"),))))).state is DeliveryState.SENT
     (got,) = receiver.got
     for secret in (SECRET, OTHER):
         assert verify(STANDARD, [standard_secret(secret)], got, now_ms=host.clock.now_ms()) is None
@@ -124,9 +124,9 @@ async def test_a_notice_is_posted_signed_with_its_id(receiver: Receiver, host: A
 async def test_a_repeat_is_the_same(receiver: Receiver, host: Any) -> None:
     hook = await opened(host, receiver.url)
     for _ in range(2):
-        await hook.send(notice())
+        await hook.send(told())
     first, second = receiver.got
-    assert first.body == second.body == document(notice())
+    assert first.body == second.body == document(told())
     assert dict(first.headers)["webhook-id"] == dict(second.headers)["webhook-id"]
 
 
@@ -134,13 +134,13 @@ async def test_a_repeat_is_the_same(receiver: Receiver, host: Any) -> None:
 async def test_a_yes_is_sent(receiver: Receiver, host: Any, status: int) -> None:
     receiver.status = status
     hook = await opened(host, receiver.url)
-    assert (await hook.send(notice())).state is DeliveryState.SENT
+    assert (await hook.send(told())).state is DeliveryState.SENT
 
 
 @pytest.mark.parametrize("status", [300, 304, 400, 401, 403, 404, 410, 413, 422, 451])
 async def test_a_no_is_failed(receiver: Receiver, host: Any, status: int) -> None:
     receiver.status = status
-    result = await (await opened(host, receiver.url)).send(notice())
+    result = await (await opened(host, receiver.url)).send(told())
     assert (result.state, result.reason) == (DeliveryState.FAILED, f"the target answered {status}")
 
 
@@ -166,7 +166,7 @@ async def test_what_may_pass_is_tried_later(
     receiver.headers = {} if retry_after is None else {"Retry-After": retry_after}
     hook = await opened(host, receiver.url)
     with pytest.raises(SendLater) as caught:
-        await hook.send(notice())
+        await hook.send(told())
     assert caught.value.after_s == after_s
 
 
@@ -175,30 +175,30 @@ async def test_a_redirect_is_not_followed(receiver: Receiver, host: Any, status:
     receiver.status = status
     receiver.headers = {"Location": receiver.url.replace("notices", "elsewhere")}
     hook = await opened(host, receiver.url)
-    assert (await hook.send(notice())).reason == f"the target answered {status}"
+    assert (await hook.send(told())).reason == f"the target answered {status}"
     assert len(receiver.got) == 1
 
 
 async def test_an_endless_body_is_not_read(receiver: Receiver, host: Any) -> None:
     receiver.is_endless = True
     hook = await opened(host, receiver.url)
-    assert (await hook.send(notice())).state is DeliveryState.SENT
+    assert (await hook.send(told())).state is DeliveryState.SENT
     receiver.status = 404
-    assert (await hook.send(notice())).state is DeliveryState.FAILED
+    assert (await hook.send(told())).state is DeliveryState.FAILED
 
 
 async def test_huge_headers_are_no_answer(receiver: Receiver, host: Any) -> None:
     receiver.headers = {"X-Padding": "x" * 100_000}
     hook = await opened(host, receiver.url)
     with pytest.raises(SendLater, match="did not answer"):
-        await hook.send(notice())
+        await hook.send(told())
 
 
 async def test_one_who_never_answers_is_left(receiver: Receiver, host: Any) -> None:
     receiver.is_silent = True
     hook = await opened(host, receiver.url, timeout_s=0.05)
     with pytest.raises(SendLater, match="did not answer"):
-        await hook.send(notice())
+        await hook.send(told())
     assert len(receiver.got) == 1
 
 
@@ -206,19 +206,19 @@ async def test_nobody_there_is_tried_later(receiver: Receiver, host: Any) -> Non
     hook = await opened(host, receiver.url)
     await receiver.close()
     with pytest.raises(SendLater, match="did not answer"):
-        await hook.send(notice())
+        await hook.send(told())
 
 
 async def test_an_inner_address_is_refused_unless_allowed(host: Any) -> None:
     hook = await opened(host, "https://127.0.0.1/notices", allow_private=False)
-    result = await hook.send(notice())
+    result = await hook.send(told())
     assert result.state is DeliveryState.FAILED
     assert "allow_private" in result.reason
 
 
 async def test_a_foreign_target_is_failed(host: Any) -> None:
     hook = await opened(host, "http://127.0.0.1:1/notices")
-    assert (await hook.send(notice(target="pager"))).state is DeliveryState.FAILED
+    assert (await hook.send(told(notice(target="pager")))).state is DeliveryState.FAILED
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from channels.notify.webhook import document
 from channels.notify.webhook_simulator import WebhookTargetSimulator
 from router.runtime.clock import ManualClock
 from router.runtime.simulators import Misbehaviour
-from tests.suites.notices import notice
+from tests.suites.notices import told
 
-SOUND = document(notice())
+SOUND = document(told())
 JSON = {"Content-Type": "application/json"}
 
 Change = Callable[[Mapping[str, str]], Mapping[str, str]]
