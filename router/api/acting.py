@@ -121,6 +121,8 @@ async def _apply(caller: Caller, ask: CaseAsk) -> Outcome:
             return await work.resolve(ask.case, request, outcome=ask.outcome, seen=ask.seen)
         case asking.Transfer() | asking.Assign() | asking.Requeue():
             return await _hand_on(caller, ask)
+        case asking.WrapUp():
+            return await _wrap_up(caller, ask)
         case _:
             assert_never(ask)
 
@@ -147,6 +149,19 @@ async def _answer_offer(caller: Caller, ask: asking.Accept | asking.Decline) -> 
     if isinstance(ask, asking.Accept):
         return await work.accept(ask.case, caller.request(ask.op), advisor=advisor, offer_ver=offer_ver)
     return await work.decline(ask.case, caller.request(ask.op, ask.reason), advisor=advisor, offer_ver=offer_ver)
+
+
+async def _wrap_up(caller: Caller, ask: asking.WrapUp) -> Outcome:
+    advisor = caller.key.advisor
+    if advisor is None:
+        raise refused("forbidden", "This key names no advisor who could wrap anything up.")
+    if ask.more_s:
+        state = caller.desk.known(advisor)
+        channel = state.work[ask.case].channel if state and ask.case in state.work else ""
+        most_s = caller.desk.policies.active.weight(channel).wrap_up_more_s
+        if channel and ask.more_s > most_s:
+            raise refused("forbidden", f"On the channel {channel} a wrap-up goes on for at most {most_s} s at a time.")
+    return await caller.desk.casework.wrap_up(ask.case, caller.request(ask.op), advisor=advisor, more_s=ask.more_s)
 
 
 async def _offer_ver(caller: Caller, case: CaseId, advisor: AdvisorId) -> int:

@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 MESSAGES_SHOWN: Final = 100
 MOST_MESSAGES: Final = 500
+MOST_MORE_S: Final = 3_600
 
 OPERATION: Final = r"^[A-Za-z0-9._:~+=-]{1,128}$"
 """What an operation id is made of: it travels in addresses. No two acts of a key may have the same one, in whatever
@@ -132,7 +133,14 @@ class Requeue(_OnCase, frozen=True, kw_only=True, tag="requeue"):
     reason: Reason = ""
 
 
-CaseAsk = Accept | Decline | Reply | Note | Label | Pend | FollowUp | Resolve | Transfer | Assign | Requeue
+class WrapUp(_OnCase, frozen=True, kw_only=True, tag="wrap_up"):
+    """End the wrap-up of a case that he has resolved, or go on with it for ``more_s`` from now, if its channel lets
+    him."""
+
+    more_s: Annotated[int, Meta(ge=0, le=MOST_MORE_S)] = 0
+
+
+CaseAsk = Accept | Decline | Reply | Note | Label | Pend | FollowUp | Resolve | Transfer | Assign | Requeue | WrapUp
 Frame = SetPresence | Read | CaseAsk
 
 FRAME_TYPES: Final = frozenset(str(kind.__struct_config__.tag) for kind in Frame.__args__)

@@ -32,6 +32,7 @@ ACTS: Final = {
     "transfer": "transfer",
     "assign": "assign",
     "requeue": "requeue",
+    "wrap-up": "wrap_up",
 }
 """Path to type of every act on a case."""
 

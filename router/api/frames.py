@@ -24,7 +24,7 @@ class _Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
 
 class WorkItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One case that takes up the advisor's capacity. ``kind``: ``offer`` (``offer_ver`` and ``deadline`` say
-    which and until when), ``case``, ``consult``, ``wrap-up``. ``inquiry`` is the customer's last message."""
+    which and until when), ``case``, ``consult``, ``wrap-up`` (until ``deadline``). ``inquiry`` is the customer's last message."""
 
     case: str
     kind: str
@@ -83,11 +83,25 @@ class Assigned(_Sent, frozen=True, kw_only=True, tag="assigned"):
 
 
 class Released(_Sent, frozen=True, kw_only=True, tag="released"):
-    """A case no longer takes up his capacity: ``resolved``, ``pending``, ``transferred``, ``reassigned``..."""
+    """A case is no longer at hand: ``resolved``, ``pending``, ``transferred``, ``reassigned``..."""
 
     case: str
     reason: str
     ver: int = 0
+
+
+class WrapUpBegun(_Sent, frozen=True, kw_only=True, tag="wrap_up"):
+    """What he has resolved takes up his capacity until then: he wraps it up. Sent again when that moves."""
+
+    case: str
+    until: str
+    units: int
+
+
+class WrapUpEnded(_Sent, frozen=True, kw_only=True, tag="wrap_up_ended"):
+    """A wrap-up is over: his capacity is free again."""
+
+    case: str
 
 
 class Message(_Sent, frozen=True, kw_only=True, tag="message"):
@@ -145,5 +159,16 @@ class Trouble(_Sent, frozen=True, kw_only=True, tag="problem"):
     op: str = ""
 
 
-Push = Offered | OfferEnded | Assigned | Released | Message | Delivery | PresenceChanged | Confirmed
+Push = (
+    Offered
+    | OfferEnded
+    | Assigned
+    | Released
+    | WrapUpBegun
+    | WrapUpEnded
+    | Message
+    | Delivery
+    | PresenceChanged
+    | Confirmed
+)
 Sent = Welcome | Answer | Trouble | Push

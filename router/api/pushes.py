@@ -15,6 +15,8 @@ from router.contract.ids import AdvisorId, CaseId
 from router.engine.waiting import effective_priority
 
 _AT_HAND: Final = frozenset({WorkKind.CASE, WorkKind.CONSULT})
+# Before these nothing was at hand: that a wrap-up begins or ends is told apart.
+_WRAPPED: Final = frozenset({None, WorkKind.WRAP_UP})
 _ENDS_OF_WORK: Final = {
     "resolve": "resolved",
     "pend": "pending",
@@ -56,6 +58,17 @@ def steps(before: AdvisorState, after: AdvisorState) -> Iterator[Step]:
             yield Step(CaseId(case), old.kind if old else None, work.kind)
 
 
+def _wrap_ups(before: AdvisorState, after: AdvisorState) -> Iterator[Push]:
+    """Wrap-ups that have begun, moved or ended."""
+    for case, work in after.work.items():
+        until_ms = after.wrap_up_until(case)
+        if work.kind is WorkKind.WRAP_UP and until_ms is not None and until_ms != before.wrap_up_until(case):
+            yield frames.WrapUpBegun(case=case, until=rfc3339(until_ms), units=work.units)
+    for case, work in before.work.items():
+        if work.kind is WorkKind.WRAP_UP and (case not in after.work or after.work[case].kind is not work.kind):
+            yield frames.WrapUpEnded(case=case)
+
+
 class Teller:
     """Puts changes into words for one advisor. Reads the store, so what it says is as new as can be."""
 
@@ -65,7 +78,7 @@ class Teller:
 
     async def work_set(self, state: AdvisorState) -> tuple[WorkItem, ...]:
         """The whole work set; what has gone meanwhile is left out."""
-        found = [await self._item(CaseId(case), work) for case, work in state.work.items()]
+        found = [await self._item(CaseId(case), work, state) for case, work in state.work.items()]
         return tuple(item for item in found if item is not None)
 
     async def changes(self, before: AdvisorState, after: AdvisorState) -> list[Push]:
@@ -77,7 +90,7 @@ class Teller:
             push = await self._step(step, after)
             if push is not None:
                 told.append(push)
-        return told
+        return [*told, *_wrap_ups(before, after)]
 
     async def event(self, event: CaseEvent) -> Push | None:
         """What an event on one of his cases means to him."""
@@ -100,9 +113,9 @@ class Teller:
         )
 
     async def _step(self, step: Step, after: AdvisorState) -> Push | None:
-        if step.after is None:
-            return await self._ended(step)
-        item = await self._item(step.case, after.work[step.case])
+        if step.after is None or step.after is WorkKind.WRAP_UP:
+            return None if step.before in _WRAPPED else await self._ended(step)
+        item = await self._item(step.case, after.work[step.case], after)
         if item is None:
             return None
         if step.after is WorkKind.OFFER:
@@ -121,13 +134,14 @@ class Teller:
         ver, reason = _last(history, _ENDS_OF_WORK, "ended")
         return frames.Released(case=step.case, reason=reason, ver=ver)
 
-    async def _item(self, case: CaseId, work: Work) -> WorkItem | None:
+    async def _item(self, case: CaseId, work: Work, person: AdvisorState) -> WorkItem | None:
         state = await self._desk.reads.case(self._desk.pool, case)
         if state is None or not _has(state, self._advisor, work.kind):
             return None
         said = await last_said(self._desk, case)
         offer = next((offer for offer in state.offers if offer.advisor == self._advisor), None)
         detail = read_detail(state.detail)
+        until_ms = offer.deadline_ms if offer else person.wrap_up_until(case)
         return WorkItem(
             case=case,
             kind=work.kind,
@@ -144,7 +158,7 @@ class Teller:
             inquiry=state.last_inquiry,
             inquiries=state.inquiries,
             offer_ver=offer.ver if offer else 0,
-            deadline=rfc3339(offer.deadline_ms) if offer else "",
+            deadline=rfc3339(until_ms) if until_ms is not None else "",
         )
 
 

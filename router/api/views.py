@@ -80,12 +80,13 @@ class CaseView(View, frozen=True, kw_only=True):
 
 
 class WorkView(View, frozen=True, kw_only=True):
-    """One entry of a work set, as a supervisor sees it."""
+    """One entry of a work set, as a supervisor sees it. ``until``: when its wrap-up ends."""
 
     case: str
     kind: str
     channel: str
     units: int
+    until: str | None = None
 
 
 class AdvisorView(View, frozen=True, kw_only=True):
@@ -163,12 +164,13 @@ def advisor_view(state: AdvisorState) -> AdvisorView:
         caps=state.caps,
         connections=len(state.connections),
         missed=state.missed,
-        work=tuple(work_view(case, entry) for case, entry in state.work.items()),
+        work=tuple(work_view(case, entry, state) for case, entry in state.work.items()),
     )
 
 
-def work_view(case: str, entry: Work) -> WorkView:
-    return WorkView(case=case, kind=entry.kind, channel=entry.channel, units=entry.units)
+def work_view(case: str, entry: Work, state: AdvisorState) -> WorkView:
+    until = _time(state.wrap_up_until(case))
+    return WorkView(case=case, kind=entry.kind, channel=entry.channel, units=entry.units, until=until)
 
 
 def _time(at_ms: int | None) -> str | None:

@@ -14,6 +14,7 @@ from router.engine.waiting import WaitClass, governing, wait_class
 from rules import Rulebook
 
 _NAMED: Final = 3
+_LOOKED_AT: Final = 20
 _REASONS: Final[Mapping[str, str]] = {
     Filter.PRESENCE: "not online",
     Filter.QUEUE: "not serving this queue",
@@ -102,6 +103,7 @@ def _waiting(state: CaseState, roster: Roster, rulebook: Rulebook, now_ms: int) 
     sifted = sieve(roster, waiting)
     for name, out in sifted.removed.items():
         yield f"{out.bit_count()} {_REASONS[name]} ({_names(roster, out)})"
+    yield from _wrapping_up(roster, sifted.removed.get(Filter.ROOM, 0), now_ms)
     if sifted.eligible:
         yield f"{_names(roster, sifted.eligible)} can take it now: it comes next, or a more urgent case comes first"
     else:
@@ -109,6 +111,14 @@ def _waiting(state: CaseState, roster: Roster, rulebook: Rulebook, now_ms: int) 
     clock, due = governing(detail.clocks)
     if due is not None:
         yield f"its {clock} clock is due at {rfc3339(due)}"
+
+
+def _wrapping_up(roster: Roster, bits: int, now_ms: int) -> Iterator[str]:
+    """Who would have room but for what he wraps up, for how long yet."""
+    for member in itertools.islice(roster.members(bits), _LOOKED_AT):
+        ends = [until for case in member.state.work if (until := member.state.wrap_up_until(case)) is not None]
+        if ends:
+            yield f"{member.state.id} is in wrap-up for {max(0, min(ends) - now_ms) // 1000} s"
 
 
 def _what_frees(roster: Roster, waiting: WaitClass) -> str:

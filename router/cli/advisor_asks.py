@@ -20,6 +20,7 @@ _KINDS: Final[dict[str, type[CaseAsk | asking.Read]]] = {
     "follow_up": asking.FollowUp,
     "resolve": asking.Resolve,
     "transfer": asking.Transfer,
+    "wrap_up": asking.WrapUp,
 }
 _QUEUE_UNKNOWN: Final = "urn:turnout:problem:unknown-queue"
 UNSEEN: Final = "urn:turnout:problem:unseen"

@@ -158,6 +158,13 @@ def _resolve(rest: str, _now: datetime) -> Command:
     return Command("resolve", number, {"outcome": outcome, "reason": reason.strip()})
 
 
+def _wrap_up(rest: str, _now: datetime) -> Command:
+    number, more = _numbered(rest)
+    if more and not re.fullmatch(r"[0-9]{1,5}", more):
+        raise _Misused("")
+    return Command("wrap_up", number, {"more_s": int(more)} if more else {})
+
+
 def _transfer(rest: str, _now: datetime) -> Command:
     """``members`` name ``queue``, ``to``, or ``either`` when it was not said which of the two is meant."""
     number, rest = _numbered(rest)
@@ -190,6 +197,7 @@ FORMS_BY_NAME: Final[dict[str, _Form]] = {
     ),
     "follow-up": _Form("follow-up N TIME [because REASON]", "have it back at a time", _follow_up),
     "resolve": _Form("resolve N OUTCOME [REASON]", "end the work", _resolve),
+    "wrap-up": _Form("wrap-up N [SECONDS]", "end a wrap-up, or ask for so many seconds more", _wrap_up),
     "transfer": _Form(
         "transfer N [queue|advisor] NAME [REASON]", "hand the case on to a queue or an advisor", _transfer
     ),

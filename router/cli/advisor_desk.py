@@ -105,6 +105,14 @@ class Desk:
             case frames.Released():
                 place = self._place(push.case)
                 return self._goes(place, push.reason) if place.is_here and place.kind != "offer" else []
+            case frames.WrapUpBegun():
+                place = self._place(push.case)
+                place.kind = "wrap-up"
+                left_s = seconds_left(push.until, now)
+                return [line(Span(f"{place.number}: wrap-up for {left_s} s; `wrap-up {place.number}` ends it", "dim"))]
+            case frames.WrapUpEnded():
+                place = self._place(push.case)
+                return self._goes(place, "wrapped up") if place.kind == "wrap-up" else []
             case frames.Message():
                 if push.ver and not self._place(push.case).sees(push.inquiry, push.ver):
                     return []
@@ -145,7 +153,8 @@ class Desk:
             case "pend" | "follow_up":
                 place.kind = _RESTING
             case "resolve" | "transfer" | "decline":
-                place.kind = "gone"
+                # That it is being wrapped up may have been told before.
+                place.kind = place.kind if place.kind == "wrap-up" else "gone"
             case _:
                 return
 

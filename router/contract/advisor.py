@@ -84,6 +84,10 @@ class AdvisorState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     def load(self) -> int:
         return sum(item.units for item in self.work.values())
 
+    def wrap_up_until(self, case: str) -> int | None:
+        """When his wrap-up of a case ends; None when he wraps nothing up of it."""
+        return self.timers.get(f"wrap_up|{case}")
+
     def has_room(self, units: int, channel: str, *, besides: str = "") -> bool:
         """Whether a case of that weight fits into the budget and the channel's cap; ``besides`` names a case
         whose present entry would be replaced."""

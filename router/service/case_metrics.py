@@ -13,6 +13,7 @@ _WAIT_S: Final = (1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 14400, 43200, 864
 OFFER_OUTCOMES: Final = ("made", "accepted", "declined", "expired", "taken_back")
 _TARGETS: Final = frozenset(str(clock) for clock in Clock)
 ASSIGNED_BY: Final = ("accepted", "automatic", "person", "returned")
+WRAP_UP_ENDS: Final = ("elapsed", "early", "extended")
 
 
 class Names:
@@ -65,6 +66,12 @@ class CaseMetrics:
         self.steps = Counter(
             "turnout_escalation_steps_total", "Steps of ladders taken.", ("ladder", "step"), registry=registry
         )
+        self.wrap_ups = Counter(
+            "turnout_wrap_ups_total",
+            "Wrap-ups that ended by their time or early, and such as were made longer.",
+            ("end",),
+            registry=registry,
+        )
         self._policies = Names()
         self._ladders = Names()
         self._steps: dict[str, int] = {}
@@ -102,6 +109,8 @@ class CaseMetrics:
         # Kept, for to look up a child by its labels takes longer than to count.
         self._offers = {outcome: self.offers.labels(outcome) for outcome in OFFER_OUTCOMES}
         self._assigned = {by: self.assignments.labels(by) for by in ASSIGNED_BY}
+        for end in WRAP_UP_ENDS:
+            self.wrap_ups.labels(end)
         self._start_policy(OTHER)
         self.steps.labels(OTHER, OTHER)
 

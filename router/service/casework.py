@@ -11,7 +11,7 @@ from router.contract.ids import AdvisorId, CaseId, InquiryId, OperationId, reply
 from router.contract.messages import Attachment, Inquiry, StaffNote, TranscriptEntry
 from router.contract.messages import Reply as ReplyMessage
 from router.contract.plan import Plan
-from router.engine import offers, plans, relaxation
+from router.engine import capacity, offers, plans, relaxation
 from router.engine.decide import decide
 from router.engine.explain import write_explanation
 from router.engine.plans import Scene
@@ -33,6 +33,7 @@ from router.store.acts import (
     Resolve,
     Result,
     Transfer,
+    WrapUp,
 )
 from router.store.protocol import Reads
 
@@ -164,9 +165,19 @@ class Casework:
             scene = self._scene(state)
             plan = plans.plan(state, plans.resolved(state, outcome, scene), scene)
             plan = plans.also(self._without(plan, state), {"close|0": scene.now_ms + scene.rulebook.reopen_s * 1000})
-            return Resolve(**self._common(request), case=case, plan=plan, advisor=request.advisor, seen=seen)
+            until_ms = capacity.wrap_up_until(state, scene.rulebook, scene.now_ms, by=request.advisor)
+            return Resolve(
+                **self._common(request), case=case, plan=plan, advisor=request.advisor, seen=seen, wrap_up_ms=until_ms
+            )
 
         return await self._actor.attempt(case, act)
+
+    async def wrap_up(self, case: CaseId, request: Request, *, advisor: AdvisorId, more_s: int = 0) -> Outcome:
+        """End an advisor's wrap-up of a case, or let it go on for ``more_s`` from now. Gives ``DONE``, ``GONE`` (there
+        is none), ``ABSENT``."""
+        until_ms = self._actor.now_ms() + more_s * 1000 if more_s else 0
+        act = WrapUp(**self._common(request), advisor=advisor, case=case, until_ms=until_ms)
+        return await self._actor.one(act)
 
     # -- handing on
 

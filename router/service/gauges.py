@@ -6,7 +6,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from router.contract.advisor import AdvisorState, Presence
+from router.contract.advisor import AdvisorState, Presence, WorkKind
 from router.contract.ids import PoolId
 from router.runtime.clock import Clock
 from router.service.invariants import InvariantMetrics
@@ -51,12 +51,15 @@ class PoolMetrics:
         )
         self.advisors = Gauge("turnout_advisors", "Advisors by presence.", ("pool", "presence"), registry=registry)
         self.online = Gauge("turnout_advisors_online", "Advisors online by load.", ("pool", "load"), registry=registry)
+        self.wrapping_up = Gauge(
+            "turnout_advisors_wrapping_up", "Advisors who wrap up what they have resolved.", own, registry=registry
+        )
         self.queues = QueueMetrics(registry, pools)
         self.invariants = InvariantMetrics(registry)
         self.pressure = PressureMetrics(registry, pools)
         of_pools = (self.waiting, self.classes, self.outbox, self.timers, self.overdue_seconds, self.work)
         for pool in pools:
-            for gauge in (*of_pools, self.load_units, self.budget_units):
+            for gauge in (*of_pools, self.load_units, self.budget_units, self.wrapping_up):
                 gauge.labels(pool)
             for load in Load:
                 self.online.labels(pool, load)
@@ -104,6 +107,8 @@ class Gauges:
         self._metrics.load_units.labels(self._pool).set(sum(state.load for state in states))
         online = [state for state in states if state.presence is Presence.ONLINE]
         self._metrics.budget_units.labels(self._pool).set(sum(state.budget for state in online))
+        wrapping = sum(any(item.kind is WorkKind.WRAP_UP for item in state.work.values()) for state in states)
+        self._metrics.wrapping_up.labels(self._pool).set(wrapping)
         loads = Counter(_load_of(state) for state in online)
         for load in Load:
             self._metrics.online.labels(self._pool, load).set(loads[load])

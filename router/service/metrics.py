@@ -144,6 +144,7 @@ TIMER_KINDS: Final = (
     "close",
     "lease",
     "grace",
+    "wrap_up",
     "other",
 )
 INTAKE_OUTCOMES: Final = ("admitted", "appended", "duplicate", "automatic", "undecodable")

@@ -26,6 +26,7 @@ from router.store.acts import (
     Result,
     Transfer,
     Unpark,
+    WrapUp,
 )
 from rules import Clock
 
@@ -69,6 +70,8 @@ class Tally:
 
     def observe(self, act: AnyAct, outcome: Outcome) -> None:
         """Count an act by its outcome."""
+        if isinstance(act, WrapUp):
+            self._count_wrap_up(act, outcome)
         state = outcome.case
         if state is None or outcome.repeated or not outcome.number:
             return
@@ -81,6 +84,11 @@ class Tally:
         if isinstance(act, Escalate) and outcome.result is Result.DONE:
             self._escalations.labels("step").inc()
             self._metrics.step(_DETAIL.decode(state.detail).verdict.ladder, act.step)
+
+    def _count_wrap_up(self, act: WrapUp, outcome: Outcome) -> None:
+        if outcome.result is Result.DONE and not outcome.repeated:
+            end = "extended" if act.until_ms else "elapsed" if act.claim else "early"
+            self._metrics.wrap_ups.labels(end).inc()
 
     def _count_placed(self, act: AnyAct, state: CaseState, result: Result) -> None:
         if state.over:

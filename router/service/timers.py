@@ -30,6 +30,7 @@ from router.store.acts import (
     Requeue,
     Result,
     TimerClaim,
+    WrapUp,
 )
 from router.store.marks import late_reason
 from router.store.protocol import Reads
@@ -199,6 +200,8 @@ class Timers:
             await self._actor.one(act)
         elif kind == "grace":
             await self._gone(advisor, spent)
+        elif kind == "wrap_up":
+            await self._actor.one(WrapUp(**self._common(), advisor=advisor, case=CaseId(number), claim=spent))
         else:
             LOG.warning("a timer of unknown kind is dropped", extra={"event": "timer.unknown", "timer": kind})
             await self._actor.one(PresenceAct(**self._common(), advisor=advisor, claim=spent))

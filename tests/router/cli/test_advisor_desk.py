@@ -247,3 +247,15 @@ def test_a_conversation_that_begins_before_what_is_shown_says_so() -> None:
 def test_a_problem_of_the_service_is_one_the_terminal_knows() -> None:
     assert problem("unknown-queue").type == "urn:turnout:problem:unknown-queue"
     assert problem("unseen").type == UNSEEN
+
+
+def test_a_wrap_up_is_told_and_leaves_the_desk_when_it_ends(desk: Desk) -> None:
+    desk.told(frames.Assigned(work=work("a"), case="a"), NOW)
+    desk.done("a", "resolve")
+    until = (NOW + timedelta(seconds=40)).isoformat()
+    told = desk.told(frames.WrapUpBegun(case="a", until=until, units=30), NOW)
+    assert said(told) == ["1: wrap-up for 40 s; `wrap-up 1` ends it"]
+    desk.done("a", "resolve")
+    assert [row.split()[:2] for row in said(desk.listing(NOW))[2:]] == [["1", "wrap-up"]]
+    assert desk.told(frames.WrapUpEnded(case="a"), NOW) == []
+    assert said(desk.listing(NOW))[1:] == ["Nothing at hand."]
