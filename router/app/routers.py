@@ -61,7 +61,9 @@ def open_router(process: Process, state: State, desk: Desk) -> None:
     matcher = Matcher(desk.actor, store, desk.tail, policies=desk.policies, metrics=metrics, shares=shares)
     timers = Timers(desk.actor, store, desk.tail, policies=desk.policies, clock=process.clock, metrics=metrics)
     sweep_s = process.settings.router.sweep_s
-    sweep = Sweep(pool, store, desk.tail, clock=process.clock, metrics=metrics, every_s=sweep_s)
+    sweep = Sweep(
+        pool, store, desk.tail, rebuilds=store.rebuilds, clock=process.clock, metrics=metrics, every_s=sweep_s
+    )
     gauges = Gauges(pool, store, desk.tail, clock=process.clock, metrics=process.pool_metrics)
     census = _census(process, state, desk)
     census.is_ours = shares.has_first

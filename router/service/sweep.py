@@ -10,6 +10,7 @@ from router.runtime.clock import Clock
 from router.service.metrics import ServiceMetrics
 from router.service.roster import RosterTail
 from router.store.protocol import Reads
+from router.store.rebuilds import Rebuilds
 
 LOG = logging.getLogger(__name__)
 _CONFIRM_MS: Final = 1_000
@@ -18,14 +19,24 @@ _CONFIRM_MS: Final = 1_000
 class Sweep:
     """Looks twice, a second apart: a class seen both times without pending work and with the same head is a find.
 
-    It assigns nothing: a find is a defect to be counted and reported, not a way of working.
+    It assigns nothing: a find is a defect to be counted and reported, not a way of working. While the store may have
+    lost something nobody may assign anything, so nothing is found; ``rebuilds`` tells.
     """
 
-    def __init__(
-        self, pool: PoolId, reads: Reads, tail: RosterTail, *, clock: Clock, metrics: ServiceMetrics, every_s: float
+    def __init__(  # noqa: PLR0913 - one for each thing it joins
+        self,
+        pool: PoolId,
+        reads: Reads,
+        tail: RosterTail,
+        *,
+        rebuilds: Rebuilds,
+        clock: Clock,
+        metrics: ServiceMetrics,
+        every_s: float,
     ) -> None:
         self._pool = pool
         self._reads = reads
+        self._rebuilds = rebuilds
         self._tail = tail
         self._clock = clock
         self._metrics = metrics
@@ -34,16 +45,26 @@ class Sweep:
     async def run(self) -> None:
         while True:
             await self._clock.sleep_until_ms(self._clock.now_ms() + int(self._every_s * 1000))
-            found = await self.look()
-            if found:
-                await self._clock.sleep_until_ms(self._clock.now_ms() + _CONFIRM_MS)
-                found &= await self.look()
-            for class_key, case in found:
+            for class_key, case in await self._find():
                 self._metrics.sweep_found.inc()
                 LOG.error(
                     "a case waits though somebody is free",
                     extra={"event": "sweep.found", "pool": self._pool, "case": case, "class": class_key},
                 )
+
+    async def _find(self) -> set[tuple[str, str]]:
+        life = await self._life()
+        found = await self.look()
+        if found:
+            await self._clock.sleep_until_ms(self._clock.now_ms() + _CONFIRM_MS)
+            found &= await self.look()
+        # An old copy of the store that was put back is full of what is done already.
+        return found if life and life == await self._life() else set()
+
+    async def _life(self) -> tuple[str, int] | None:
+        """Which life of the pool the store is in, while acts may run."""
+        standing = await self._rebuilds.inspect(self._pool)
+        return (standing.life, standing.gen) if standing.verified else None
 
     async def look(self) -> set[tuple[str, str]]:
         """(class, head) of each class that nobody is working on and somebody could take."""

@@ -30,6 +30,7 @@ from rules import Rulebook, load
 from tests.suites.store import WholeStore
 
 POOL = PoolId("default")
+SWEEP_S = 30
 RULES = """
 defaults: {queue: general, language: en}
 skills: {billing: money, technical: machines}
@@ -102,7 +103,15 @@ class Stage:
             self.actor, self.store, self.tail, policies=self.policies, clock=self.clock, metrics=self.metrics
         )
         self.casework = Casework(self.actor, self.store, self.tail, policies=self.policies)
-        self.sweep = Sweep(POOL, self.store, self.tail, clock=self.clock, metrics=self.metrics, every_s=30)
+        self.sweep = Sweep(
+            POOL,
+            self.store,
+            self.tail,
+            rebuilds=self.store.rebuilds,
+            clock=self.clock,
+            metrics=self.metrics,
+            every_s=SWEEP_S,
+        )
         self._ops = 0
         self.tailing: asyncio.Task[None] | None = None
 
