@@ -60,6 +60,18 @@ class Held:
         if not self.outcome.done():
             self.outcome.set_exception(error)
 
+    def follow(self, again: "Held") -> None:
+        """It was read again, and ends as that does: one of the two is enough."""
+        again.outcome.add_done_callback(lambda _: self._ends_as(again))
+
+    def _ends_as(self, again: "Held") -> None:
+        if again.outcome.cancelled():
+            self.outcome.cancel()
+        elif (error := again.outcome.exception()) is not None:
+            self.fails(StoppedFirst(f"notice {self.notice.id}: {error}"))
+        else:
+            self.ends(NoticeOutcome.REPEATED)
+
 
 def _heard(outcome: "asyncio.Future[None]") -> None:
     if not outcome.cancelled():
@@ -178,7 +190,7 @@ class Gathering:
         before = group.members.pop(held.notice.id, None)
         if before is not None:
             self._count(HeldFor.GROUP, -1)
-            before.fails(StoppedFirst(f"notice {held.notice.id} was read again"))
+            before.follow(held)
         group.members[held.notice.id] = held
         group.last_ms = now_ms
         self._count(HeldFor.GROUP, 1)
