@@ -90,8 +90,8 @@ class WebhookTargetSimulator(Desk[PostedNotice]):
         self._seen: set[str] = set()
         self.duplicates: Counter[str] = Counter()
         """How often a notice that was here already came again, by its id."""
-        self.messages = 0
-        """How many messages brought them."""
+        self.messages: list[str] = []
+        """The ids of the messages that brought them, repeats too."""
 
     @property
     def url(self) -> str:
@@ -127,7 +127,7 @@ class WebhookTargetSimulator(Desk[PostedNotice]):
             return self.refuse(400, f"not a notice: {exc}")
         if posted.id != request.headers["webhook-id"]:
             return self.refuse(400, "webhook-id is not the id of what was sent")
-        self.messages += 1
+        self.messages.append(posted.id)
         for notice in posted.notices if isinstance(posted, PostedNotices) else (posted,):
             self._take_one(notice)
         return web.Response(status=204)

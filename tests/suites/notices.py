@@ -14,7 +14,7 @@ from router.contract.records import record_head
 from router.contract.topics import DEAD_LETTERS, NOTICES, topic_specs
 from router.runtime.blobs import Blobs
 from router.runtime.bus.memory import MemoryBus
-from router.runtime.bus.protocol import Outgoing, Partition, Record
+from router.runtime.bus.protocol import Bus, Outgoing, Partition, Record
 from router.runtime.chat_log import MemoryChatLog
 from router.runtime.clock import Clock, SystemClock
 from router.runtime.hosting.channel_role import RoleParts
@@ -75,8 +75,9 @@ class NoticeWorld:
         clock: Clock | None = None,
         ledger: Ledger | None = None,
         policy: SendPolicy = PROMPT,
+        bus: Bus | None = None,
     ) -> None:
-        self.bus = HeldBus(MemoryBus())
+        self.bus = HeldBus(bus or MemoryBus())
         self.clock = clock or SystemClock()
         self.ledger = ledger or MemoryLedger()
         self.failures: list[BaseException] = []
@@ -137,6 +138,9 @@ class NoticeWorld:
 
     def put_off(self) -> float:
         return self._sample("turnout_notices_put_off_total")
+
+    def in_hand(self) -> float:
+        return self._sample("turnout_notices_in_hand")
 
     def _sample(self, name: str, **labels: str) -> float:
         value = self.registry.get_sample_value(name, labels)

@@ -104,7 +104,8 @@ class NoticeSender:
             tries += 1
             told = bulletin([each.notice for each in left])
             try:
-                result = await self._try(told, is_suspect=tries == 1 and any(each.is_suspect for each in left))
+                is_suspect = tries == 1 and any(each.is_suspect for each in left)
+                result = await self._try(told, left[0].place.message, is_suspect=is_suspect)
             except KeepsKilling as exc:
                 if len(left) > 1:
                     await self._one_by_one(left)
@@ -133,13 +134,12 @@ class NoticeSender:
 
     # -- one try
 
-    async def _try(self, told: Bulletin, *, is_suspect: bool) -> SendResult:
+    async def _try(self, told: Bulletin, message: str, *, is_suspect: bool) -> SendResult:
         if not is_suspect:
             return await self._send_in_turn(told)
         try:
-            if len(told.notices) > 1 and await self._ledger.find(_line(told.id)) is not None:
-                # The process ended while it wrote down, notice by notice, what had gone out.
-                return SendResult(state=DeliveryState.SENT)
+            if (went := await self._went(message)) is not None:
+                return went
             # Before a place at the target is taken: those that wait here hold up no others.
             async with self._suspects.counted(_line(told.id)):
                 return await self._send_in_turn(told)
@@ -156,7 +156,7 @@ class NoticeSender:
         """One try. A target drops repeats by the id, so whatever leaves the outcome open is worth another."""
         try:
             async with asyncio.timeout(self._policy.send_s):
-                return await self._routes[told.target].send(told)
+                result = await self._routes[told.target].send(told)
         except SendLater:
             raise
         except TimeoutError:
@@ -164,8 +164,19 @@ class NoticeSender:
         except Exception:
             LOG.exception("sending %s failed", told.id, extra={"event": "notice.error", "notice": told.id})
             raise SendLater("the notifier failed while it was sending") from None
+        if result.state is DeliveryState.SENT:
+            self._metrics.messages.inc()
+        return result
 
     # -- the ledger
+
+    async def _went(self, message: str) -> SendResult | None:
+        """How a message of several ended whose process died while it wrote that down, notice by notice; None if it may
+        not have gone out. Raises ``StoreUnavailable``."""
+        entry = await self._ledger.find(_line(NoticeId(message))) if message else None
+        if entry is None or not entry.is_final:
+            return None
+        return SendResult(state=DeliveryState(entry.state.value), reason=entry.reason)
 
     async def _claimed(self, held: Sequence[Held]) -> list[Held]:
         """Those that have no outcome: ours to send from now on. The others are told theirs."""
@@ -190,8 +201,6 @@ class NoticeSender:
 
     async def _end(self, held: Sequence[Held], told: Bulletin, result: SendResult) -> None:
         """Write down what became of them, the message first, and tell each."""
-        if result.state is DeliveryState.SENT:
-            self._metrics.messages.inc()
         final = final_entry(
             result.state,
             self._clock.now_ms(),
