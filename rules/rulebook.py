@@ -139,8 +139,8 @@ class Document(_Rules, frozen=True, kw_only=True):
     `cool_down_s` how long an advisor who declined isn't offered the same case, `backoff_s` how long a
     case waits that everybody has declined. `hold_s` is how long a case that comes back waits for the
     advisor who knows it, `grace_s` how long an advisor whose connection broke stays present, `away_after`
-    how many offers in a row he may miss before he is set to away (0: any number). `acknowledgements` are
-    the texts of the automatic acknowledgement by language; without one, none is sent.
+    how many offers in a row he may miss before he is set to away (0: any number), of which `away_notify` are told.
+    `acknowledgements` are the texts of the automatic acknowledgement by language; without one, none is sent.
     """
 
     defaults: Defaults
@@ -158,6 +158,7 @@ class Document(_Rules, frozen=True, kw_only=True):
     hold_s: Seconds = 60
     grace_s: Annotated[int, Meta(ge=1, le=3_600)] = 30
     away_after: Annotated[int, Meta(ge=0, le=100)] = 3
+    away_notify: Annotated[tuple[Name, ...], Meta(max_length=10)] = ()
     acknowledgements: dict[Language, Acknowledgement] = {}
     rules: tuple[Rule, ...] = ()
 

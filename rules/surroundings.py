@@ -30,12 +30,17 @@ def misplaced(rulebook: Rulebook, roster: Roster, around: Surroundings) -> Itera
             message = f"the settings have no pool `{row.pool}`{suggestion(row.pool, around.pools)}"
             yield Problem(message, f"advisor {row.id}", roster.places.get((row.id,)))
     tree = Tree({}, rulebook.places)
+    for path, target in _notified(rulebook):
+        if target not in around.targets:
+            message = f"the settings have no target `{target}`: its notices go nowhere"
+            yield Problem(message + suggestion(target, around.targets), show(path), tree.place(path), Severity.WARNING)
+
+
+def _notified(rulebook: Rulebook) -> Iterator[tuple[Path, str]]:
+    """Every target that the rulebook names, and where."""
     for name, ladder in rulebook.ladders.items():
         for index, step in enumerate(ladder.steps):
             for target in step.notify:
-                if target not in around.targets:
-                    path: Path = ("ladders", name, "steps", index, "notify")
-                    message = f"the settings have no target `{target}`: its notices go nowhere"
-                    yield Problem(
-                        message + suggestion(target, around.targets), show(path), tree.place(path), Severity.WARNING
-                    )
+                yield ("ladders", name, "steps", index, "notify"), target
+    for target in rulebook.away_notify:
+        yield ("away_notify",), target

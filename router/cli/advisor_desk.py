@@ -99,20 +99,13 @@ class Desk:
         match push:
             case frames.Offered() | frames.Assigned():
                 return self._comes(push.work, now)
-            case frames.OfferEnded():
-                place = self._place(push.case)
-                return self._goes(place, push.reason) if place.kind == "offer" else []
-            case frames.Released():
-                place = self._place(push.case)
-                return self._goes(place, push.reason) if place.is_here and place.kind != "offer" else []
+            case frames.OfferEnded() | frames.Released() | frames.WrapUpEnded():
+                return self._ends(push)
             case frames.WrapUpBegun():
                 place = self._place(push.case)
                 place.kind = "wrap-up"
                 left_s = seconds_left(push.until, now)
                 return [line(Span(f"{place.number}: wrap-up for {left_s} s; `wrap-up {place.number}` ends it", "dim"))]
-            case frames.WrapUpEnded():
-                place = self._place(push.case)
-                return self._goes(place, "wrapped up") if place.kind == "wrap-up" else []
             case frames.Message():
                 if push.ver and not self._place(push.case).sees(push.inquiry, push.ver):
                     return []
@@ -219,6 +212,17 @@ class Desk:
                 line(Span(f"{place.number}: the customer has written again: ", "bold"), work.summary or work.subject)
             )
         return said
+
+    def _ends(self, push: frames.OfferEnded | frames.Released | frames.WrapUpEnded) -> list[Line]:
+        place = self._place(push.case)
+        match push:
+            case frames.OfferEnded():
+                is_news, reason = place.kind == "offer", push.reason
+            case frames.Released():
+                is_news, reason = place.is_here and place.kind not in ("offer", "wrap-up"), push.reason
+            case frames.WrapUpEnded():
+                is_news, reason = place.kind == "wrap-up", "wrapped up"
+        return self._goes(place, reason) if is_news else []
 
     def _goes(self, place: Place, reason: str) -> list[Line]:
         was, place.kind = place.kind, _RESTING if reason == "pending" else "gone"

@@ -6,11 +6,13 @@ from msgspec.structs import replace
 
 from router.contract.advisor import Presence
 from router.contract.case import CaseDetail, CaseState
-from router.contract.ids import AdvisorId
+from router.contract.codec import encode
+from router.contract.ids import AdvisorId, PoolId, notice_id
+from router.contract.messages import Notice
 from router.contract.plan import Candidate, Placing
 from router.engine.eligibility import fit
 from router.engine.roster import Member, Roster
-from router.engine.waiting import WaitClass, wait_class
+from router.engine.waiting import WaitClass, effective_priority, wait_class
 from rules import Rulebook
 
 _THERE: Final = frozenset({Presence.ONLINE, Presence.AWAY})
@@ -42,6 +44,29 @@ def without(
     if not fit(roster, waiting) & roster.online:
         declined[advisor] = now_ms + min(rulebook.backoff_s, rulebook.cool_down_s) * 1000
     return replace(detail, declined=declined)
+
+
+def missed_notices(
+    pool: PoolId, state: CaseState, detail: CaseDetail, advisor: AdvisorId, *, rulebook: Rulebook, now_ms: int
+) -> tuple[str, ...]:
+    """What the rulebook's ``away_notify`` are told when this missed offer sets the advisor to away: the same however
+    often it is computed."""
+    return tuple(
+        encode(
+            Notice(
+                id=notice_id(state.id, f"missed-{advisor}-{state.ver}", target),
+                pool=pool,
+                case=state.id,
+                kind="missed-offers",
+                target=target,
+                at_ms=now_ms,
+                queue=detail.verdict.queue,
+                priority=effective_priority(detail),
+                staff=(advisor,),
+            )
+        ).decode()
+        for target in rulebook.away_notify
+    )
 
 
 def asked_first(owner: Member) -> tuple[Candidate, ...]:

@@ -126,9 +126,18 @@ class Timers:
 
     def _expire(self, state: CaseState, ver: int, claim: TimerClaim) -> AnyAct:
         scene = self._scene(state)
-        detail = read_detail(state.detail)
+        found = detail = read_detail(state.detail)
+        told = {}
         for offer in state.offers:
             if offer.ver == ver:
+                told[offer.advisor] = offers.missed_notices(
+                    self._actor.pool,
+                    state,
+                    found,
+                    offer.advisor,
+                    rulebook=scene.rulebook,
+                    now_ms=scene.now_ms,
+                )
                 detail = offers.without(
                     detail,
                     state,
@@ -138,7 +147,9 @@ class Timers:
                     now_ms=scene.now_ms,
                 )
         plan = plans.plan(state, detail, scene)
-        return Expire(**self._planned(state, claim), plan=plan, offer_ver=ver, away_after=scene.rulebook.away_after)
+        return Expire(
+            **self._planned(state, claim), plan=plan, offer_ver=ver, away_after=scene.rulebook.away_after, told=told
+        )
 
     def _step(self, state: CaseState, number: int, claim: TimerClaim) -> AnyAct:
         scene = self._scene(state)

@@ -119,10 +119,12 @@ class Decline(PlannedAct, frozen=True, kw_only=True, tag="decline", omit_default
 
 class Expire(PlannedAct, frozen=True, kw_only=True, tag="expire", omit_defaults=True):
     """Ring on no answer: the offers of ``offer_ver`` end, and count as missed. Gives ``QUEUED``, ``GONE``,
-    ``CONFLICT``. ``away`` sets an advisor who has missed that many in a row to away (0: never)."""
+    ``CONFLICT``. One who has missed ``away_after`` in a row is set to away (0: never), and his notices of ``told`` go
+    out with the event. Accepting or declining an offer begins the row anew."""
 
     offer_ver: int
     away_after: int = 0
+    told: dict[AdvisorId, tuple[str, ...]] = {}
 
 
 class Requeue(PlannedAct, frozen=True, kw_only=True, tag="requeue", omit_defaults=True):

@@ -1,5 +1,7 @@
 """What match, assign, accept, decline and expire promise."""
 
+from typing import Any
+
 import pytest
 
 from router.contract.advisor import Presence, WorkKind
@@ -22,7 +24,7 @@ from router.store.acts import (
     Resolve,
     Result,
 )
-from tests.suites.store import QUEUE, Desk
+from tests.suites.store import POOL, QUEUE, Desk
 
 
 class MatchSuite:
@@ -270,6 +272,29 @@ class ExpireSuite:
         person = await desk.person("ann")
         assert (person.presence, person.reason, person.elig) == (Presence.AWAY, "missed-offers", elig + 1)
 
+    async def test_his_notices_go_out_when_it_is_one_too_many(self, desk: Desk) -> None:
+        await desk.advisor("ann")
+        await desk.advisor("bob")
+        told = {"ann": ('{"n":"ann"}',), "bob": ('{"n":"bob"}',)}
+        await desk.offered("c1", "ann")
+        await expire(desk, "c1", away_after=2, told=told)
+        await desk.on(Match, "c1", class_key=QUEUE, placing=await desk.ring("ann", "bob", at_once=2))
+        await expire(desk, "c1", away_after=2, told=told)
+        sent = [entry.notices for entry in await desk.store.pending(POOL, 0) if entry.kind == "expire" and entry.case]
+        assert sent == [(), ('{"n":"ann"}',)]
+        assert [(await desk.person(name)).missed for name in ("ann", "bob")] == [2, 1]
+
+    @pytest.mark.parametrize("answer", [Accept, Decline])
+    async def test_an_answer_begins_the_row_anew(self, desk: Desk, answer: type) -> None:
+        await desk.advisor("ann")
+        await desk.offered("c1", "ann")
+        await expire(desk, "c1")
+        outcome = await desk.on(Match, "c1", class_key=QUEUE, placing=await desk.ring("ann"))
+        members = {"case": CaseId("c1"), "advisor": "ann", "offer_ver": outcome.case.ver}  # type: ignore[union-attr]  # offered
+        plan = {} if answer is Accept else {"plan": await desk.plan("c1")}
+        await desk.do(desk.act(answer, **members, **plan))
+        assert (await desk.person("ann")).missed == 0
+
     async def test_after_it_was_accepted_its_timer_is_gone(self, desk: Desk) -> None:
         await desk.advisor("ann")
         state = await desk.offered("c1", "ann")
@@ -306,8 +331,8 @@ async def accept(desk: Desk, case: str, name: str, *, ver: int = 1, op: str = ""
     return await desk.do(desk.act(Accept, case=CaseId(case), advisor=name, offer_ver=ver, op=op))
 
 
-async def expire(desk: Desk, case: str, *, away_after: int = 0, claim: tuple[str, int] | None = None) -> Outcome:
+async def expire(desk: Desk, case: str, *, away_after: int = 0, **members: Any) -> Outcome:
     """End the offers that ring for the case now (of version 1, when none does)."""
     state = await desk.state(case)
     ver = state.offers[0].ver if state.offers else 1
-    return await desk.on(Expire, case, offer_ver=ver, away_after=away_after, claim=claim)
+    return await desk.on(Expire, case, offer_ver=ver, away_after=away_after, **members)

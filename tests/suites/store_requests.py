@@ -139,7 +139,8 @@ class Requests(Parts):
     def _expire(self, intent: Intent, dice: Dice) -> AnyAct:
         row = self._case(acts.Expire, intent, dice)
         ver = row.offers[0].ver if row and row.offers and not dice.one_in(8) else 1
-        members: dict[str, Any] = {"offer_ver": ver, "away_after": dice.pick((0, 1, 2))}
+        told = {name: (f'{{"away":"{name}"}}',) for name in PEOPLE}
+        members: dict[str, Any] = {"offer_ver": ver, "away_after": dice.pick((0, 1, 2)), "told": told}
         if row and f"offer|{ver}" in row.timers and dice.one_in(2):
             members["claim"] = (f"offer|{ver}", row.timers[f"offer|{ver}"])
         return self._plan_act(acts.Expire, row, dice, **members)

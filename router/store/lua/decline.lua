@@ -11,6 +11,7 @@ function T.acts.decline(t, act)
   end
   T.begin(t, row, act.plan, act.claim)
   T.release(t, row, act.advisor)
+  T.advisor(t, act.advisor).missed = 0
   local left = {}
   for _, offer in ipairs(row.offers) do
     if offer[1] ~= act.advisor then

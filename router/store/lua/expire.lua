@@ -1,13 +1,16 @@
 -- expire: ring on no answer.
 -- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls, line, heads.
 
+-- Whether it was one too many.
 local function count_miss(t, name, away_after)
   local advisor = T.advisor(t, name)
   advisor.missed = advisor.missed + 1
-  if away_after ~= 0 and advisor.missed >= away_after and advisor.presence == 'online' then
+  local is_too_many = away_after ~= 0 and advisor.missed >= away_after and advisor.presence == 'online'
+  if is_too_many then
     T.set_presence(t, advisor, 'away', 'missed-offers')
   end
   T.touch(t, advisor)
+  return is_too_many
 end
 
 function T.acts.expire(t, act)
@@ -26,9 +29,14 @@ function T.acts.expire(t, act)
   end
   T.begin(t, row, act.plan, act.claim)
   T.withdraw(t, row)
+  local notices = act.notices or {}
   for _, name in ipairs(missed) do
-    count_miss(t, name, act.away_after or 0)
+    if count_miss(t, name, act.away_after or 0) then
+      for _, notice in ipairs(act.told and act.told[name] or {}) do
+        notices[#notices + 1] = notice
+      end
+    end
   end
   T.enqueue(t, row, act.plan)
-  return T.settle(t, row, 'queued', { about = missed[1], notices = act.notices })
+  return T.settle(t, row, 'queued', { about = missed[1], notices = notices })
 end

@@ -78,6 +78,7 @@ def decline(txn: Txn, act: Decline) -> Outcome:
         return txn.refuse(Result.GONE, row)
     txn.begin(row, act.plan, act.claim)
     txn.release(row, act.advisor)
+    txn.pool.advisors[act.advisor].missed = 0
     row.offers = [offer for offer in row.offers if offer.advisor != act.advisor]
     if row.offers:
         return txn.settle(row, Result.OFFERED, about=act.advisor, sent=Sent(notices=act.notices))
@@ -95,19 +96,24 @@ def expire(txn: Txn, act: Expire) -> Outcome:
         return txn.refuse(Result.GONE, row)
     txn.begin(row, act.plan, act.claim)
     txn.withdraw(row)
+    notices = act.notices
     for name in missed:
-        _count_miss(txn, name, act.away_after)
+        if _count_miss(txn, name, act.away_after):
+            notices += act.told.get(name, ())
     txn.enqueue(row, act.plan)
-    return txn.settle(row, Result.QUEUED, about=missed[0], sent=Sent(notices=act.notices))
+    return txn.settle(row, Result.QUEUED, about=missed[0], sent=Sent(notices=notices))
 
 
 def _has_offer(row: CaseRow, advisor: AdvisorId, ver: int) -> bool:
     return any(offer.advisor == advisor and offer.ver == ver for offer in row.offers)
 
 
-def _count_miss(txn: Txn, name: AdvisorId, away_after: int) -> None:
+def _count_miss(txn: Txn, name: AdvisorId, away_after: int) -> bool:
+    """Whether it was one too many."""
     advisor = txn.pool.advisors[name]
     advisor.missed += 1
-    if away_after and advisor.missed >= away_after and advisor.presence is Presence.ONLINE:
+    is_too_many = bool(away_after) and advisor.missed >= away_after and advisor.presence is Presence.ONLINE
+    if is_too_many:
         txn.set_presence(advisor, Presence.AWAY, "missed-offers")
     txn.touch(advisor)
+    return is_too_many
