@@ -24,18 +24,22 @@ RESULTS: Final = Path("build/faults.json")
 
 
 async def run(faults: list[Fault], folder: Path, asked: argparse.Namespace) -> list[Report]:
-    """Every fault with every seed on one plant, until the time is over."""
+    """Every fault with every seed, until the time is over: on one plant those that have as many brokers."""
     reports: list[Report] = []
     ends = asyncio.get_running_loop().time() + asked.seconds
-    async with plant(folder, mutant=asked.mutant) as place:
-        for seed in range(asked.seed, asked.seed + asked.seeds):
-            for fault in faults:
-                if asyncio.get_running_loop().time() > ends:
-                    return reports
-                reports.append(await play(place, fault, seed))
-                print(_line(reports[-1]), flush=True)  # noqa: T201
-                if reports[-1].violations:
-                    return reports  # what is broken stays broken in what follows
+    for brokers in sorted({fault.brokers for fault in faults}):
+        alike = [fault for fault in faults if fault.brokers == brokers]
+        home = folder / f"plant-{brokers}"
+        home.mkdir()
+        async with plant(home, mutant=asked.mutant, brokers=brokers) as place:
+            for seed in range(asked.seed, asked.seed + asked.seeds):
+                for fault in alike:
+                    if asyncio.get_running_loop().time() > ends:
+                        return reports
+                    reports.append(await play(place, fault, seed))
+                    print(_line(reports[-1]), flush=True)  # noqa: T201
+                    if reports[-1].violations:
+                        return reports  # what is broken stays broken in what follows
     return reports
 
 

@@ -15,19 +15,18 @@ import aiohttp
 from router.runtime.bus.kafka import KafkaBus
 from router.runtime.bus.kafka_client import KafkaOptions
 from router.runtime.clock import SystemClock
-from router.runtime.errors import EmbeddedServerError
 from router.runtime.plugin_catalog import PluginCatalog
 from router.runtime.run_file import RunFile
-from router.runtime.servers.kafka_server import KafkaServer, free_ports, start_kafka
+from router.runtime.servers.kafka_server import KafkaPorts, KafkaServer, free_ports
 from router.runtime.simulators import Entrance, Simulator
-from tests.kafka_server_fixture import cache_dir
 from tests.servers import Server
 from tests.suites import processes
 from tests.suites.crowd import Line, Watch
 from tests.suites.eventually import eventually
+from tests.suites.fault_brokers import Brokers, start_brokers
 from tests.suites.fault_history import History
 from tests.suites.fault_people import RecordedWorker, Writers, at_desks
-from tests.suites.fault_proxy import Proxy, to_port, to_socket
+from tests.suites.fault_proxy import Proxy, to_socket
 from tests.suites.installation import Process
 
 ADVISORS: Final = tuple(f"advisor-{number}" for number in range(6))
@@ -53,14 +52,14 @@ PARTS: Final = {
     "channels": "channels",
 }
 _STARTS_WITHIN_S: Final = 120.0
-_ATTEMPTS: Final = 3
 
 
 class Part:
     """One process and its proxy to the store. It is started again whenever it ends, while ``wanted``."""
 
-    def __init__(self, process: Process, store: Proxy) -> None:
+    def __init__(self, process: Process, store: Proxy, role: str) -> None:
         self.process = process
+        self.role = role
         self.store = store
         self.wanted = True
         self.starts = 0
@@ -99,12 +98,12 @@ class Part:
 class Plant:
     """Everything that runs, and everybody around it."""
 
-    def __init__(self, folder: Path, store: Server, kafka: KafkaServer, bus_proxy: Proxy) -> None:
+    def __init__(self, folder: Path, store: Server, brokers: Brokers) -> None:
         self.folder = folder
         self.store = store
-        self.kafka = kafka
-        self.bus_proxy = bus_proxy
+        self.brokers = brokers
         self.parts: dict[str, Part] = {}
+        self.stack: AsyncExitStack
         self.history = History()
         self.watch = Watch()
         self.bites: Counter[str] = Counter()
@@ -121,19 +120,19 @@ class Plant:
     def kill(self, name: str) -> None:
         """SIGKILL; it is started again."""
         self.parts[name].process.kill()
-        self.bites[f"kill {PARTS[name]}"] += 1
+        self.bites[f"kill {self.parts[name].role}"] += 1
 
     async def restart(self, name: str) -> None:
         """SIGTERM, and wait until it is there again."""
         part = self.parts[name]
         starts = part.starts
         await asyncio.to_thread(part.process.stop)
-        self.bites[f"restart {PARTS[name]}"] += 1
+        self.bites[f"restart {part.role}"] += 1
         await eventually(lambda: part.starts > starts and part.running, within_s=_STARTS_WITHIN_S)
 
     def freeze(self, name: str) -> None:
         processes.freeze(self.parts[name].process.pid)
-        self.bites[f"freeze {PARTS[name]}"] += 1
+        self.bites[f"freeze {self.parts[name].role}"] += 1
 
     def thaw(self, name: str) -> None:
         processes.thaw(self.parts[name].process.pid)
@@ -146,9 +145,19 @@ class Plant:
         processes.thaw(self.kafka.pid)
 
     @property
+    def kafka(self) -> KafkaServer:
+        """The first broker, or the only one."""
+        return self.brokers.servers[0]
+
+    @property
+    def bus_proxy(self) -> Proxy:
+        """Before the first broker."""
+        return self.brokers.proxies[0]
+
+    @property
     def kafka_address(self) -> str:
         """As clients see it."""
-        return f"127.0.0.1:{self.bus_proxy.port}"
+        return self.brokers.address
 
     @property
     def store_proxies(self) -> list[Proxy]:
@@ -156,7 +165,7 @@ class Plant:
 
     def heal(self) -> None:
         """End what the proxies do."""
-        for proxy in (*self.store_proxies, self.bus_proxy):
+        for proxy in (*self.store_proxies, *self.brokers.proxies):
             proxy.behave()
 
     async def all_up(self) -> None:
@@ -184,40 +193,51 @@ class Plant:
             task.result()
 
     async def open(self, stack: AsyncExitStack, mutant: str = "") -> None:
-        """Start all, let people in."""
+        """Start all, let people in. What scenes add ends when the stack unwinds, too."""
+        self.stack = stack
         stack.push_async_callback(self._http.close)
         simulator = PluginCatalog().simulator("webhook")
         stack.push_async_callback(simulator.close)
         options = dict(await simulator.start("webhook-account"))
-        await self._make_parts(stack, {"webhook-account": {"channel": "webhook", "options": options}}, mutant)
-        for part in self.parts.values():
-            await _run(stack, part.keep(), "keeper")
+        self._settings = self._common({"webhook-account": {"channel": "webhook", "options": options}})
+        self._mutant = mutant
+        ports = free_ports()
+        for name, role in PARTS.items():
+            await self.add(name, role, ports)
         await self.all_up()
         await self._let_in(stack, simulator)
 
-    async def _make_parts(self, stack: AsyncExitStack, accounts: dict[str, Any], mutant: str) -> None:
-        policy = self._policy()
-        ports = free_ports()
-        for name, role in PARTS.items():
-            proxy = Proxy(to_socket(str(self.store.socket)))
-            port = await proxy.open()
-            stack.push_async_callback(proxy.close)
-            settings = {
-                **policy,
-                "data_dir": str(self.folder / name),
-                "accounts": accounts,
-                "signing_key": "a key for a plant, long enough to sign",
-                "redis": {"url": f"redis://127.0.0.1:{port}/0"},
-                "bus": {"kind": "kafka", "inquiry_partitions": 6, "partitions": 4},
-                "kafka": {"bootstrap": [f"127.0.0.1:{self.bus_proxy.port}"], "session_timeout_s": 3.0},
-                "http": {"channels_port": ports.clients, "api_port": ports.controller, "ops_port": 0},
-                "router": {"sweep_s": 5.0, "max_attempts": 3},
-                "watchdog": {"loop_blocked_s": 5.0},
-                "stop_s": 5.0,
-            }
-            process = MutantProcess(self.folder, settings, roles=(role,), name=name, mutant=mutant)
-            stack.callback(process.kill)
-            self.parts[name] = Part(process, proxy)
+    async def add(self, name: str, role: str, ports: KafkaPorts | None = None) -> Part:
+        """One more process, which is kept up from now on; ``ports`` are those of channels and API."""
+        proxy = Proxy(to_socket(str(self.store.socket)))
+        port = await proxy.open()
+        self.stack.push_async_callback(proxy.close)
+        ports = ports or free_ports()
+        settings = {
+            **self._settings,
+            "data_dir": str(self.folder / name),
+            "redis": {"url": f"redis://127.0.0.1:{port}/0"},
+            "http": {"channels_port": ports.clients, "api_port": ports.controller, "ops_port": 0},
+        }
+        process = MutantProcess(self.folder, settings, roles=(role,), name=name, mutant=self._mutant)
+        self.stack.callback(process.kill)
+        part = self.parts[name] = Part(process, proxy, role)
+        await _run(self.stack, part.keep(), "keeper")
+        return part
+
+    def _common(self, accounts: dict[str, Any]) -> dict[str, Any]:
+        """What all processes are told."""
+        copies = len(self.brokers.servers)
+        return {
+            **self._policy(),
+            "accounts": accounts,
+            "signing_key": "a key for a plant, long enough to sign",
+            "bus": {"kind": "kafka", "inquiry_partitions": 6, "partitions": 4, "replication_factor": copies},
+            "kafka": {"bootstrap": self.kafka_address.split(","), "session_timeout_s": 3.0},
+            "router": {"sweep_s": 5.0, "max_attempts": 3},
+            "watchdog": {"loop_blocked_s": 5.0},
+            "stop_s": 5.0,
+        }
 
     def _policy(self) -> dict[str, Any]:
         (self.folder / "rules").mkdir()
@@ -227,7 +247,7 @@ class Plant:
         return {"rules_dir": str(self.folder / "rules"), "roster_file": str(self.folder / "roster.yaml")}
 
     async def _let_in(self, stack: AsyncExitStack, simulator: Simulator) -> None:
-        self.bus = KafkaBus(KafkaOptions(bootstrap=f"127.0.0.1:{self.bus_proxy.port}"))
+        self.bus = KafkaBus(KafkaOptions(bootstrap=self.kafka_address))
         stack.push_async_callback(self.bus.close)
         api, channels = self.parts["api"], self.parts["channels"]
         assert api.running is not None
@@ -281,34 +301,11 @@ def _value(line: str) -> float:
 
 
 @asynccontextmanager
-async def plant(folder: Path, *, mutant: str = "") -> AsyncIterator[Plant]:
+async def plant(folder: Path, *, mutant: str = "", brokers: int = 1) -> AsyncIterator[Plant]:
     """A running plant on servers of its own; ``mutant`` names a change that breaks the product."""
     async with AsyncExitStack() as stack:
         store = Server("valkey", append_fsync="no")
         stack.callback(store.close)
-        proxy = Proxy(to_port(0))
-        await proxy.open()
-        stack.push_async_callback(proxy.close)
-        kafka = await _broker(folder, proxy)
-        stack.push_async_callback(kafka.kill)
-        place = Plant(folder, store, kafka, proxy)
+        place = Plant(folder, store, await start_brokers(stack, folder, brokers))
         await place.open(stack, mutant)
         yield place
-
-
-async def _broker(folder: Path, proxy: Proxy) -> KafkaServer:
-    """A broker whose clients all come through the proxy."""
-    settings = {
-        "group.min.session.timeout.ms": "1000",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{proxy.port}",
-    }
-    for attempt in range(_ATTEMPTS):
-        ports = free_ports()
-        proxy.aim(to_port(ports.clients))
-        data = folder / f"kafka-{attempt}"
-        try:
-            return await start_kafka(data, cache_dir=cache_dir(), ports=ports, settings=settings)
-        except EmbeddedServerError:  # somebody else took a port in between
-            if attempt + 1 == _ATTEMPTS:
-                raise
-    raise AssertionError("unreachable")

@@ -18,7 +18,7 @@ from tests.suites.fault_checker import check
 from tests.suites.fault_evidence import Evidence, Promise, Violation
 from tests.suites.fault_gathering import StoreView
 from tests.suites.fault_people import now_ms
-from tests.suites.fault_plant import PARTS, Plant
+from tests.suites.fault_plant import Plant
 
 CONVERSATIONS: Final = 40
 AT_ONCE: Final = 14
@@ -39,13 +39,14 @@ Strike = Callable[[Plant, Random, Findings], Coroutine[None, None, None]]
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """``wants`` are the bites without which a run of it proves nothing."""
+    """``wants`` are the bites without which a run of it proves nothing; ``brokers`` is how many its plant has."""
 
     name: str
     strike: Strike
     wants: tuple[str, ...]
     conversations: int = CONVERSATIONS
     wait_bound_ms: int = 45_000
+    brokers: int = 1
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,10 +134,11 @@ def _bites(place: Plant) -> dict[str, int]:
     total = Counter(place.bites)
     for proxy in place.store_proxies:
         total.update({f"store: {bite}": times for bite, times in proxy.bites.items()})
-    total.update({f"bus: {bite}": times for bite, times in place.bus_proxy.bites.items()})
+    for proxy in place.brokers.proxies:
+        total.update({f"bus: {bite}": times for bite, times in proxy.bites.items()})
     for name, part in place.parts.items():
         total[f"{name} ended"] = part.ends
-        total.update({f"{PARTS[name]} ended with {code}": times for code, times in part.codes.items()})
+        total.update({f"{part.role} ended with {code}": times for code, times in part.codes.items()})
     return dict(total)
 
 

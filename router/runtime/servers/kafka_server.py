@@ -93,6 +93,7 @@ class _Launch(NamedTuple):
     ports: KafkaPorts
     heap_mb: int
     settings: Mapping[str, str]
+    cluster_id: str
 
     @property
     def log_file(self) -> Path:
@@ -124,8 +125,8 @@ class _Launch(NamedTuple):
         return process, pid
 
     def _format(self, properties: Path) -> None:
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        command = self.command("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(properties))
+        named = f"--cluster-id={self.cluster_id}"
+        command = self.command("kafka.tools.StorageTool", "format", named, "-c", str(properties))
         try:
             done = subprocess.run(  # noqa: S603
                 command, capture_output=True, text=True, timeout=_FORMAT_S, check=False
@@ -170,20 +171,29 @@ async def start_kafka(
     ports: KafkaPorts | None = None,
     heap_mb: int = 512,
     settings: Mapping[str, str] | None = None,
+    cluster_id: str | None = None,
 ) -> KafkaServer:
     """Start a Kafka on this data directory, or raise ``EmbeddedServerError`` saying what to install or free.
 
     The first start on a machine fetches the programs into ``cache_dir``. Free ports are taken unless
     ``ports`` names them; ``settings`` are broker properties that go over ours. It returns once the server
-    answers. A server that a killed process left on the directory is ended first.
+    answers. A server that a killed process left on the directory is ended first. Nodes of one cluster are given
+    the same ``cluster_id`` (``new_cluster_id``) and, by ``settings``, the same voters; start them at the same time.
     """
     java = find_java()
     libs = await asyncio.to_thread(ensure_installed, cache_dir)
     home = await asyncio.to_thread(data_dir.resolve)
-    launch = _Launch(java, libs, home, ports or free_ports(), heap_mb, dict(settings or {}))
+    launch = _Launch(
+        java, libs, home, ports or free_ports(), heap_mb, dict(settings or {}), cluster_id or new_cluster_id()
+    )
     process, pid = await launch.run()
     _log.info("Kafka started", extra={"event": "embedded_server_started", "pid": pid})
     return KafkaServer(launch, process, pid)
+
+
+def new_cluster_id() -> str:
+    """A name for a cluster, in the form that Kafka wants."""
+    return urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
 
 
 def free_ports() -> KafkaPorts:
