@@ -91,6 +91,12 @@ class Server:
         assert self.ask("FLUSHALL SYNC") == b"+OK"
         assert self.ask("FUNCTION FLUSH SYNC") == b"+OK"
 
+    @property
+    def pid(self) -> int:
+        """Of the server that was started last."""
+        assert self._process is not None
+        return self._process.pid
+
     def freeze(self) -> None:
         """It stays there and answers nothing."""
         assert self._process is not None

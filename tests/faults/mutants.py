@@ -20,7 +20,7 @@ from router.service.intake import Intake
 from router.store import keys, library
 from router.store.acts import AnyAct, Outcome
 from router.store.redis import RedisStore
-from tests.suites import fault_traps
+from tests.suites import fault_skew, fault_traps
 
 _STAGED: Final = 12
 
@@ -160,6 +160,7 @@ def main() -> None:
     name = sys.argv.pop(1)
     MUTANTS[name].apply()
     fault_traps.lay()
+    fault_skew.lay()
     from router.cli.main import main as turnout  # noqa: PLC0415 - after the product has been broken
 
     turnout()

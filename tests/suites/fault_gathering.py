@@ -111,12 +111,16 @@ class StoreView:
         names = [dict(zip(each[::2], each[1::2], strict=True))[b"library_name"].decode() for each in found]
         return [name for name in names if name.startswith("turnout_") and "bus" not in name]
 
-    async def refused_for_memory(self) -> int:
-        """How many commands the server has refused since its start because its memory was full."""
-        found = await self._commands.call("INFO", "errorstats")
-        assert isinstance(found, bytes)
-        counts = re.findall(rb"errorstat_OOM:count=(\d+)", found)
+    async def refused(self, code: str) -> int:
+        """How many commands the server has refused since its start with this code: OOM, MISCONF, NOREPLICAS."""
+        counts = re.findall(rf"errorstat_{code}:count=(\d+)", await self.info("errorstats"))
         return int(counts[0]) if counts else 0
+
+    async def info(self, section: str) -> str:
+        """What the server tells of itself."""
+        found = await self._commands.call("INFO", section)
+        assert isinstance(found, bytes)
+        return found.decode()
 
     async def close(self) -> None:
         await self.store.close()

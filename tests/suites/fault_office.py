@@ -127,11 +127,11 @@ async def memory_full(place: Plant, _: Random, __: Findings) -> None:
     """The store takes nothing new for a while; what ends work goes on."""
     view = StoreView(place.store.url)
     try:
-        before = await view.refused_for_memory()
+        before = await view.refused("OOM")
         assert place.store.ask("CONFIG SET maxmemory 1") == b"+OK"
         await pass_s(3.0)
         assert place.store.ask("CONFIG SET maxmemory 0") == b"+OK"
-        place.bites["refused for memory"] += await view.refused_for_memory() - before
+        place.bites["refused for memory"] += await view.refused("OOM") - before
     finally:
         await view.close()
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from random import Random
 from typing import Any, Final
 
@@ -113,6 +115,8 @@ class RecordedWorker(Worker):
         self._frames: dict[str, Frame] = {}
         self._again: set[asyncio.Task[None]] = set()
         self._clock = SystemClock()
+        self.at_offer: Callable[[RecordedWorker, Frame], bool] | None = None
+        """Sees each offer that comes in; True keeps him from going for it by himself."""
 
     @property
     def is_connected(self) -> bool:
@@ -124,12 +128,29 @@ class RecordedWorker(Worker):
         if self._socket is not None:
             await self._socket.close()
 
-    async def flash_tab(self) -> None:
-        """Open another session beside the first, and close it again."""
+    async def move_to(self, line: Line) -> None:
+        """Lose the session; the next one is opened there."""
+        self._line = line
+        await self.hang_up()
+
+    def goes_for(self, offer: Frame) -> None:
+        """Accept it after all, with whatever comes of that."""
+        self._offered[offer["case"]] = offer["offer_ver"]
+        self._do(offer["case"])
+
+    @asynccontextmanager
+    async def tab(self) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """Another session of his beside the first, open until the block ends."""
         async with aiohttp.ClientSession() as http, http.ws_connect(f"{self._line.api}/v1/session") as socket:
             await socket.send_json({"type": "hello", "key": self._key})
             async with asyncio.timeout(PATIENCE_S):
                 await socket.receive_str()
+            yield socket
+
+    async def flash_tab(self) -> None:
+        """Open another session beside the first, and close it again."""
+        async with self.tab():
+            pass
 
     def _begin(self, members: Frame) -> tuple[Frame, asyncio.Future[Frame]]:
         frame, future = super()._begin(members)
@@ -178,6 +199,8 @@ class RecordedWorker(Worker):
 
     def _takes(self, offer: Frame) -> bool:
         case = offer["case"]
+        if self.at_offer is not None and self.at_offer(self, offer):
+            return False
         if case not in self._passed and sum(case.encode()) % _SHARE_MISSED == 0:
             self._passed.add(case)
             return False

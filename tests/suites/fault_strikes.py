@@ -8,11 +8,16 @@ from typing import Final
 
 from router.runtime.crash_points import CrashPoint
 from tests.suites.eventually import eventually
+from tests.suites.fault_clocks import CLOCK_FAULTS
+from tests.suites.fault_cluster import CLUSTER_FAULTS
+from tests.suites.fault_disks import DISK_FAULTS
 from tests.suites.fault_office import OFFICE_FAULTS
 from tests.suites.fault_plant import PARTS, RELAYS, ROUTERS, Plant
 from tests.suites.fault_proxy import Bite, Proxy
 from tests.suites.fault_scenes import Fault, Findings, Strike, pass_s
+from tests.suites.fault_sessions import SESSION_FAULTS
 from tests.suites.fault_storms import STORM_FAULTS
+from tests.suites.fault_takeover import TAKEOVER_FAULTS
 
 SESSION_S: Final = 3.0
 
@@ -250,5 +255,10 @@ FAULTS: Final = (
     _fault("broker killed", kill_broker, "broker killed"),
     *OFFICE_FAULTS,
     *STORM_FAULTS,
+    *DISK_FAULTS,
+    *CLOCK_FAULTS,
+    *SESSION_FAULTS,
+    *TAKEOVER_FAULTS,
+    *CLUSTER_FAULTS,
 )
 BY_NAME: Final = {fault.name: fault for fault in FAULTS}
