@@ -66,7 +66,8 @@ async def _bench(name: str, ground: Ground, *, judging: bool) -> list[Finding]:
         sample = await bench.measure(ground, run)
         samples.append(sample)
         took = time.monotonic() - began
-        told = f"{name} {run}/{ground.scale.runs}: {sample.value:.5g} {bench.unit}, ratio {sample.ratio:.3f}"
+        told = f"{name} {run}/{ground.scale.runs}: {sample.value:.5g} {bench.unit}"
+        told += f", ratio {sample.ratio:.3f}" if sample.ratio is not None else ""
         click.echo(f"{told} ({took:.0f} s)", err=True)
     return findings(name, bench.unit, samples, aim=bench.aim, judging=judging)
 

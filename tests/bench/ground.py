@@ -61,6 +61,13 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     partitions: int = 64
     longest_s: float = 300.0
     rosters: tuple[int, ...] = (100, 1_000, 10_000)
+    routers: int = 3
+    backlog: int = 10_000
+    frees: int = 2_000
+    frees_a_second: int = 100
+    held_s: float = 10.0
+    busy: float = 0.7
+    busy_s: float = 40.0
     decisions: int = 2_000
 
 
@@ -73,6 +80,10 @@ QUICK: Final = Scale(
     paced=250,
     partitions=4,
     rosters=(10, 20, 40),
+    backlog=100,
+    frees=20,
+    held_s=0.5,
+    busy_s=2.0,
     decisions=50,
 )
 

@@ -39,16 +39,16 @@ class Aim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
-    """One run: what was measured, and the baseline measured beside it. ``parts`` are further measured values
-    by name, each with its unit."""
+    """One run: what was measured, and the baseline measured beside it, if there is one. ``parts`` are further measured
+    values by name, each with its unit."""
 
     value: float
-    baseline: float
+    baseline: float | None = None
     parts: dict[str, tuple[float, str]] = {}
 
     @property
-    def ratio(self) -> float:
-        return self.value / self.baseline
+    def ratio(self) -> float | None:
+        return None if self.baseline is None else self.value / self.baseline
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,11 +71,12 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def findings(name: str, unit: str, samples: Sequence[Sample], *, aim: Aim, judging: bool) -> list[Finding]:
-    """The run with the middle ratio speaks for all; each run and the medians of the parts follow it.
+    """The run with the middle ratio (or value, where there is no baseline) speaks for all; each run and the medians of
+    the parts follow it.
 
     An aim is met or not by that run. Without ``judging`` (a smoke run, another bus) it is only named.
     """
-    middle = sorted(samples, key=lambda one: one.ratio)[(len(samples) - 1) // 2]
+    middle = sorted(samples, key=_judged)[(len(samples) - 1) // 2]
     found = [Finding(row=_row(name, unit, middle, aim=aim, judging=judging), note=f"{aim.judged} {_spread(samples)}")]
     if len(samples) > 1:
         found += [Finding(row=_row(f"{name}.run_{at}", unit, one)) for at, one in enumerate(samples, start=1)]
@@ -111,16 +112,20 @@ def _row(name: str, unit: str, sample: Sample, *, aim: Aim | None = None, judgin
         name=name,
         value=_rounded(sample.value),
         unit=unit,
-        baseline=_rounded(sample.baseline),
-        ratio=_rounded(sample.ratio),
+        baseline=None if sample.baseline is None else _rounded(sample.baseline),
+        ratio=None if sample.ratio is None else _rounded(sample.ratio),
         aim=aim.limit if aim else None,
         met=aim.met(sample.value, sample.ratio) if aim and judging else None,
     )
 
 
+def _judged(sample: Sample) -> float:
+    return sample.value if sample.ratio is None else sample.ratio
+
+
 def _spread(samples: Sequence[Sample]) -> str:
-    ratios = [one.ratio for one in samples]
-    return f"aim; ratios {min(ratios):.2f} to {max(ratios):.2f} in {len(ratios)} runs"
+    kind, found = "ratios" if samples[0].ratio is not None else "values", [_judged(one) for one in samples]
+    return f"aim; {kind} {min(found):.2f} to {max(found):.2f} in {len(found)} runs"
 
 
 def _cells(one: Finding) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from router.contract.records import record_head
 from router.runtime.bus.protocol import Outgoing
 
 BUDGET: Final = 10_000
+_ALL: Final = 1_000
 OFFER_S: Final = 3_600
 _SPACE: Final = uuid.UUID("6c1d5b0e-3d0f-5f0b-9a35-0f8f1b1c7e11")
 _ACCOUNT: Final = AccountId("support")
@@ -55,23 +56,28 @@ def record(message: Inquiry) -> Outgoing:
     return Outgoing(topic=head.topic, key=head.key, value=encode(message), headers=head.headers)
 
 
-def write_policy(folder: Path, advisors: int) -> tuple[Path, Path]:
+def write_policy(folder: Path, advisors: int, *, one_each: bool = False) -> tuple[Path, Path]:
     """The folder of the rulebook and the file of the roster. The rulebook is the built-in one, with offers that
-    stand for the length of a run; every advisor has three of the six skills and room for all his cases."""
+    stand for the length of a run and nothing to wrap up; every advisor has three of the six skills, and room for all
+    his cases or for one."""
     rules = folder / "rules"
     rules.mkdir(parents=True, exist_ok=True)
     defaults = resources.files("rules") / "defaults"
     document: dict[str, Any] = yaml.safe_load((defaults / "rulebook.yaml").read_text("utf-8"))
     for queue in document["queues"].values():
         queue["offer_s"] = OFFER_S
+    for channel in document["channels"].values():
+        channel.pop("wrap_up_s", None)
+        channel.pop("interruptible", None)
+        channel["units"] = _ALL if one_each else channel["units"]
     _write(rules / "rulebook.yaml", document)
     (rules / "rules.yaml").write_text((defaults / "rules.yaml").read_text("utf-8"), "utf-8")
     roster = folder / "roster.yaml"
-    _write(roster, {"advisors": [_advisor(number) for number in range(advisors)]})
+    _write(roster, {"advisors": [_advisor(number, _ALL if one_each else BUDGET) for number in range(advisors)]})
     return rules, roster
 
 
-def _advisor(number: int) -> dict[str, Any]:
+def _advisor(number: int, budget: int) -> dict[str, Any]:
     skills = {_TOPICS[(number + step) % len(_TOPICS)]: 6 + number % 4 for step in range(3)}
     return {
         "id": f"advisor-{number:04}",
@@ -80,7 +86,7 @@ def _advisor(number: int) -> dict[str, Any]:
         "tier": ("junior", "senior", "lead")[number % 3],
         "languages": {"en": 10, "ko": number % 5},
         "skills": skills,
-        "budget": BUDGET,
+        "budget": budget,
     }
 
 
