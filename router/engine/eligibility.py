@@ -37,7 +37,7 @@ def sieve(roster: Roster, waiting: WaitClass) -> Sieve:
     left = roster.everyone
     removed: dict[Filter, int] = {}
     for name in Filter:
-        kept = left & _passing(roster, waiting, name)
+        kept = left & passing(roster, waiting, name)
         if kept != left:
             removed[name] = left ^ kept
             left = kept
@@ -50,7 +50,7 @@ def eligible(roster: Roster, waiting: WaitClass) -> int:
     for name in Filter:
         if not left:
             return 0
-        left &= _passing(roster, waiting, name)
+        left &= passing(roster, waiting, name)
     return left
 
 
@@ -74,11 +74,12 @@ def fit(roster: Roster, waiting: WaitClass) -> int:
     """Who could take the case if he were online and had room: what a back-off and a hold look at."""
     left = roster.everyone
     for name in (Filter.QUEUE, Filter.TIER, Filter.SKILL, Filter.LANGUAGE, Filter.EXCLUDED, Filter.HELD):
-        left &= _passing(roster, waiting, name)
+        left &= passing(roster, waiting, name)
     return left
 
 
-def _passing(roster: Roster, waiting: WaitClass, name: Filter) -> int:
+def passing(roster: Roster, waiting: WaitClass, name: Filter) -> int:
+    """Who passes one filter, whatever the others say."""
     match name:
         case Filter.PRESENCE:
             return roster.online
