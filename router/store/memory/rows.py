@@ -2,6 +2,8 @@
 
 from bisect import bisect_left, insort
 from collections import deque
+from operator import attrgetter
+from typing import Final
 
 import msgspec
 
@@ -16,6 +18,11 @@ KEPT_OPERATIONS = 8
 KEPT_HISTORY = 50
 KEPT_MESSAGES = 500
 KEPT_CHANGES = 10_000
+
+_OF_CASE: Final = CaseState.__struct_fields__
+_OF_ADVISOR: Final = AdvisorState.__struct_fields__
+_case_values = attrgetter(*_OF_CASE)
+_advisor_values = attrgetter(*_OF_ADVISOR)
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -53,7 +60,7 @@ class CaseRow(msgspec.Struct, kw_only=True):
     history: list[str] = []
 
     def snapshot(self) -> CaseState:
-        values = {name: getattr(self, name) for name in CaseState.__struct_fields__}
+        values = dict(zip(_OF_CASE, _case_values(self), strict=True))
         values.update(offers=tuple(self.offers), consults=dict(self.consults), timers=dict(self.timers))
         return CaseState(**values)
 
@@ -80,7 +87,7 @@ class AdvisorRow(msgspec.Struct, kw_only=True):
         return sum(item.units for item in self.work.values())
 
     def snapshot(self) -> AdvisorState:
-        values = {name: getattr(self, name) for name in AdvisorState.__struct_fields__}
+        values = dict(zip(_OF_ADVISOR, _advisor_values(self), strict=True))
         values.update(caps=dict(self.caps), work=dict(self.work), timers=dict(self.timers))
         return AdvisorState(**values)
 

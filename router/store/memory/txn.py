@@ -88,9 +88,10 @@ class Txn:
         self.flush()
         for advisor in self._present:
             self.emit(advisor.presence, about=advisor.id, advisor=advisor.snapshot())
-        number = self.emit(result, about=about, case=row.snapshot(), sent=sent)
+        state = row.snapshot()
+        number = self.emit(result, about=about, case=state, sent=sent)
         self.remember(row, result, number)
-        return Outcome(result=result, case=row.snapshot(), advisors=self._advisors(), number=number, taken=taken)
+        return Outcome(result=result, case=state, advisors=self._advisors(), number=number, taken=taken)
 
     def remember(self, row: CaseRow | AdvisorRow, result: Result, number: int) -> None:
         if self.act.op:
