@@ -13,12 +13,21 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     over: bool = False
 
 
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a plan is written instead when the act gives the case to an advisor at once: ``timers`` come after the
+    plan's own."""
+
+    detail: str
+    timers: dict[str, int] = {}
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The computed part of an act, good for one version of one case only (0: the case is to be opened).
 
     ``timers`` maps ``kind|n`` to a deadline to arm, or to 0 to disarm it. ``class_key`` and ``score`` say
     where the case waits if it has to; ``crowded_key`` is used instead when there are too many classes.
-    ``detail`` replaces the case's detail; ``why`` the last decision's explanation; None leaves it.
+    ``detail`` replaces the case's detail; ``why`` the last decision's explanation; None leaves it. ``taken`` holds
+    where an act may either let the case wait or give it to somebody.
     """
 
     ver: int
@@ -28,6 +37,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     detail: str | None = None
     why: str | None = None
     timers: dict[str, int] = {}
+    taken: Taken | None = None
 
 
 class Placing(msgspec.Struct, frozen=True, kw_only=True):

@@ -247,7 +247,7 @@ class Timers:
         return {"pool": self._actor.pool, "gen": self._actor.gen, "now_ms": self._actor.now_ms()}
 
     def _planned(self, state: CaseState, claim: TimerClaim) -> dict:  # type: ignore[type-arg]
-        reason = late_reason(claim.late_ms) if claim.late_ms else ""
+        reason = late_reason(claim.late_ms, put_off=claim.put_off) if claim.late_ms else ""
         claimed = (claim.timer, claim.deadline_ms)
         return {**self._common(), "case": state.id, "claim": claimed, "reason": reason}
 

@@ -63,7 +63,8 @@ class Admit(Act, frozen=True, kw_only=True, tag="admit", omit_defaults=True):
 
     ``plan.ver`` 0 opens ``case``; otherwise it is the version of the conversation's case that the plan was
     made for. A queued, offered, assigned or parked case takes the inquiry whatever its version, and the plan's
-    detail and timers only if it is for that version. ``replies`` go out only when the case is opened or re-placed.
+    detail and timers only if it is for that version; with ``fresh`` it takes it with such a plan only, and one that
+    waits changes to the plan's line. ``replies`` go out only when the case is opened or re-placed.
     Nobody is overtaken: while cases wait in the plan's class, and to advisors with a work item, it hands nothing,
     but a pending case back to its owner. The inquiry is the operation id.
     Gives ``ASSIGNED``, ``OFFERED`` or ``QUEUED`` (opened), ``APPENDED``, ``RETURNED`` (pending, assigned to its
@@ -82,6 +83,7 @@ class Admit(Act, frozen=True, kw_only=True, tag="admit", omit_defaults=True):
     placing: Placing = Placing()
     fence: Fence | None = None
     replies: tuple[str, ...] = ()
+    fresh: bool = False
 
 
 class Match(PlannedAct, frozen=True, kw_only=True, tag="match", omit_defaults=True):
@@ -103,10 +105,12 @@ class Assign(PlannedAct, frozen=True, kw_only=True, tag="assign", omit_defaults=
 
 class Accept(CaseAct, frozen=True, kw_only=True, tag="accept", omit_defaults=True):
     """An advisor takes an offer. Gives ``ASSIGNED``, ``SAME`` (it is his already), ``GONE`` (expired, taken
-    back, or another took it), ``ABSENT``. Other advisors' offers of the case end in the same act."""
+    back, or another took it), ``ABSENT``. Other advisors' offers of the case end in the same act. A ``plan``, if there
+    is one, is written with it; for another version than the case has it gives ``CONFLICT`` while the offer stands."""
 
     advisor: AdvisorId
     offer_ver: int
+    plan: Plan | None = None
 
 
 class Decline(PlannedAct, frozen=True, kw_only=True, tag="decline", omit_defaults=True):

@@ -13,7 +13,7 @@ import msgspec
 
 from router.store.acts import AnyAct
 from router.store.keys import STEMS
-from router.store.marks import LEVEL_LIFE_MS, PUT_OFF_MS, YIELDING, Level
+from router.store.marks import LATE_MS, LEVEL_LIFE_MS, PUT_OFF_MS, YIELDING, Level
 
 FORMAT: Final = 1
 
@@ -88,7 +88,7 @@ def _opening() -> str:
     return (
         f"local T = {{ acts = {{}}, control = {{}}, FORMAT = {FORMAT}, KEY = {{ {stems} }} }}\n"
         f"T.YIELDS, T.SOFT, T.HARD = {{ {yielding} }}, {Level.SOFT:d}, {Level.HARD:d}\n"
-        f"T.LEVEL_LIFE_MS, T.PUT_OFF_MS = {LEVEL_LIFE_MS}, {PUT_OFF_MS}\n"
+        f"T.LEVEL_LIFE_MS, T.PUT_OFF_MS, T.LATE_MS = {LEVEL_LIFE_MS}, {PUT_OFF_MS}, {LATE_MS}\n"
         "local register = redis.register_function\n"
         f"local function globals() return {names} end\n"
         f"local {names}\n"

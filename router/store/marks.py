@@ -26,12 +26,14 @@ class Level(IntEnum):
 
 LEVEL_LIFE_MS: Final = 10_000
 PUT_OFF_MS: Final = 10_000
+LATE_MS: Final = 1_000
+"""A timer that is served so much after its time is marked as late: nobody was there to serve it."""
 PUT_OFF: Final = ("warn.", "breach.", "step|")
 """How the timers of cases begin that wait at ``HARD``."""
 
 YIELDING: Final[frozenset[type[Act]]] = frozenset({Admit, Assign, Transfer, Consult, Note, Label, Snooze})
 
 
-def late_reason(late_ms: int) -> str:
-    """What the event of a timer says that was put off."""
-    return f"late by {late_ms} ms: memory was short"
+def late_reason(late_ms: int, *, put_off: bool = False) -> str:
+    """What the event of a timer says that comes late; ``put_off`` for lack of memory."""
+    return f"late by {late_ms} ms" + (": memory was short" if put_off else "")

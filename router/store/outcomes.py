@@ -43,7 +43,7 @@ class Result(StrEnum):
 class TimerClaim(msgspec.Struct, frozen=True, kw_only=True):
     """A timer that is due: on a case (``c``) or an advisor (``a``). ``deadline_ms`` is the one to claim with,
     ``due_ms`` the one it was armed for; ``fired`` tells that the store has served it, ``late_ms`` how late it
-    comes because it was put off for lack of memory."""
+    comes, if by more than a moment; ``put_off``: for lack of memory."""
 
     subject: str
     id: str
@@ -52,6 +52,7 @@ class TimerClaim(msgspec.Struct, frozen=True, kw_only=True):
     deadline_ms: int
     fired: bool
     late_ms: int = 0
+    put_off: bool = False
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -43,7 +43,7 @@ WEIGHTS: Final = {
     "move": 2,
     "presence": 4,
     "profile": 2,
-    "wrap_up": 3,
+    "wrap_up": 5,
     "due": 3,
     "done": 6,
     "pass": 2,

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any, Final
 
 from router.contract.case import CaseStatus
-from router.contract.plan import Candidate, Placing, Plan
+from router.contract.plan import Candidate, Placing, Plan, Taken
 from router.store import acts
 from router.store.acts import Act, AnyAct, PlannedAct
 from router.store.memory import MemoryStore
@@ -74,13 +74,18 @@ class Parts:
             detail=dice.pick((None, f'{{"d":{self._serial}}}')),
             why=dice.pick((None, f'"{self._serial}"')),
             timers={name: dice.pick(deadlines) for name in names},
+            taken=self._taken(dice),
         )
+
+    def _taken(self, dice: Dice) -> Taken | None:
+        timers = {dice.pick(CASE_TIMERS): dice.pick((0, self.now + 100))}
+        return Taken(detail=f'{{"taken":{self._serial}}}', timers=timers) if dice.one_in(4) else None
 
     def _claim(self, row: CaseRow | AdvisorRow | None, dice: Dice) -> tuple[str, int] | None:
         if dice.one_in(12):
             return ("step|1", 7)
-        # The timer of an offer is claimed by expire alone: any other act would leave the offer ringing for ever.
-        timers = sorted(timer for timer in (row.timers if row else ()) if not timer.startswith("offer|"))
+        # The timers of offers and wrap-ups are claimed by their own acts alone: any other would leave them for ever.
+        timers = sorted(timer for timer in (row.timers if row else ()) if not timer.startswith(("offer|", "wrap_up|")))
         if row is not None and timers and dice.one_in(3):
             timer = dice.pick(timers)
             return (timer, row.timers[timer])

@@ -23,6 +23,21 @@ class AppendingSuite:
         assert state.timers == ({"warn.x|0": 5} if fresh else {})
         assert await desk.store.messages(POOL, state.id) == ('{"text":"c1"}', "two")
 
+    async def test_where_the_plan_matters_a_stale_one_conflicts(self, desk: Desk) -> None:
+        before = (await desk.admit("c1")).case
+        outcome = await desk.admit("c1", inquiry="i2", plan=Plan(ver=0, class_key="other"), fresh=True)
+        assert (outcome.result, outcome.case) == (Result.CONFLICT, before)
+        assert await desk.state("c1") == before
+
+    async def test_where_the_plan_matters_a_waiting_case_changes_its_line(self, desk: Desk) -> None:
+        await desk.admit("c1")
+        plan = Plan(ver=1, class_key="other", score=1, detail='{"n":2}')
+        outcome = await desk.admit("c1", inquiry="i2", plan=plan, fresh=True)
+        assert outcome.result is Result.APPENDED
+        state = await desk.state("c1")
+        assert (state.class_key, state.score, state.detail) == ("other", 1, '{"n":2}')
+        assert (await desk.waiting(), await desk.waiting("other")) == ((), ("c1",))
+
     async def test_an_offer_stands_while_the_customer_writes_on(self, desk: Desk) -> None:
         await desk.advisor("ann")
         before = await desk.offered("c1", "ann")

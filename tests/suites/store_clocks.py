@@ -5,6 +5,7 @@ import pytest
 from router.contract.ids import CaseId
 from router.contract.plan import Plan
 from router.store.acts import Done, Due, Label, Resolve, Result, Snooze
+from router.store.marks import LATE_MS
 from tests.suites.store import POOL, QUEUE, START_MS, Desk
 
 
@@ -70,6 +71,27 @@ class DueSuite:
             (2, "breach.a|0"),
             (3, "warn.a|0"),
         ]
+
+    @pytest.mark.parametrize(("late_ms", "reason"), [(LATE_MS - 1, ""), (LATE_MS, "late by 1000 ms")])
+    async def test_what_nobody_was_there_to_serve_says_how_late_it_comes(
+        self, desk: Desk, late_ms: int, reason: str
+    ) -> None:
+        await self._armed(desk, {"breach.a|0": START_MS + 5})
+        await desk.pass_ms(5 + late_ms)
+        (told,) = (await desk.do(desk.act(Due))).claims
+        assert (told.late_ms, told.put_off) == (late_ms if reason else 0, False)
+        (entry,) = await desk.store.pending(POOL, 1)
+        assert (entry.about, entry.reason) == ("breach.a|0", reason)
+
+    async def test_after_an_outage_they_come_in_the_order_of_their_time(self, desk: Desk) -> None:
+        hour = 3_600_000
+        for n in range(15):
+            timers = {"breach.a|0": START_MS + (7 * n % 15) * 1_000}
+            await desk.admit(f"c{n}", plan=Plan(ver=0, class_key=QUEUE, timers=timers))
+        await desk.pass_ms(hour)
+        claims = [*(await desk.do(desk.act(Due))).claims, *(await desk.do(desk.act(Due))).claims]
+        assert [claim.due_ms for claim in claims] == [START_MS + n * 1_000 for n in range(15)]
+        assert [claim.late_ms for claim in claims] == [hour - n * 1_000 for n in range(15)]
 
     @staticmethod
     async def _armed(desk: Desk, timers: dict[str, int]) -> None:

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from router.contract.advisor import Presence, WorkKind
-from router.contract.case import CaseStatus
+from router.contract.case import CaseState, CaseStatus
 from router.contract.ids import CaseId
-from router.contract.plan import Plan
+from router.contract.plan import Plan, Taken
 from router.store.acts import (
     Accept,
+    AnyAct,
     Assign,
     Consult,
     Decline,
@@ -48,6 +49,16 @@ class MatchSuite:
     async def test_the_head_is_assigned_on_auto_accept(self, line: Desk) -> None:
         outcome = await line.on(Match, "c1", class_key=QUEUE, placing=await line.hand("ann"))
         assert (outcome.result, (await line.state("c1")).owner) == (Result.ASSIGNED, "ann")
+
+    @pytest.mark.parametrize("is_taken", [True, False])
+    async def test_a_plan_may_say_what_comes_of_a_case_that_is_taken(self, line: Desk, is_taken: bool) -> None:
+        taken = Taken(detail='{"taken":1}', timers={"breach.a|0": 0})
+        plan = await line.plan("c1", detail="{}", timers={"breach.a|0": line.now + 9}, taken=taken)
+        placing = await (line.hand("ann") if is_taken else line.ring("ann"))
+        outcome = await line.on(Match, "c1", plan=plan, class_key=QUEUE, placing=placing)
+        assert outcome.case is not None
+        armed = {timer for timer in outcome.case.timers if timer.startswith("breach.")}
+        assert (outcome.case.detail, armed) == (('{"taken":1}', set()) if is_taken else ("{}", {"breach.a|0"}))
 
     async def test_only_the_head(self, line: Desk) -> None:
         outcome = await line.on(Match, "c2", class_key=QUEUE, placing=await line.hand("ann"))
@@ -170,6 +181,29 @@ class AcceptSuite:
         await desk.advisor("ann")
         await desk.offered("c1", "ann")
         assert (await accept(desk, "c1", "ann", ver=9)).result is Result.GONE
+
+    async def test_what_its_plan_says_is_written(self, desk: Desk) -> None:
+        await desk.advisor("ann")
+        rung = await desk.offered("c1", "ann", plan=Plan(ver=0, class_key=QUEUE, timers={"breach.a|0": desk.now + 9}))
+        plan = Plan(ver=1, detail='{"met":1}', timers={"breach.a|0": 0})
+        outcome = await desk.do(self._take(desk, rung, plan=plan))
+        assert outcome.result is Result.ASSIGNED
+        state = await desk.state("c1")
+        assert (state.detail, state.timers, state.class_key) == ('{"met":1}', {}, "")
+
+    async def test_a_plan_for_another_version_conflicts_while_the_offer_stands(self, desk: Desk) -> None:
+        await desk.advisor("ann")
+        rung = await desk.offered("c1", "ann")
+        await desk.admit("c1", inquiry="i2")
+        outcome = await desk.do(self._take(desk, rung, plan=Plan(ver=1)))
+        assert (outcome.result, outcome.case) == (Result.CONFLICT, await desk.state("c1"))
+        assert (await desk.do(self._take(desk, rung, plan=Plan(ver=2)))).result is Result.ASSIGNED
+        assert (await desk.do(self._take(desk, rung, plan=Plan(ver=1)))).result is Result.SAME
+
+    @staticmethod
+    def _take(desk: Desk, rung: CaseState, *, plan: Plan) -> AnyAct:
+        (offer,) = rung.offers
+        return desk.act(Accept, case=rung.id, advisor=offer.advisor, offer_ver=offer.ver, plan=plan)
 
     async def test_without_a_case_it_is_absent(self, desk: Desk) -> None:
         assert (await accept(desk, "c1", "ann")).result is Result.ABSENT

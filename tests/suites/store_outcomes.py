@@ -50,7 +50,7 @@ _OWN: Final[dict[type[Act], set[Result]]] = {
     },
     Match: {R.OFFERED, R.ASSIGNED, R.REFUSED, R.NOT_HEAD},
     Assign: {R.ASSIGNED, R.SAME, R.NO_ROOM, R.UNFIT},
-    Accept: {R.ASSIGNED, R.SAME, R.GONE},
+    Accept: {R.ASSIGNED, R.SAME, R.GONE, R.CONFLICT},
     Decline: {R.QUEUED, R.OFFERED},
     Expire: {R.QUEUED},
     Requeue: {R.RETURNED, R.ASSIGNED, R.OFFERED, R.QUEUED},

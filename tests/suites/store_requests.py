@@ -99,6 +99,7 @@ class Requests(Parts):
             placing=self._placing(dice, row),
             fence=self._fence(dice),
             replies=dice.pick(((), ('{"ack":1}',))),
+            fresh=dice.one_in(4),
         )
 
     def _fence(self, dice: Dice) -> Fence | None:
@@ -134,7 +135,10 @@ class Requests(Parts):
         return self._act(kind, dice, case=row.id if row else "nobody", **members)
 
     def _accept(self, intent: Intent, dice: Dice) -> AnyAct:
-        return self._answer(acts.Accept, intent, dice)
+        act = self._answer(acts.Accept, intent, dice)
+        assert isinstance(act, acts.Accept)
+        planned = dice.one_in(2)
+        return msgspec.structs.replace(act, plan=self._plan(self.pool.cases.get(act.case), dice)) if planned else act
 
     def _expire(self, intent: Intent, dice: Dice) -> AnyAct:
         row = self._case(acts.Expire, intent, dice)

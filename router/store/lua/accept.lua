@@ -16,7 +16,10 @@ function T.acts.accept(t, act)
   if not T.has_offer(row, act.advisor, act.offer_ver) then
     return T.refuse(t, 'gone', row)
   end
-  T.begin(t, row)
+  if act.plan and act.plan.ver ~= row.ver then
+    return T.refuse(t, 'conflict', row)
+  end
+  T.begin(t, row, act.plan)
   T.withdraw(t, row, act.advisor)
   local advisor = T.advisor(t, act.advisor)
   advisor.missed = 0

@@ -47,6 +47,10 @@ local function append(t, act, row, talk)
   local fresh = act.plan.ver == row.ver
   note_inquiry(t, act, row, talk)
   T.begin(t, row, fresh and act.plan or nil)
+  if act.fresh and row.state == 'queued' then
+    T.dequeue(t, row)
+    T.line_up(t, row, act.plan)
+  end
   return T.settle(t, row, 'appended', { about = act.inquiry })
 end
 
@@ -88,6 +92,9 @@ function T.acts.admit(t, act)
   end
   if not row then
     return open(t, act)
+  end
+  if TAKES_MORE[row.state] and act.fresh and act.plan.ver ~= row.ver then
+    return T.refuse(t, 'conflict', row)
   end
   if TAKES_MORE[row.state] then
     return append(t, act, row, talk)

@@ -21,8 +21,8 @@ local function may_wait(kind, timer)
 end
 
 -- The claim is the effect: disarmed and told in one step.
-local function fire(t, row, timer, late_ms)
-  local reason = late_ms > 0 and 'late by ' .. T.int(late_ms) .. ' ms: memory was short' or nil
+local function fire(t, row, timer, late_ms, put_off)
+  local reason = late_ms > 0 and 'late by ' .. T.int(late_ms) .. ' ms' .. (put_off and ': memory was short' or '') or nil
   T.begin(t, row, nil, { timer })
   local _, number = T.settle(t, row, 'done', { about = timer, reason = reason })
   return number
@@ -31,17 +31,21 @@ end
 -- A timer whose time has come fires, or is handed out; its claim, and the number of its event.
 local function serve(t, act, due)
   local row, timer = due.row, due.timer
-  local late_ms = due.score > due.deadline and t.now - due.deadline or 0
+  local was_put_off = due.score > due.deadline
+  local late_ms = t.now - due.deadline
+  if not was_put_off and late_ms < T.LATE_MS then
+    late_ms = 0
+  end
   local fired, put_off, number = fires_here(due.kind, timer), due.deadline, nil
   if fired then
-    number = fire(t, row, timer, late_ms)
+    number = fire(t, row, timer, late_ms, was_put_off)
   else
     put_off = t.now + (act.retry_ms or 1000)
     T.arm(t, row, timer, put_off)
   end
   return {
     subject = due.kind, id = due.id, timer = timer, due_ms = due.deadline, deadline_ms = put_off, fired = fired,
-    late_ms = late_ms,
+    late_ms = late_ms, put_off = was_put_off,
   }, number
 end
 

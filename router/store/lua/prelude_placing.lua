@@ -43,13 +43,21 @@ function T.choose(t, row, placing, barred)
   return chosen
 end
 
--- Assign to the one chosen, or offer to all of them. The case must be in no line and nobody's.
+-- Assign to the one chosen, as the act's plan says for a case that is taken, or offer to all of them. The case must be
+-- in no line and nobody's.
 function T.hand_to(t, row, chosen, placing)
   row.over = false
   if placing.auto_accept then
     T.reserve(t, row, chosen[1], 'case')
     row.owner = chosen[1].id
     row.state = 'assigned'
+    local taken = t.act.plan.taken
+    if taken then
+      row.detail = taken.detail
+      for timer, deadline in pairs(taken.timers) do
+        T.arm(t, row, timer, deadline)
+      end
+    end
     return 'assigned'
   end
   local offers = {}

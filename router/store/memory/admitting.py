@@ -25,6 +25,8 @@ def admit(txn: Txn, act: Admit) -> Outcome:
         return txn.refuse(Result.FULL, row)
     if talk is None or row is None:
         return _open(txn, act)
+    if row.state in _TAKES_MORE and act.fresh and act.plan.ver != row.ver:
+        return txn.refuse(Result.CONFLICT, row)
     if row.state in _TAKES_MORE:
         return _append(txn, act, row, talk)
     return _bring_back(txn, act, row, talk) if act.plan.ver == row.ver else txn.refuse(Result.CONFLICT, row)
@@ -66,6 +68,9 @@ def _append(txn: Txn, act: Admit, row: CaseRow, talk: ConversationRow) -> Outcom
     fresh = act.plan.ver == row.ver
     _note_inquiry(txn, act, row, talk)
     txn.begin(row, act.plan if fresh else None)
+    if act.fresh and row.state is CaseStatus.QUEUED:
+        txn.dequeue(row)
+        txn.line_up(row, act.plan)
     return txn.settle(row, Result.APPENDED, about=act.inquiry)
 
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from router.store.acts import Done, Due, Outcome, Result, TimerClaim
-from router.store.marks import PUT_OFF, PUT_OFF_MS, Level, late_reason
+from router.store.marks import LATE_MS, PUT_OFF, PUT_OFF_MS, Level, late_reason
 from router.store.memory.rows import AdvisorRow, CaseRow
 from router.store.memory.txn import Sent, Txn
 
@@ -43,10 +43,12 @@ def due(txn: Txn, act: Due) -> Outcome:
 
 def _serve(txn: Txn, act: Due, row: CaseRow | AdvisorRow, found: _Due) -> tuple[TimerClaim, int]:
     """It fires, or is handed out; its claim, and the number of its event."""
-    late_ms = txn.now - found.deadline if found.score > found.deadline else 0
+    was_put_off = found.score > found.deadline
+    late_ms = txn.now - found.deadline
+    late_ms = late_ms if was_put_off or late_ms >= LATE_MS else 0
     put_off, number, fires = found.deadline, 0, False
     if isinstance(row, CaseRow) and found.timer.startswith(_FIRES_HERE):
-        fires, number = True, _fire(txn, row, found.timer, late_ms)
+        fires, number = True, _fire(txn, row, found.timer, _why_late(late_ms, put_off=was_put_off))
     else:
         put_off = txn.now + act.retry_ms
         txn.arm(row, {found.timer: put_off})
@@ -58,6 +60,7 @@ def _serve(txn: Txn, act: Due, row: CaseRow | AdvisorRow, found: _Due) -> tuple[
         deadline_ms=put_off,
         fired=fires,
         late_ms=late_ms,
+        put_off=was_put_off,
     )
     return claim, number
 
@@ -74,8 +77,11 @@ def _subject(txn: Txn, subject: str, name: str) -> CaseRow | AdvisorRow | None:
     return rows.get(name)
 
 
-def _fire(txn: Txn, row: CaseRow, timer: str, late_ms: int) -> int:
+def _why_late(late_ms: int, *, put_off: bool) -> Sent:
+    return Sent(reason=late_reason(late_ms, put_off=put_off)) if late_ms else Sent()
+
+
+def _fire(txn: Txn, row: CaseRow, timer: str, sent: Sent) -> int:
     """The claim is the effect: disarmed and told in one step."""
-    sent = Sent(reason=late_reason(late_ms)) if late_ms else Sent()
     txn.begin(row, claim=(timer, row.timers[timer]))
     return txn.settle(row, Result.DONE, about=timer, sent=sent).number

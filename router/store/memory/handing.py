@@ -40,7 +40,7 @@ def transfer(txn: Txn, act: Transfer) -> Outcome:
     txn.begin(row, act.plan, act.claim)
     txn.let_go(row)
     if chosen:
-        result = hand_to(txn, row, chosen, act.placing)
+        result = hand_to(txn, row, chosen, act.placing, plan=act.plan)
     else:
         txn.enqueue(row, act.plan)
         result = Result.QUEUED

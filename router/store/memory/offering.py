@@ -22,7 +22,7 @@ def match(txn: Txn, act: Match) -> Outcome:
         return txn.refuse(Result.REFUSED, row)
     txn.begin(row, act.plan, act.claim)
     txn.dequeue(row)
-    result = hand_to(txn, row, chosen, act.placing)
+    result = hand_to(txn, row, chosen, act.placing, plan=act.plan)
     return txn.settle(row, result, about=chosen[0].id, taken=chosen[0].id, sent=Sent(notices=act.notices))
 
 
@@ -59,7 +59,9 @@ def accept(txn: Txn, act: Accept) -> Outcome:
         return txn.refuse(Result.SAME, row)
     if not _has_offer(row, act.advisor, act.offer_ver):
         return txn.refuse(Result.GONE, row)
-    txn.begin(row)
+    if act.plan is not None and act.plan.ver != row.ver:
+        return txn.refuse(Result.CONFLICT, row)
+    txn.begin(row, act.plan)
     txn.withdraw(row, but=act.advisor)
     advisor = txn.pool.advisors[act.advisor]
     advisor.missed = 0

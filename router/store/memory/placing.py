@@ -43,13 +43,17 @@ def fits(row: CaseRow, advisor: AdvisorRow, candidate: Candidate) -> bool:
     return candidate.over or advisor.snapshot().has_room(row.units, row.channel, besides=row.id)
 
 
-def hand_to(txn: Txn, row: CaseRow, chosen: list[AdvisorRow], placing: Placing) -> Result:
-    """Assign to the one chosen, or offer to all of them. The case must be in no line and nobody's."""
+def hand_to(txn: Txn, row: CaseRow, chosen: list[AdvisorRow], placing: Placing, *, plan: Plan) -> Result:
+    """Assign to the one chosen, as the plan says for a case that is taken, or offer to all of them. The case must be in
+    no line and nobody's."""
     row.over = False
     if placing.auto_accept:
         txn.reserve(row, chosen[0], WorkKind.CASE)
         row.owner = chosen[0].id
         row.state = CaseStatus.ASSIGNED
+        if plan.taken is not None:
+            row.detail = plan.taken.detail
+            txn.arm(row, plan.taken.timers)
         return Result.ASSIGNED
     for advisor in chosen:
         txn.reserve(row, advisor, WorkKind.OFFER)
@@ -74,6 +78,6 @@ def place(txn: Txn, row: CaseRow, plan: Plan, placing: Placing, *, patient: bool
 
     chosen = choose(txn, row, placing, barred=barred)
     if chosen:
-        return hand_to(txn, row, chosen, placing)
+        return hand_to(txn, row, chosen, placing, plan=plan)
     txn.enqueue(row, plan)
     return Result.QUEUED
