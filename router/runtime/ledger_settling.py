@@ -9,7 +9,7 @@ from router.contract.codec import Decoder
 from router.contract.errors import Undecodable
 from router.contract.ids import ReplyId
 from router.contract.messages import Delivery
-from router.contract.topics import DELIVERIES
+from router.contract.topics import DELIVERIES, REPLIES
 from router.runtime.bus.protocol import Bus, Record
 from router.runtime.clock import Clock
 from router.runtime.errors import BusUnavailable, LedgerUnsettled, StoreUnavailable
@@ -18,10 +18,10 @@ from router.runtime.ledger import LedgerEntry, LedgerStanding, LivedLedger, fina
 LOG = logging.getLogger(__name__)
 
 CLOCKS_MS: Final = 5_000
-"""How far two clocks may be apart before one of them is refused (design section 5)."""
+"""How far the clocks of two processes may be apart before one of them is refused (design section 5)."""
 MARGIN_MS: Final = 3 * 3_600_000
-"""How far back deliveries are read before the last claim that the ledger knows of: its server's clock and the bus's
-need not agree, as after a failover to a machine that is hours off."""
+"""How far the clocks of servers may be apart, as after a failover to a machine that is hours off: so far back is read
+before the last claim that the ledger knows of, and for the newest reply."""
 _LOOK_MS: Final = 2_000
 _BATCH: Final = 200
 _SAID_EVERY: Final = 10_000
@@ -95,30 +95,39 @@ class SettlingLedger:
             standing = await self._ledger.standing()
             if standing.is_settled:
                 return
-            written = 0 if self._loses_nothing else await self._write_down(standing)
-            # By then everything is in doubt that came to the bus before, for all that anybody may have begun it.
-            doubt_before_ms = 0 if self._loses_nothing else self._clock.now_ms() + CLOCKS_MS
+            written, doubt_before_ms = (0, 0) if self._loses_nothing else await self._read(standing)
             if await self._ledger.vouch(standing.life, doubt_before_ms=doubt_before_ms):
                 self._settled()
                 said = {"event": "ledger.settled", "deliveries": written}
                 LOG.warning("the ledger of replies began a new life: %s deliveries read", written, extra=said)
 
-    async def _write_down(self, standing: LedgerStanding) -> int:
-        """The outcomes that the lost lines may have held; how many."""
-        since_ms = max(0, standing.written_at_ms - MARGIN_MS)
-        batch: list[Record] = []
-        count = 0
+    async def _read(self, standing: LedgerStanding) -> tuple[int, int]:
+        """How many outcomes were written down, and from when on nobody can have begun a reply before the loss."""
         try:
-            async for record in self._bus.history(DELIVERIES, since_ms=since_ms):
-                batch.append(record)
-                if len(batch) == _BATCH:
-                    count += await self._write(batch)
-                    batch.clear()
-                    if count % _SAID_EVERY < _BATCH:
-                        LOG.info("%s deliveries read", count, extra={"event": "ledger.progress", "deliveries": count})
+            return await self._write_down(standing), await self._newest_reply_ms() + 1
         except BusUnavailable as exc:
             raise LedgerUnsettled("the bus that tells what was delivered doesn't answer") from exc
+
+    async def _write_down(self, standing: LedgerStanding) -> int:
+        """The outcomes that the lost lines may have held; how many."""
+        batch: list[Record] = []
+        count = 0
+        async for record in self._bus.history(DELIVERIES, since_ms=max(0, standing.written_at_ms - MARGIN_MS)):
+            batch.append(record)
+            if len(batch) == _BATCH:
+                count += await self._write(batch)
+                batch.clear()
+                if count % _SAID_EVERY < _BATCH:
+                    LOG.info("%s deliveries read", count, extra={"event": "ledger.progress", "deliveries": count})
         return count + await self._write(batch)
+
+    async def _newest_reply_ms(self) -> int:
+        """When the newest reply came to the bus, by the bus's clock; some hours ago when it was longer ago than that.
+        In this life of the server nothing was claimed by now, so what comes later was begun by nobody."""
+        newest_ms = max(0, self._clock.now_ms() - MARGIN_MS)
+        async for record in self._bus.history(REPLIES, since_ms=newest_ms):
+            newest_ms = max(newest_ms, record.published_at_ms)
+        return newest_ms
 
     async def _write(self, records: list[Record]) -> int:
         found = [delivery for record in records if (delivery := _delivery(record)) is not None]

@@ -6,13 +6,13 @@ import pytest
 from router.contract.codec import encode
 from router.contract.ids import AccountId, CaseId, ConversationId, PoolId, ReplyId
 from router.contract.messages import Delivery, DeliveryState
-from router.contract.topics import DELIVERIES, topic_specs
+from router.contract.topics import DELIVERIES, REPLIES, topic_specs
 from router.runtime.bus.memory import MemoryBus
 from router.runtime.bus.protocol import Outgoing, Record
 from router.runtime.clock import ManualClock
 from router.runtime.errors import BusUnavailable, LedgerUnsettled
 from router.runtime.ledger import LedgerState, MemoryLedger
-from router.runtime.ledger_settling import CLOCKS_MS, MARGIN_MS, SettlingLedger
+from router.runtime.ledger_settling import MARGIN_MS, SettlingLedger
 
 HOUR_MS = 3_600_000
 
@@ -46,8 +46,8 @@ class World:
         )
         await self.put(encode(delivery))
 
-    async def put(self, value: bytes | None) -> None:
-        await self.bus.publish([Outgoing(topic=DELIVERIES, key="v1", value=value)])
+    async def put(self, value: bytes | None, topic: str = DELIVERIES) -> None:
+        await self.bus.publish([Outgoing(topic=topic, key="v1", value=value)])
 
     async def claim(
         self, name: str, ledger: SettlingLedger | None = None, *, published_at_ms: int | None = None
@@ -94,10 +94,22 @@ async def test_a_whole_ledger_reads_nothing(world: World) -> None:
 
 
 async def test_what_was_published_by_the_time_of_the_settling_is_in_doubt(world: World) -> None:
+    await world.put(b"whatever", topic=REPLIES)
+    newest_ms = world.clock.now_ms()
+    await world.clock.advance_ms(HOUR_MS)
+    world.ledger.lose()
+    ledger = world.settling()
+    assert await world.claim("r1", ledger, published_at_ms=newest_ms) == LedgerState.SENDING
+    assert await world.claim("r2", ledger, published_at_ms=newest_ms + 1) == "free"
+
+
+async def test_where_no_reply_was_published_for_long_all_but_old_ones_are_free(world: World) -> None:
+    await world.put(b"whatever", topic=REPLIES)
+    await world.clock.advance_ms(MARGIN_MS + HOUR_MS)
     world.ledger.lose()
     ledger, now_ms = world.settling(), world.clock.now_ms()
-    assert await world.claim("r1", ledger, published_at_ms=now_ms + CLOCKS_MS - 1) == LedgerState.SENDING
-    assert await world.claim("r2", ledger, published_at_ms=now_ms + CLOCKS_MS) == "free"
+    assert await world.claim("r1", ledger, published_at_ms=now_ms - MARGIN_MS) == LedgerState.SENDING
+    assert await world.claim("r2", ledger, published_at_ms=now_ms - MARGIN_MS + 1) == "free"
 
 
 async def test_a_server_that_loses_nothing_puts_nothing_in_doubt(world: World) -> None:
