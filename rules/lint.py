@@ -5,6 +5,7 @@ nothing. A warning is for a person to judge.
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Final
 
 from rules.errors import Path, Problem, Severity
@@ -12,6 +13,7 @@ from rules.roster import AdvisorRow, Roster
 from rules.rulebook import Effect, Rulebook, SkillWant, Strategy
 from rules.shape import suggestion
 from rules.tree import Tree, show
+from rules.widening import stages
 
 _BY_SKILL: Final = frozenset({Strategy.MOST_SKILLED, Strategy.LEAST_SKILLED})
 
@@ -31,7 +33,8 @@ class _Linter:
         self._roster = roster
         self._tree = Tree({}, rulebook.places)
         self._best = _best_levels(roster.advisors)
-        self._members = {name: self._takers(name) for name in rulebook.queues}
+        self._stages = {name: stages(name, rulebook, roster.advisors) for name in rulebook.queues}
+        self._members = {name: found[0].members for name, found in self._stages.items()}
 
     def roster_names(self) -> Iterator[Problem]:
         """Skills, queues, tiers and channels that the rulebook doesn't know."""
@@ -55,12 +58,30 @@ class _Linter:
         spoken = _spoken(self._roster.advisors)
         yield from self._unskilled()
         for name, members in self._members.items():
+            yield from self._idle_steps(name)
             if not members:
-                yield self._in_book(("queues", name), "no advisor on the roster takes cases of this queue")
+                message, severity = self._until("no advisor on the roster takes cases of this queue", name, {})
+                yield self._in_book(("queues", name), message, severity)
                 continue
             for language in sorted(spoken - _spoken(members)):
                 message = f'no advisor of this queue speaks "{language}", which others do'
                 yield self._in_book(("queues", name), message, Severity.WARNING)
+
+    def _idle_steps(self, name: str) -> Iterator[Problem]:
+        """Steps of relaxation that widen the queue to nobody."""
+        found = self._stages[name]
+        for index, (before, after) in enumerate(pairwise(found)):
+            step = self._rulebook.queues[name].relax[index]
+            if (step.queues or step.tiers) and before.members == after.members:
+                message = "the step lets nobody in who could not have the case before"
+                yield self._in_book(("queues", name, "relax", index), message, Severity.WARNING)
+
+    def _until(self, message: str, queue: str, wanted: dict[str, int]) -> tuple[str, Severity]:
+        """What leaves cases waiting for ever is an error; what ends with a step of relaxation is to be judged."""
+        after_s = next((stage.after_s for stage in self._stages[queue] if stage.able(wanted)), None)
+        if after_s is None:
+            return message, Severity.ERROR
+        return f"{message} before it is relaxed, after {after_s} s", Severity.WARNING
 
     def _unskilled(self) -> Iterator[Problem]:
         """Queues that rank by the skills that a case wants, where no rule ever wants one."""
@@ -83,11 +104,13 @@ class _Linter:
         for index, rule in enumerate(self._rulebook.rules):
             path: Path = ("rules", index, "set", "skills")
             hard = _hard(rule.set)
+            queue = rule.set.queue or self._rulebook.defaults.queue
             for skill, level in hard.items():
                 if not self._is_held(skill, level):
-                    yield self._in_book((*path, skill), f"no advisor has `{skill}` at level {level} or above")
+                    message = f"no advisor has `{skill}` at level {level} or above"
+                    message, severity = self._until(message, queue, {skill: level})
+                    yield self._in_book((*path, skill), message, severity)
             if not rule.continue_:
-                queue = rule.set.queue or self._rulebook.defaults.queue
                 yield from self._stuck(queue, hard, path, Severity.ERROR)
             for carried_queue, carried in carriers:
                 wanted = hard | {skill: max(level, hard.get(skill, 0)) for skill, level in carried.items()}
@@ -103,7 +126,8 @@ class _Linter:
         said = ", ".join(f"{skill} {level}" for skill, level in sorted(wanted.items()))
         able = [row for row in members if _has_all(row, wanted)]
         if not able:
-            yield self._in_book(path, f"nobody in the queue `{queue}` has all of: {said}", severity)
+            message, worst = self._until(f"nobody in the queue `{queue}` has all of: {said}", queue, wanted)
+            yield self._in_book(path, message, worst if severity is Severity.ERROR else severity)
             return
         for language in sorted(_spoken(members) - _spoken(able)):
             message = f'nobody in the queue `{queue}` who speaks "{language}" has all of: {said}'
@@ -111,10 +135,6 @@ class _Linter:
 
     def _is_held(self, skill: str, level: int) -> bool:
         return self._best.get(skill, 0) >= level
-
-    def _takers(self, queue: str) -> tuple[AdvisorRow, ...]:
-        tiers = self._rulebook.queues[queue].tiers
-        return tuple(row for row in self._roster.advisors if row.serves(queue) and (not tiers or row.tier in tiers))
 
     def _unknown(self, row: AdvisorRow, names: Iterable[str], known: Iterable[str], what: str) -> Iterator[Problem]:
         for name in names:

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from router.api.relaxing import RelaxView, relax_lines, relax_views
 from router.api.views import View
 from router.contract.case import CaseState, CaseStatus, read_detail
 from router.contract.codec import rfc3339
@@ -15,6 +16,7 @@ from rules import Rulebook
 
 _NAMED: Final = 3
 _LOOKED_AT: Final = 20
+_LOOKING: Final = frozenset({CaseStatus.QUEUED, CaseStatus.OFFERED})
 _REASONS: Final[Mapping[str, str]] = {
     Filter.PRESENCE: "not online",
     Filter.QUEUE: "not serving this queue",
@@ -38,11 +40,13 @@ class RemovedView(View, frozen=True, kw_only=True):
 
 class ExplanationView(View, frozen=True, kw_only=True):
     """``why_here``: the rules that judged it and the last decision; ``why_not``: who was out then, and why;
-    ``why_waiting``: as things are now. ``decided_at`` is when the last decision was made."""
+    ``why_waiting``: as things are now. ``decided_at`` is when the last decision was made. ``relaxes``: what it will ask
+    less of the advisors while it waits."""
 
     why_here: tuple[str, ...]
     why_not: tuple[RemovedView, ...] = ()
     why_waiting: tuple[str, ...] = ()
+    relaxes: tuple[RelaxView, ...] = ()
     decided_at: str | None = None
     rulebook: str = ""
     strategy: str = ""
@@ -55,6 +59,7 @@ def explained(state: CaseState, roster: Roster, rulebook: Rulebook, now_ms: int)
         why_here=(*_judged(state), *_decided(state, last)),
         why_not=tuple(_removed(last)) if last else (),
         why_waiting=tuple(_waiting(state, roster, rulebook, now_ms)),
+        relaxes=relax_views(read_detail(state.detail), rulebook) if state.state in _LOOKING else (),
         decided_at=rfc3339(last.at_ms) if last else None,
         rulebook=read_detail(state.detail).verdict.rulebook,
         strategy=last.strategy if last else "",
@@ -108,6 +113,7 @@ def _waiting(state: CaseState, roster: Roster, rulebook: Rulebook, now_ms: int) 
         yield f"{_names(roster, sifted.eligible)} can take it now: it comes next, or a more urgent case comes first"
     else:
         yield _what_frees(roster, waiting)
+    yield from relax_lines(detail, rulebook, now_ms)
     clock, due = governing(detail.clocks)
     if due is not None:
         yield f"its {clock} clock is due at {rfc3339(due)}"

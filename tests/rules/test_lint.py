@@ -127,3 +127,59 @@ def test_a_restored_rulebook_is_linted_without_places() -> None:
     problems = lint(book, load_roster({"roster.yaml": "advisors: []"}))
     assert str(problems[0]) == "channels.chat: no advisor has a budget of 30 units"
     assert problems[-1].severity is Severity.WARNING
+
+
+RELAX = "relax: [{after_s: 60, levels: {billing: 4}}, {after_s: 90, drop: [billing], tiers: [junior]}]"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("", "", []),
+        (
+            "billing: 6",
+            "billing: 4",
+            [
+                (
+                    "warning book.yaml:11:81 rules[0].set.skills.billing: "
+                    "no advisor has `billing` at level 5 or above before it is relaxed, after 60 s"
+                )
+            ],
+        ),
+        (
+            "billing: 6",
+            "returns: 6",
+            [
+                "warning book.yaml:2:19 skills.billing: no advisor on the roster has this skill",
+                (
+                    "warning book.yaml:11:81 rules[0].set.skills.billing: "
+                    "no advisor has `billing` at level 5 or above before it is relaxed, after 90 s"
+                ),
+            ],
+        ),
+        (
+            "tier: senior, languages: {en: 10, ko: 2}, skills: {billing: 6}",
+            "tier: junior, languages: {en: 10, ko: 2}, skills: {billing: 6}",
+            [
+                (
+                    "warning book.yaml:8:12 queues.billing: "
+                    "no advisor on the roster takes cases of this queue before it is relaxed, after 90 s"
+                )
+            ],
+        ),
+        (
+            "tier: junior",
+            "tier: senior",
+            [
+                (
+                    "warning book.yaml:8:93 queues.billing.relax[1]: "
+                    "the step lets nobody in who could not have the case before"
+                )
+            ],
+        ),
+    ],
+)
+def test_what_a_step_of_relaxation_ends_is_to_be_judged(old: str, new: str, expected: list[str]) -> None:
+    book = BOOK.replace("tiers: [senior]}\n", f"tiers: [senior], {RELAX}}}\n", 1)
+    assert old in ROSTER
+    assert found(book, ROSTER.replace(old, new)) == expected
