@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from router.contract.clock import Clock, ClockRun, DueMove, FinishedClock, Replanned
 from router.contract.ids import (
     AccountId,
     AdvisorId,
@@ -19,6 +20,25 @@ from rules.verdict import Verdict
 
 MAX_CASE_BYTES: Final = 65_536
 KEPT_ENTRIES: Final = 50
+
+__all__ = [
+    "KEPT_ENTRIES",
+    "MAX_CASE_BYTES",
+    "Case",
+    "CaseDetail",
+    "CaseState",
+    "CaseStatus",
+    "Clock",
+    "ClockRun",
+    "DueMove",
+    "FinishedClock",
+    "Offer",
+    "Pending",
+    "Replanned",
+    "SentReply",
+    "read_detail",
+    "write_detail",
+]
 
 
 class CaseStatus(StrEnum):
@@ -77,35 +97,6 @@ class CaseState(_Record, frozen=True, kw_only=True, omit_defaults=True):
     why: str = "null"
 
 
-class ClockRun(_Record, frozen=True, kw_only=True, omit_defaults=True):
-    """A stretch in which a clock ran: ``used_ms`` of it counted. ``ended_by``: ``pending``, ``resolved`` or ``met``."""
-
-    from_ms: int
-    to_ms: int
-    used_ms: int
-    ended_by: str = ""
-
-
-class Clock(_Record, frozen=True, kw_only=True, omit_defaults=True):
-    """One SLA clock. It runs while ``running_since_ms`` is set. In elapsed time its due time is that plus what is left;
-    in business time it is worked out by the calendar and kept in ``due_ms`` while the clock runs. ``runs`` are the last
-    stretches in which it ran; ``used_ms`` is what all of them have used."""
-
-    target_ms: int
-    used_ms: int = 0
-    running_since_ms: int | None = None
-    met_at_ms: int | None = None
-    due_ms: int | None = None
-    runs: tuple[ClockRun, ...] = ()
-
-    @property
-    def due_at_ms(self) -> int | None:
-        """When it breaches, or None while it stands still."""
-        if self.running_since_ms is None or self.met_at_ms is not None:
-            return None
-        return self.running_since_ms + self.target_ms - self.used_ms if self.due_ms is None else self.due_ms
-
-
 class Pending(_Record, frozen=True, kw_only=True, omit_defaults=True):
     """Whom the case waits for (``customer``, ``third-party``, ``internal``) and why."""
 
@@ -129,6 +120,10 @@ class CaseDetail(_Record, frozen=True, kw_only=True, omit_defaults=True):
     """The known members of ``CaseState.detail``. Written whole, member by member, under the version check.
 
     ``relaxed`` counts the steps of relaxation taken, by the wait since ``waits_from_ms`` (0: ``placed_at_ms``).
+    ``finished`` are the last clocks that came to their end, ``replans`` the last changes of policy that reached the
+    case; ``terms`` is the rulebook whose policy its clocks go by, if that isn't the one it was judged by. ``fired`` are
+    timers that have fired and whose time such a change has put into the future; ``chased`` counts the reminders
+    about the third party that it waits for.
     """
 
     account: AccountId
@@ -153,6 +148,11 @@ class CaseDetail(_Record, frozen=True, kw_only=True, omit_defaults=True):
     previous: str = ""
     relaxed: int = 0
     waits_from_ms: int = 0
+    finished: tuple[FinishedClock, ...] = ()
+    fired: tuple[str, ...] = ()
+    chased: int = 0
+    terms: str = ""
+    replans: tuple[Replanned, ...] = ()
 
 
 class Case(_Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -204,6 +204,11 @@ class Case(_Record, frozen=True, kw_only=True, omit_defaults=True):
     previous: str = ""
     relaxed: int = 0
     waits_from_ms: int = 0
+    finished: tuple[FinishedClock, ...] = ()
+    fired: tuple[str, ...] = ()
+    chased: int = 0
+    terms: str = ""
+    replans: tuple[Replanned, ...] = ()
 
 
 _DETAIL: Final = msgspec.json.Decoder(CaseDetail)

@@ -4,8 +4,9 @@ from typing import Final
 
 import msgspec
 
-from router.contract.case import CaseDetail, Clock, ClockRun
+from router.contract.case import CaseDetail, Clock, ClockRun, Replanned
 from router.engine import sla
+from router.engine.terms import NO_TERMS, ClockTerms, own_terms, terms_of
 from rules import Rulebook
 from rules.calendar import Calendar, Segment
 
@@ -25,10 +26,22 @@ class Stretch(msgspec.Struct, frozen=True, kw_only=True):
     is_ahead: bool = False
 
 
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of policy or calendar that reached the clock, by the rulebook that made it, and where its due time was
+    and is."""
+
+    at_ms: int
+    rulebook: str
+    was_ms: int | None = None
+    now_ms: int | None = None
+    is_overdue: bool = False
+
+
 class ClockAudit(msgspec.Struct, frozen=True, kw_only=True):
     """One clock. ``state``: ``running``, ``paused``, ``met`` or ``breached`` (that too while it goes on or stands
     still). ``earlier_ms`` was used in stretches that are no longer kept one by one: it and the counted stretches that
-    aren't ahead add up to ``used_ms``."""
+    aren't ahead add up to ``used_ms``. ``warn_at_ms`` is the next warning, or the last if all are past; ``warnings_ms``
+    all of them. ``margin_ms``: what was left when it came to its end."""
 
     name: str
     state: str
@@ -36,49 +49,74 @@ class ClockAudit(msgspec.Struct, frozen=True, kw_only=True):
     used_ms: int
     earlier_ms: int = 0
     warn_at_ms: int | None = None
+    warnings_ms: tuple[int, ...] = ()
     due_at_ms: int | None = None
     met_at_ms: int | None = None
+    margin_ms: int | None = None
     calendar: str = ""
     time_zone: str = ""
     stretches: tuple[Stretch, ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
 def audit(detail: CaseDetail, rulebook: Rulebook, now_ms: int) -> tuple[ClockAudit, ...]:
-    """Every clock of a case as of now, by the rulebook that the case is judged by."""
-    calendar = rulebook.calendar_of(detail.verdict.policy)
-    policy = rulebook.policies.get(detail.verdict.policy)
-    share = policy.warn_share if policy else None
-    named = policy.calendar or "" if policy and calendar else ""
+    """Every clock of a case as of now, by the rulebook that its clocks go by."""
+    terms = terms_of(rulebook, detail.verdict.policy) or NO_TERMS
     return tuple(
-        _audit(name, clock, calendar, warn_share=share, named=named, now_ms=now_ms)
+        _audit(name, clock, own_terms(terms, name, clock), detail=detail, now_ms=now_ms)
         for name, clock in sorted(detail.clocks.items())
     )
 
 
-def _audit(
-    name: str, clock: Clock, calendar: Calendar | None, *, warn_share: float | None, named: str, now_ms: int
-) -> ClockAudit:
-    stretches = [*_past(clock, calendar)]
-    since, used = clock.running_since_ms, clock.used_ms
+def _audit(name: str, clock: Clock, own: ClockTerms, *, detail: CaseDetail, now_ms: int) -> ClockAudit:
+    stretches = [*_past(clock, own.calendar)]
+    since, used = clock.running_since_ms, sla.used(clock, own.calendar, now_ms)
     due_at = clock.due_at_ms
     if since is not None and due_at is not None:
-        stretches += _parts(since, now_ms, calendar)
+        stretches += _parts(since, now_ms, own.calendar)
         ahead = max(since, now_ms)
-        stretches += _parts(ahead, min(due_at, ahead + _AHEAD_MS), calendar, is_ahead=True)
-        used += max(0, now_ms - since if calendar is None else calendar.worked(since, now_ms))
+        stretches += _parts(ahead, min(due_at, ahead + _AHEAD_MS), own.calendar, is_ahead=True)
     kept = sum(stretch.used_ms for stretch in stretches if not stretch.is_ahead)
+    warnings = _warnings(clock, own)
     return ClockAudit(
         name=name,
         state=_state(clock, used),
         target_ms=clock.target_ms,
         used_ms=used,
         earlier_ms=used - kept,
-        warn_at_ms=sla.reached(clock, warn_share, calendar) if due_at is not None and warn_share else None,
+        warn_at_ms=next((at for at in warnings if at > now_ms), warnings[-1] if warnings else None),
+        warnings_ms=warnings,
         due_at_ms=due_at,
         met_at_ms=clock.met_at_ms,
-        calendar=named,
-        time_zone=str(calendar.zone) if calendar else "",
+        margin_ms=_margin(name, clock, detail),
+        calendar=own.calendar_name,
+        time_zone=str(own.calendar.zone) if own.calendar else "",
         stretches=tuple(stretches),
+        changes=tuple(_change(name, each) for each in detail.replans if name in each.moved),
+    )
+
+
+def _warnings(clock: Clock, own: ClockTerms) -> tuple[int, ...]:
+    if clock.due_at_ms is None:
+        return ()
+    return tuple(sorted(sla.will_have_used(clock, amount_ms, own.calendar) for amount_ms in own.warn_ms))
+
+
+def _margin(name: str, clock: Clock, detail: CaseDetail) -> int | None:
+    """What was left when the clock came to its end; None while it may still go on."""
+    if clock.met_at_ms is None and (name != sla.RESOLUTION or not detail.outcome):
+        return None
+    return clock.target_ms - clock.used_ms
+
+
+def _change(name: str, change: Replanned) -> Change:
+    moved = change.moved[name]
+    return Change(
+        at_ms=change.at_ms,
+        rulebook=change.rulebook,
+        was_ms=moved.was_ms,
+        now_ms=moved.now_ms,
+        is_overdue=name in change.overdue,
     )
 
 

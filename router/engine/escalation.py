@@ -7,6 +7,7 @@ from router.contract.codec import encode
 from router.contract.ids import PoolId, notice_id
 from router.contract.messages import Notice
 from router.engine import sla
+from router.engine.terms import own_terms, terms_of
 from router.engine.waiting import effective_priority
 from rules import Ladder, Rulebook, Step
 
@@ -17,18 +18,22 @@ def ladder_of(detail: CaseDetail, rulebook: Rulebook) -> Ladder | None:
     return rulebook.ladders.get(name) if name else None
 
 
-def timers(state: CaseState, detail: CaseDetail, rulebook: Rulebook, now_ms: int) -> dict[str, int]:
-    """What to arm so that each step not yet taken comes when its clock has used its share.
+def timers(
+    state: CaseState, detail: CaseDetail, rulebook: Rulebook, now_ms: int, *, clocked_by: Rulebook | None = None
+) -> dict[str, int]:
+    """What to arm so that each step not yet taken comes when its clock has used its share. ``clocked_by``: the rulebook
+    whose policies the clocks go by, if that is another.
 
     Unlike a warning, a step knows by the case's step whether it was taken: one that is overdue and not armed
     is armed for now. One that is armed and overdue is left to whoever has claimed it.
     """
-    ladder, calendar = ladder_of(detail, rulebook), rulebook.calendar_of(detail.verdict.policy)
+    ladder, terms = ladder_of(detail, rulebook), terms_of(clocked_by or rulebook, detail.verdict.policy)
     armed, wanted = state.timers, dict[str, int]()
     for number, step in enumerate(ladder.steps if ladder else (), start=1):
         clock = detail.clocks.get(str(step.clock))
         if number > state.step and clock is not None and clock.running_since_ms is not None and clock.met_at_ms is None:
-            at = sla.reached(clock, step.share, calendar)
+            own = own_terms(terms, str(step.clock), clock)
+            at = sla.reached(clock, step.share, own.calendar)
             timer = f"step|{number}"
             wanted[timer] = at if at > now_ms else armed.get(timer, now_ms)
     changes = {timer: at for timer, at in wanted.items() if armed.get(timer) != at}

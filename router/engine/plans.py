@@ -19,35 +19,42 @@ from router.contract.case import (
 )
 from router.contract.ids import ReplyId, case_id
 from router.contract.messages import Inquiry
-from router.contract.plan import Plan
-from router.engine import escalation, offers, relaxation, sla
+from router.contract.plan import Plan, Taken
+from router.engine import chasing, escalation, offers, relaxation, sla
+from router.engine.hearing import Hearing
 from router.engine.roster import Roster
+from router.engine.terms import Terms, terms_of
 from router.engine.waiting import WaitClass, crowded_class, score, wait_class
 from rules import Reason, Rulebook, Verdict
-from rules.calendar import Calendar
 from rules.judge import MAX_REASONS
+from rules.policies import Cue
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
-    """What every plan needs besides the case: the rulebook it is judged by, and the time."""
+    """What every plan needs besides the case: the rulebook it is judged by, and the time. ``clocked_by``: the rulebook
+    whose policies its clocks go by, if that is another one."""
 
     rulebook: Rulebook
     now_ms: int
+    clocked_by: Rulebook | None = None
 
-    def calendar(self, verdict: Verdict) -> Calendar | None:
-        """What the case's clocks run by; None is elapsed time."""
-        return self.rulebook.calendar_of(verdict.policy)
+    def terms(self, verdict: Verdict) -> Terms:
+        """What the case's clocks are held to."""
+        return terms_of(self.clocked_by or self.rulebook, verdict.policy)
+
+    def hearing(self, detail: CaseDetail, ver: int) -> Hearing:
+        """How the clocks of a case of that version hear what happens now."""
+        return Hearing(terms=self.terms(detail.verdict), ver=ver, now_ms=self.now_ms)
 
 
 def opened(inquiry: Inquiry, verdict: Verdict, scene: Scene) -> CaseDetail:
     """A new case, as its first inquiry and the verdict make it."""
-    policy = scene.rulebook.policies.get(verdict.policy)
     return CaseDetail(
         account=inquiry.account,
         origin=inquiry.id,
         customer=inquiry.customer.id,
         verdict=verdict,
-        clocks=sla.start(policy, scene.now_ms, scene.calendar(verdict)) if policy else {},
+        clocks=sla.start(scene.terms(verdict), scene.now_ms),
         placed_at_ms=scene.now_ms,
         labels=verdict.labels,
     )
@@ -85,10 +92,11 @@ def plan(
     case's ``waiting_class``, for who knows it already."""
     now = scene.now_ms
     waiting = waiting or waiting_class(state, detail, scene)
-    policy = scene.rulebook.policies.get(detail.verdict.policy)
+    terms = scene.terms(detail.verdict)
     timers = (
-        sla.timers(detail.clocks, policy, scene.calendar(detail.verdict), armed=state.timers, now_ms=now)
-        | escalation.timers(state, detail, scene.rulebook, now)
+        sla.timers(detail.clocks, terms, armed=state.timers, now_ms=now, fired=detail.fired)
+        | chasing.timers(detail, terms, armed=state.timers, now_ms=now)
+        | escalation.timers(state, detail, scene.rulebook, now, clocked_by=scene.clocked_by)
         | offers.timers(detail, armed=state.timers, now_ms=now)
         | relaxation.timers(detail, scene.rulebook, armed=state.timers, now_ms=now)
     )
@@ -108,14 +116,69 @@ def also(planned: Plan, timers: dict[str, int]) -> Plan:
     return replace(planned, timers=planned.timers | timers)
 
 
-def brought_back(state: CaseState, scene: Scene, roster: Roster) -> CaseDetail:
-    """A pending or resolved case that the customer has written to: clocks go on, and it is kept for its owner for a
-    while, as its queue says."""
+def placed(
+    state: CaseState,
+    detail: CaseDetail,
+    scene: Scene,
+    *,
+    why: str | None = None,
+    waiting: WaitClass | None = None,
+) -> Plan:
+    """The plan for a case that is to find somebody: in ``detail`` nobody has it yet. It says too what becomes of the
+    case if it is somebody's in the same act. ``waiting`` is the class of ``unassigned``."""
+    planned = plan(state, unassigned(state, detail, scene), scene, why=why, waiting=waiting)
+    return if_taken(planned, state, detail, scene)
+
+
+def unassigned(state: CaseState, detail: CaseDetail, scene: Scene) -> CaseDetail:
+    """The case while it waits for somebody to have it."""
+    return scene.hearing(detail, state.ver).heard(detail, Cue.UNASSIGNED)
+
+
+def assigned(state: CaseState, detail: CaseDetail, scene: Scene) -> CaseDetail:
+    """The case once somebody has it."""
+    return scene.hearing(detail, state.ver).heard(detail, Cue.ASSIGNED)
+
+
+def if_taken(planned: Plan, state: CaseState, detail: CaseDetail, scene: Scene) -> Plan:
+    """The plan with what it comes to if the act gives the case to somebody at once; as it is if that is the same."""
+    after = assigned(state, detail, scene)
+    if after.clocks == read_detail(planned.detail or state.detail).clocks:
+        return planned
+    armed = {timer: at for timer, at in (state.timers | planned.timers).items() if at}
+    taken = plan(replace(state, timers=armed), after, scene)
+    return replace(planned, taken=Taken(detail=taken.detail or "", timers=taken.timers))
+
+
+def accepted(state: CaseState, scene: Scene) -> Plan | None:
+    """The plan for a case that an advisor takes; None when it has nothing to say, and the act needs none."""
+    detail = read_detail(state.detail)
+    after = assigned(state, detail, scene)
+    return None if after is detail else plan(state, after, scene)
+
+
+def taken_up(state: CaseState, detail: CaseDetail, scene: Scene) -> CaseDetail:
+    """The case when somebody is to work on it now: it waits for nobody outside any more."""
+    if detail.pending is None:
+        return detail
+    return replace(scene.hearing(detail, state.ver).back(detail), pending=None)
+
+
+def written_to(state: CaseState, scene: Scene) -> CaseDetail:
+    """An open case with one more message of the customer's."""
+    detail = read_detail(state.detail)
+    return scene.hearing(detail, state.ver).written_to(detail)
+
+
+def brought_back(state: CaseState, scene: Scene, roster: Roster, *, is_written_to: bool = True) -> CaseDetail:
+    """A pending or resolved case that the customer has written to, or whose follow-up has come: clocks go on, and it is
+    kept for its owner for a while, as its queue says. To plan with ``placed``."""
     detail = read_detail(state.detail)
     is_reopened = state.state is CaseStatus.RESOLVED
+    hearing = scene.hearing(detail, state.ver)
+    gone_on = hearing.back(detail)
     back = replace(
-        detail,
-        clocks=sla.resume(detail.clocks, scene.now_ms, scene.calendar(detail.verdict)),
+        hearing.written_to(gone_on) if is_written_to else gone_on,
         pending=None,
         outcome="",
         placed_at_ms=scene.now_ms,
@@ -149,20 +212,19 @@ def heard(detail: CaseDetail, verdict: Verdict) -> CaseDetail:
 
 
 def pended(state: CaseState, pending: Pending, scene: Scene) -> CaseDetail:
-    """A case that waits for somebody else: its clocks stand still."""
+    """A case that waits for somebody else: its clocks stand still, as far as their policy says so for him."""
     detail = read_detail(state.detail)
-    clocks = sla.pause(detail.clocks, scene.now_ms, scene.calendar(detail.verdict))
-    return replace(detail, pending=pending, clocks=clocks, last_advisor=state.owner)
+    pended = scene.hearing(detail, state.ver).pended(detail, pending.on)
+    return replace(pended, pending=pending, last_advisor=state.owner)
 
 
 def resolved(state: CaseState, outcome: str, scene: Scene) -> CaseDetail:
     """A case whose work is done: no clock runs, nothing is held or cooling down."""
     detail = read_detail(state.detail)
     return replace(
-        detail,
+        scene.hearing(detail, state.ver).resolved(detail),
         outcome=outcome,
         pending=None,
-        clocks=sla.pause(detail.clocks, scene.now_ms, scene.calendar(detail.verdict), ended_by=sla.RESOLVED),
         last_advisor=state.owner or detail.last_advisor,
         declined={},
         held_for="",
@@ -171,21 +233,19 @@ def resolved(state: CaseState, outcome: str, scene: Scene) -> CaseDetail:
 
 
 def replied(state: CaseState, reply: ReplyId, advisor: str, scene: Scene) -> CaseDetail:
-    """A case with one more reply by a person; the first meets the first-response clock."""
-    return with_reply(read_detail(state.detail), reply, scene, advisor=advisor)
+    """A case with one more reply by a person, which the customer may have been promised."""
+    return with_reply(read_detail(state.detail), reply, scene, ver=state.ver, advisor=advisor)
 
 
 def with_reply(
-    detail: CaseDetail, reply: ReplyId, scene: Scene, *, advisor: str = "", automatic: bool = False
+    detail: CaseDetail, reply: ReplyId, scene: Scene, *, ver: int = 0, advisor: str = "", automatic: bool = False
 ) -> CaseDetail:
-    """One more reply; an automatic one stops no clock, for nobody has answered yet."""
+    """One more reply to the case of that version. An automatic one stops no clock, for nobody has answered yet, unless
+    the policy says so."""
     sent = SentReply(id=reply, at_ms=scene.now_ms, advisor=advisor)
-    clocks = detail.clocks
-    if not automatic:
-        clocks = sla.meet(clocks, sla.FIRST_RESPONSE, scene.now_ms, scene.calendar(detail.verdict))
+    cue = Cue.AUTOMATIC_REPLY if automatic else Cue.REPLY
     return replace(
-        detail,
-        clocks=clocks,
+        scene.hearing(detail, ver).heard(detail, cue),
         replies=(*detail.replies, sent)[-KEPT_ENTRIES:],
         replies_count=detail.replies_count + 1,
         acknowledged=detail.acknowledged or automatic,

@@ -1,20 +1,23 @@
 """SLA clocks: starting, pausing, meeting them, and the timers they need.
 
-They run by the calendar given or, without one, in elapsed time. A timer fires exactly once, without anybody keeping a
-list of those that have: a deadline ahead is armed; one that has passed is left alone, for it has fired or, still armed,
-is about to.
+Each runs by the calendar of its terms or, without one, in elapsed time. A timer fires exactly once, without anybody
+keeping a list of those that have: a deadline ahead is armed; one that has passed is left alone, for it has fired or,
+still armed, is about to. Only a change of policy can put a deadline on the other side of now: see ``replanning``.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec.structs import replace
 
 from router.contract.case import Clock, ClockRun
-from rules import Policy
+from router.engine.terms import ClockTerms, Terms, own_terms
 from rules.calendar import Calendar, NeverOpen
+from rules.policies import Clock as Kind
+from rules.policies import Cue, PendingOn
 
-FIRST_RESPONSE: Final = "first_response"
-RESOLUTION: Final = "resolution"
+FIRST_RESPONSE: Final = str(Kind.FIRST_RESPONSE)
+RESOLUTION: Final = str(Kind.RESOLUTION)
 
 PENDING: Final = "pending"
 RESOLVED: Final = "resolved"
@@ -22,42 +25,68 @@ MET: Final = "met"
 KEPT_RUNS: Final = 20
 
 _NEVER_MS: Final = 100 * 366 * 86_400_000
+_TELLS: Final = ("warn.", "breach.")
 
 Clocks = dict[str, Clock]
 
 
-def start(policy: Policy, now_ms: int, calendar: Calendar | None = None) -> Clocks:
+def start(terms: Terms, now_ms: int) -> Clocks:
     """The clocks of a new case."""
-    targets = {FIRST_RESPONSE: policy.first_response_s, RESOLUTION: policy.resolution_s}
-    return {name: _run(Clock(target_ms=target_s * 1000), now_ms, calendar) for name, target_s in targets.items()}
+    return hear({}, Cue.OPENED, terms, now_ms)
 
 
-def pause(clocks: Clocks, now_ms: int, calendar: Calendar | None = None, *, ended_by: str = PENDING) -> Clocks:
-    """All that run stand still, keeping what they have used."""
-    return {name: _stop(clock, now_ms, calendar, ended_by) for name, clock in clocks.items()}
+def hear(clocks: Clocks, cue: Cue, terms: Terms, now_ms: int) -> Clocks:
+    """What a cue stops comes to its end, for good; what it starts begins, from nothing if it had come to an end."""
+    changed = dict(clocks)
+    for name in (*terms, *(clocks.keys() - terms.keys())):
+        clock = clocks.get(name)
+        own = own_terms(terms, name, clock) if clock else terms[name]
+        if clock is not None and clock.met_at_ms is None and cue in own.conduct.stops:
+            clock = _met(name, clock, own, cue, now_ms)
+        if name in terms and cue in own.conduct.starts and (clock is None or clock.met_at_ms is not None):
+            cycle = clock.cycle + 1 if clock else 0
+            clock = _run(Clock(target_ms=own.target_ms, cycle=cycle), now_ms, own.calendar)
+        if clock is not None:
+            changed[name] = clock
+    return changed
 
 
-def resume(clocks: Clocks, now_ms: int, calendar: Calendar | None = None) -> Clocks:
-    """All that aren't met go on with what was left; one that runs is left alone."""
+def pend(clocks: Clocks, on: PendingOn | str, terms: Terms, now_ms: int) -> Clocks:
+    """The case waits for somebody: what stands still for him does so, the rest runs."""
+    cue = Cue.PENDED if on == PendingOn.THIRD_PARTY else Cue.BACK
+    heard = hear(clocks, cue, terms, now_ms)
+    stands = {name: on in own_terms(terms, name, clock).conduct.pause for name, clock in heard.items()}
     return {
-        name: _run(clock, now_ms, calendar) if clock.met_at_ms is None and clock.running_since_ms is None else clock
-        for name, clock in clocks.items()
+        name: _stop(clock, now_ms, own_terms(terms, name, clock).calendar, PENDING)
+        if stands[name]
+        else _go_on(clock, now_ms, own_terms(terms, name, clock).calendar)
+        for name, clock in heard.items()
     }
 
 
-def meet(clocks: Clocks, name: str, now_ms: int, calendar: Calendar | None = None) -> Clocks:
-    """The target is reached, for good; meeting it again changes nothing."""
-    clock = clocks.get(name)
-    if clock is None or clock.met_at_ms is not None:
-        return clocks
-    return clocks | {name: replace(_stop(clock, now_ms, calendar, MET), met_at_ms=now_ms)}
+def stand(clocks: Clocks, terms: Terms, now_ms: int, *, ended_by: str = RESOLVED) -> Clocks:
+    """All that run stand still, keeping what they have used."""
+    return {
+        name: _stop(clock, now_ms, own_terms(terms, name, clock).calendar, ended_by) for name, clock in clocks.items()
+    }
+
+
+def resume(clocks: Clocks, terms: Terms, now_ms: int) -> Clocks:
+    """The case waits for nobody any more: all that aren't met go on with what was left; one that runs is left alone."""
+    back = hear(clocks, Cue.BACK, terms, now_ms)
+    return {name: _go_on(clock, now_ms, own_terms(terms, name, clock).calendar) for name, clock in back.items()}
 
 
 def reached(clock: Clock, share: float, calendar: Calendar | None = None) -> int:
     """When a running clock will have used that share of its target. What it has used already lies in the past, and how
     far back means nothing."""
+    return will_have_used(clock, int(clock.target_ms * share), calendar)
+
+
+def will_have_used(clock: Clock, amount_ms: int, calendar: Calendar | None = None) -> int:
+    """When a running clock will have used that amount; what it has used already as in ``reached``."""
     assert clock.running_since_ms is not None
-    left = int(clock.target_ms * share) - clock.used_ms
+    left = amount_ms - clock.used_ms
     if calendar is None or left <= 0:
         return clock.running_since_ms + left
     try:
@@ -66,30 +95,66 @@ def reached(clock: Clock, share: float, calendar: Calendar | None = None) -> int
         return clock.running_since_ms + _NEVER_MS
 
 
-def timers(
-    clocks: Clocks,
-    policy: Policy | None,
-    calendar: Calendar | None = None,
-    *,
-    armed: dict[str, int],
-    now_ms: int,
-) -> dict[str, int]:
-    """What to arm and disarm so that each running clock warns and breaches; a policy that is gone fires nothing."""
+def used(clock: Clock, calendar: Calendar | None, now_ms: int) -> int:
+    """What the clock has used by now."""
+    since = clock.running_since_ms
+    if since is None or clock.met_at_ms is not None:
+        return clock.used_ms
+    return clock.used_ms + max(0, now_ms - since if calendar is None else calendar.worked(since, now_ms))
+
+
+def deadlines(clocks: Clocks, terms: Terms) -> dict[str, int]:
+    """When each warning and breach of the clocks that run is due, by its timer; a policy that is gone has none."""
     wanted: dict[str, int] = {}
     for name, clock in clocks.items():
-        if policy is not None and clock.running_since_ms is not None and clock.met_at_ms is None:
-            wanted[f"warn.{name}|0"] = reached(clock, policy.warn_share, calendar)
-            wanted[f"breach.{name}|0"] = reached(clock, 1.0, calendar)
+        own = terms.get(name)
+        if own is not None and clock.running_since_ms is not None and clock.met_at_ms is None:
+            for index, amount_ms in enumerate(own.warn_ms):
+                wanted[_warning(name, clock.cycle, index)] = will_have_used(clock, amount_ms, own.calendar)
+            wanted[f"breach.{name}|{clock.cycle}"] = will_have_used(clock, clock.target_ms, own.calendar)
+    return wanted
+
+
+def timers(
+    clocks: Clocks, terms: Terms, *, armed: dict[str, int], now_ms: int, fired: Iterable[str] = ()
+) -> dict[str, int]:
+    """What to arm and disarm so that each running clock warns and breaches, but for those that have ``fired``."""
+    wanted = deadlines(clocks, terms)
+    for timer in fired:
+        wanted.pop(timer, None)
     changes = {timer: at for timer, at in wanted.items() if at > now_ms and armed.get(timer) != at}
     for timer, at in armed.items():
-        if timer.startswith(("warn.", "breach.")) and timer not in wanted and at > now_ms:
+        if timer.startswith(_TELLS) and timer not in wanted and at > now_ms:
             changes[timer] = 0
     return changes
 
 
+def due_again(clock: Clock, calendar: Calendar | None) -> Clock:
+    """The clock with its due time worked out anew: after its target, or its calendar, has changed."""
+    if clock.running_since_ms is None:
+        return clock
+    due_ms = None if calendar is None else will_have_used(clock, clock.target_ms, calendar)
+    return replace(clock, due_ms=due_ms)
+
+
+def _warning(name: str, cycle: int, index: int) -> str:
+    return f"warn.{name}|{cycle}.{index}" if index else f"warn.{name}|{cycle}"
+
+
+def _met(name: str, clock: Clock, own: ClockTerms, cue: Cue, now_ms: int) -> Clock:
+    # A case that is reopened is resolved again: its clock goes on with what was left.
+    if cue is Cue.RESOLVED and name == RESOLUTION:
+        return _stop(clock, now_ms, own.calendar, RESOLVED)
+    return replace(_stop(clock, now_ms, own.calendar, MET), met_at_ms=now_ms)
+
+
+def _go_on(clock: Clock, now_ms: int, calendar: Calendar | None) -> Clock:
+    is_free = clock.met_at_ms is None and clock.running_since_ms is None
+    return _run(clock, now_ms, calendar) if is_free else clock
+
+
 def _run(clock: Clock, now_ms: int, calendar: Calendar | None) -> Clock:
-    running = replace(clock, running_since_ms=now_ms)
-    return running if calendar is None else replace(running, due_ms=reached(running, 1.0, calendar))
+    return due_again(replace(clock, running_since_ms=now_ms), calendar)
 
 
 def _stop(clock: Clock, now_ms: int, calendar: Calendar | None, ended_by: str) -> Clock:

@@ -14,6 +14,7 @@ from router.contract.case import CaseDetail, Clock
 from router.engine.relaxation import asked
 from rules import Rulebook
 from rules.calendar import Calendar
+from rules.policies import Clock as Kind
 from rules.rulebook import Queue, QueueOrder
 from rules.verdict import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
 
@@ -149,7 +150,7 @@ def _share_used(waiting: WaitClass, score_ms: int, rulebook: Rulebook, now_ms: i
     if waiting.clock == NO_CLOCK:
         target, calendar = _age_target(waiting.queue, rulebook)
         return (now_ms - score_ms if calendar is None else calendar.worked(score_ms, now_ms)) / target
-    target, calendar = target_ms(waiting, rulebook), rulebook.calendar_of(waiting.policy)
+    target, calendar = target_ms(waiting, rulebook), rulebook.calendar_of(waiting.policy, waiting.clock)
     return 1 - (score_ms - now_ms if calendar is None else calendar.worked(now_ms, score_ms)) / target
 
 
@@ -160,12 +161,11 @@ def _age_target(name: str, rulebook: Rulebook) -> tuple[int, Calendar | None]:
     policy = rulebook.policies.get(queue.policy) if queue and queue.order is not QueueOrder.URGENCY else None
     if queue is None or policy is None:
         return _AGE_TARGET_MS, None
-    return policy.first_response_s * 1000, rulebook.calendar_of(queue.policy)
+    return policy.first_response_s * 1000, rulebook.calendar_of(queue.policy, Kind.FIRST_RESPONSE)
 
 
 def target_ms(waiting: WaitClass, rulebook: Rulebook) -> int:
-    """The target of a class's clock in milliseconds; an hour for a policy that the rulebook has lost."""
+    """The target of a class's clock in milliseconds; an hour for one that the rulebook has lost."""
     policy = rulebook.policies.get(waiting.policy)
-    if policy is None:
-        return _AGE_TARGET_MS
-    return (policy.first_response_s if waiting.clock == "first_response" else policy.resolution_s) * 1000
+    target_s = policy.target_s(waiting.clock) if policy else None
+    return _AGE_TARGET_MS if target_s is None else target_s * 1000

@@ -66,8 +66,12 @@ class Casework:
 
     async def accept(self, case: CaseId, request: Request, *, advisor: AdvisorId, offer_ver: int) -> Outcome:
         """Take an offer. Gives ``ASSIGNED``, ``SAME`` (his already), ``GONE``, ``ABSENT``."""
-        act = Accept(**self._common(request), case=case, advisor=advisor, offer_ver=offer_ver)
-        return await self._actor.one(act)
+
+        def act(state: CaseState) -> AnyAct:
+            plan = plans.accepted(state, self._scene(state))
+            return Accept(**self._common(request), case=case, advisor=advisor, offer_ver=offer_ver, plan=plan)
+
+        return await self._actor.attempt(case, act)
 
     async def decline(self, case: CaseId, request: Request, *, advisor: AdvisorId, offer_ver: int) -> Outcome:
         """Give an offer back; the case waits at its old place. Gives ``QUEUED``, ``OFFERED``, ``GONE``, ``ABSENT``."""
@@ -195,14 +199,15 @@ class Casework:
                 detail = relaxation.anew(moved, scene.now_ms)
             if request.advisor:
                 detail = replace(detail, last_advisor=request.advisor, held_for="", held_until_ms=None)
-            waiting = plans.waiting_class(state, detail, scene)
+            detail = plans.taken_up(state, detail, scene)
+            waiting = plans.waiting_class(state, plans.unassigned(state, detail, scene), scene)
             member = self._tail.roster.get(to) if to else None
             asked = offers.asked_first(member) if member else ()
             decision = decide(self._tail.roster, waiting, case, scene.rulebook, scene.now_ms)
             return Transfer(
                 **self._common(request),
                 case=case,
-                plan=plans.plan(state, detail, scene, why=write_explanation(decision.explanation), waiting=waiting),
+                plan=plans.placed(state, detail, scene, why=write_explanation(decision.explanation), waiting=waiting),
                 advisor=request.advisor,
                 placing=offers.placing(asked, waiting, scene.rulebook, scene.now_ms),
                 must=to is not None,
@@ -215,8 +220,11 @@ class Casework:
         ``GONE``, ``ABSENT``."""
 
         def act(state: CaseState) -> AnyAct:
-            detail = replace(read_detail(state.detail), held_for="", held_until_ms=None, pending=None)
-            return Assign(**self._common(request), case=case, plan=self._plan(state, detail), advisor=to, over=over)
+            scene = self._scene(state)
+            detail = replace(read_detail(state.detail), held_for="", held_until_ms=None)
+            his = plans.assigned(state, plans.taken_up(state, detail, scene), scene)
+            plan = plans.plan(state, his, scene)
+            return Assign(**self._common(request), case=case, plan=plan, advisor=to, over=over)
 
         return await self._actor.attempt(case, act)
 
@@ -224,9 +232,10 @@ class Casework:
         """A supervisor puts a case back into its queue. Gives ``QUEUED``, ``GONE``, ``ABSENT``."""
 
         def act(state: CaseState) -> AnyAct:
-            found = relaxation.anew(read_detail(state.detail), self._actor.now_ms())
-            detail = replace(found, held_for="", held_until_ms=None, pending=None)
-            return Requeue(**self._common(request), case=case, plan=self._plan(state, detail))
+            scene = self._scene(state)
+            found = relaxation.anew(read_detail(state.detail), scene.now_ms)
+            freed = plans.taken_up(state, replace(found, held_for="", held_until_ms=None), scene)
+            return Requeue(**self._common(request), case=case, plan=plans.placed(state, freed, scene))
 
         return await self._actor.attempt(case, act)
 
@@ -249,7 +258,7 @@ class Casework:
         return plans.also(plan, {"follow_up|0": 0}) if "follow_up|0" in state.timers else plan
 
     def _scene(self, state: CaseState) -> Scene:
-        return Scene(rulebook=self._policies.judged_by(state), now_ms=self._actor.now_ms())
+        return self._policies.scene(state, self._actor.now_ms())
 
     def _common(self, request: Request) -> dict[str, Any]:
         return {

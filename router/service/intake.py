@@ -17,6 +17,7 @@ from router.engine.decide import decide
 from router.engine.explain import write_explanation
 from router.engine.facts import facts_of
 from router.engine.plans import Scene
+from router.engine.terms import hears_messages
 from router.runtime.bus.protocol import Record
 from router.runtime.errors import PartitionFenced
 from router.service.acting import MAX_ATTEMPTS, Actor
@@ -31,6 +32,7 @@ from rules import judge
 
 LOG = logging.getLogger(__name__)
 _DECODER: Final = Decoder(IntakeMessage)
+_RESTS: Final = frozenset({CaseStatus.PENDING, CaseStatus.RESOLVED})
 _APPENDED: Final = frozenset({Result.APPENDED, Result.RETURNED})
 
 
@@ -66,8 +68,10 @@ class Intake:
     async def admit(self, inquiry: Inquiry, *, fence: Fence | None = None) -> Outcome:
         """Bring an inquiry to its case, computing the act again as often as the case changes under it."""
         state: CaseState | None = None
-        for _ in range(MAX_ATTEMPTS):
-            act = self._bring_back(inquiry, state, fence) if state else self._open(inquiry, fence)
+        for attempt in range(MAX_ATTEMPTS):
+            act = self._bring(inquiry, state, fence) if state else self._open(inquiry, fence)
+            if attempt == MAX_ATTEMPTS - 1:
+                act = replace(act, fresh=False)  # a message rather lands without starting a clock than not at all
             with aimed(self._tail.roster, act.placing):
                 outcome = await self._actor.one(act)
             if outcome.result is not Result.CONFLICT:
@@ -103,10 +107,18 @@ class Intake:
         plan, placing = self._place(state, detail, scene)
         return self._act(inquiry, state, plan=plan, placing=placing, fence=fence, replies=replies)
 
+    def _bring(self, inquiry: Inquiry, state: CaseState, fence: Fence | None) -> Admit:
+        """The customer writes to a case that is there already."""
+        if state.state in _RESTS:
+            return self._bring_back(inquiry, state, fence)
+        scene = self._policies.scene(state, self._actor.now_ms())
+        plan = plans.plan(state, plans.written_to(state, scene), scene)
+        return self._act(inquiry, state, plan=plan, placing=Placing(), fence=fence)
+
     def _bring_back(self, inquiry: Inquiry, state: CaseState, fence: Fence | None) -> Admit:
         """The customer writes to a case that rests: its owner is asked first if he is there, and it waits for him as
         long as it is kept for him."""
-        scene = Scene(rulebook=self._policies.judged_by(state), now_ms=self._actor.now_ms())
+        scene = self._policies.scene(state, self._actor.now_ms())
         detail = plans.brought_back(state, scene, self._tail.roster)
         if state.state is CaseStatus.RESOLVED:
             said = judge(self._policies.active, facts_of(inquiry, reopened=detail.reopened))
@@ -121,7 +133,7 @@ class Intake:
         return self._act(inquiry, state, plan=plan, placing=placing, fence=fence)
 
     def _place(self, state: CaseState, detail: CaseDetail, scene: Scene) -> tuple[Plan, Placing]:
-        waiting = plans.waiting_class(state, detail, scene)
+        waiting = plans.waiting_class(state, plans.unassigned(state, detail, scene), scene)
         with self._decision_seconds.time():
             decision = decide(
                 self._tail.roster,
@@ -131,7 +143,7 @@ class Intake:
                 scene.now_ms,
                 last_advisor=detail.last_advisor,
             )
-        plan = plans.plan(state, detail, scene, why=write_explanation(decision.explanation), waiting=waiting)
+        plan = plans.placed(state, detail, scene, why=write_explanation(decision.explanation), waiting=waiting)
         return plan, offers.placing(decision.candidates, waiting, scene.rulebook, scene.now_ms)
 
     def _act(
@@ -158,4 +170,5 @@ class Intake:
             placing=placing,
             fence=fence,
             replies=replies,
+            fresh=hears_messages(self._policies.active),
         )

@@ -11,7 +11,6 @@ from router.contract.plan import Candidate
 from router.engine import offers, plans
 from router.engine.decide import Turn, Waiting, decide_turn, next_for, nominate
 from router.engine.explain import write_explanation
-from router.engine.plans import Scene
 from router.service.acting import Actor
 from router.service.errors import Contended
 from router.service.metrics import ServiceMetrics
@@ -189,14 +188,14 @@ class Matcher:
         explanation = decide_turn(self._tail.roster, advisor, turn, rulebook, now)
         member = self._tail.roster.get(advisor)
         candidate = Candidate(advisor=advisor, elig=member.state.elig if member else 0)
-        scene = Scene(rulebook=rulebook, now_ms=now)
-        detail = read_detail(state.detail)
+        scene, detail = self._policies.scene(state, now), read_detail(state.detail)
+        plan = plans.plan(state, detail, scene, why=write_explanation(explanation))
         return Match(
             pool=self._pool,
             gen=self._actor.gen,
             now_ms=now,
             case=state.id,
-            plan=plans.plan(state, detail, scene, why=write_explanation(explanation)),
+            plan=plans.if_taken(plan, state, detail, scene),
             class_key=turn.head.class_key,
             placing=offers.placing((candidate,), turn.head.waiting, rulebook, now),
         )

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from router.contract.case import CaseState, read_detail
+from router.engine.plans import Scene
 from rules import Rulebook
 
 KEPT: Final = 16
@@ -35,8 +36,21 @@ class Policies:
 
     def judged_by(self, state: CaseState) -> Rulebook:
         """The rulebook that a case was judged by; the active one if that is nowhere any more."""
-        name = read_detail(state.detail).verdict.rulebook
+        return self._held(read_detail(state.detail).verdict.rulebook) or self.active
+
+    def scene(self, state: CaseState, now_ms: int) -> Scene:
+        """What a plan for the case needs: the rulebook that it was judged by, and the one that its clocks go by."""
+        detail = read_detail(state.detail)
+        judged_by = self._held(detail.verdict.rulebook) or self.active
+        return Scene(rulebook=judged_by, now_ms=now_ms, clocked_by=self._held(detail.terms) if detail.terms else None)
+
+    def clocked_by(self, state: CaseState) -> Rulebook:
+        """The rulebook whose policies and calendars a case's clocks go by."""
+        scene = self.scene(state, 0)
+        return scene.clocked_by or scene.rulebook
+
+    def _held(self, name: str) -> Rulebook | None:
         known = self._known.get(name)
         if known is None and (known := self._find(name)) is not None:
             self.add(known)
-        return known or self.active
+        return known

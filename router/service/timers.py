@@ -9,7 +9,7 @@ from router.contract.advisor import Presence
 from router.contract.case import CaseState, CaseStatus, read_detail
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Placing
-from router.engine import escalation, offers, plans, relaxation
+from router.engine import chasing, escalation, offers, plans, relaxation
 from router.engine.plans import Scene
 from router.runtime.clock import Clock
 from router.service.acting import Actor
@@ -29,6 +29,7 @@ from router.store.acts import (
     Replan,
     Requeue,
     Result,
+    Snooze,
     TimerClaim,
     WrapUp,
 )
@@ -116,6 +117,8 @@ class Timers:
                 return self._step(state, int(number), claim)
             case "relax":
                 return self._relax(state, claim)
+            case chasing.KIND:
+                return self._chase(state, claim)
             case "cooldown" | "hold":
                 return self._released(state, claim)
             case "follow_up":
@@ -174,6 +177,17 @@ class Timers:
         plan = plans.plan(after, relaxation.take(detail), scene)
         return Rejudge(**self._planned(state, claim), plan=plan, about=f"relax {step.number}")
 
+    def _chase(self, state: CaseState, claim: TimerClaim) -> AnyAct:
+        """The third party is late: staff is told, and will be again."""
+        scene, detail = self._scene(state), read_detail(state.detail)
+        if claim.timer != f"{chasing.KIND}|{detail.chased}":
+            return self._drop(state, claim)
+        terms = scene.terms(detail.verdict)
+        told = chasing.notices(self._actor.pool, state, detail, terms, now_ms=scene.now_ms)
+        plan = plans.plan(state, chasing.chased(detail), scene)
+        why = {**self._planned(state, claim), "reason": chasing.reason(detail)}
+        return Snooze(**why, plan=plan, notices=told)
+
     def _released(self, state: CaseState, claim: TimerClaim) -> AnyAct:
         scene = self._scene(state)
         if state.state is CaseStatus.RESOLVED:
@@ -186,12 +200,12 @@ class Timers:
         if state.state is not CaseStatus.PENDING:
             return self._drop(state, claim)
         scene = self._scene(state)
-        detail = plans.brought_back(state, scene, self._tail.roster)
+        detail = plans.brought_back(state, scene, self._tail.roster, is_written_to=False)
         owner = offers.there(self._tail.roster, detail.last_advisor)
         asked = offers.asked_first(owner) if owner else ()
         return Requeue(
             **self._planned(state, claim),
-            plan=plans.plan(state, detail, scene),
+            plan=plans.placed(state, detail, scene),
             placing=Placing(candidates=asked, auto_accept=True),
         )
 
@@ -235,13 +249,13 @@ class Timers:
             return _NOTHING
         scene = self._scene(state)
         detail = relaxation.anew(read_detail(state.detail), scene.now_ms)
-        plan = plans.plan(state, detail, scene)
+        plan = plans.placed(state, detail, scene)
         return Requeue(**self._common(), case=state.id, plan=plan, reason="connection-lost")
 
     # -- parts
 
     def _scene(self, state: CaseState) -> Scene:
-        return Scene(rulebook=self._policies.judged_by(state), now_ms=self._actor.now_ms())
+        return self._policies.scene(state, self._actor.now_ms())
 
     def _common(self) -> dict:  # type: ignore[type-arg]
         return {"pool": self._actor.pool, "gen": self._actor.gen, "now_ms": self._actor.now_ms()}

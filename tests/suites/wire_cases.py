@@ -11,9 +11,12 @@ from router.contract import (
     CaseState,
     CaseStatus,
     Clock,
+    DueMove,
     EventType,
+    FinishedClock,
     Offer,
     Pending,
+    Replanned,
     SentReply,
     event_id,
     write_detail,
@@ -40,6 +43,15 @@ VERDICT: Final = Verdict(
 )
 RUNNING: Final = Clock(target_ms=HOUR, running_since_ms=START_MS)
 STOPPED: Final = Clock(target_ms=HOUR, used_ms=180_000, met_at_ms=START_MS + 180_000)
+FINISHED: Final = FinishedClock(
+    clock="first_response", ver=19, at_ms=START_MS + 180_000, target_ms=HOUR, margin_ms=3_420_000, policy="standard"
+)
+REPLANNED: Final = Replanned(
+    at_ms=START_MS + 24_000,
+    rulebook="5d1e7c02a9b84f36",
+    moved={"first_response": DueMove(was_ms=START_MS + HOUR, now_ms=START_MS + 9 * HOUR)},
+    overdue=("resolution",),
+)
 WAITING: Final = {"warn.first_response|0": START_MS + 2_700_000, "breach.first_response|0": START_MS + HOUR}
 SENDING: Final = (SentReply(id=REPLY_ID, at_ms=START_MS + 180_000, advisor=MINJI),)
 SENT: Final = (SentReply(id=REPLY_ID, at_ms=START_MS + 180_000, advisor=MINJI, state="sent"),)
@@ -104,12 +116,16 @@ EVENTS: Final[dict[EventType, tuple[dict[str, Any], dict[str, Any], dict[str, st
         {"outcome": "done", "actor": MINJI, "about": MINJI},
     ),
     EventType.DELIVERED: (ASSIGNED | {"timers": {}}, ANSWERED, {"outcome": "done", "about": f"{REPLY_ID}=sent"}),
-    EventType.RESOLVE: (RESOLVED, DONE, {"outcome": "done", "actor": MINJI, "about": MINJI}),
+    EventType.RESOLVE: (
+        RESOLVED,
+        DONE | {"finished": (FINISHED,)},
+        {"outcome": "done", "actor": MINJI, "about": MINJI},
+    ),
     EventType.CLOSE: ({"state": CaseStatus.CLOSED}, DONE, {"outcome": "done"}),
     EventType.ESCALATE: (QUEUED | {"step": 1, "score": 5}, {"raised": 1}, {"outcome": "done", "about": "1"}),
     EventType.SNOOZE: (
         ASSIGNED | {"timers": {"breach.first_response|0": START_MS + 2 * HOUR}},
-        {},
+        {"chased": 1},
         {"outcome": "done", "actor": "key-2", "reason": "warehouse closed"},
     ),
     EventType.REJUDGE: (
@@ -119,7 +135,12 @@ EVENTS: Final[dict[EventType, tuple[dict[str, Any], dict[str, Any], dict[str, st
     ),
     EventType.REPLAN: (
         QUEUED | {"timers": {"breach.first_response|0": START_MS + 9 * HOUR}},
-        {"clocks": {"first_response": Clock(target_ms=9 * HOUR, running_since_ms=START_MS)}},
+        {
+            "clocks": {"first_response": Clock(target_ms=9 * HOUR, running_since_ms=START_MS)},
+            "terms": "5d1e7c02a9b84f36",
+            "fired": ("warn.first_response|0",),
+            "replans": (REPLANNED,),
+        },
         {"outcome": "done", "reason": "calendar kr-2026"},
     ),
     EventType.MOVE: (

@@ -13,7 +13,10 @@ from router.contract.case import CaseDetail, Clock
 from router.contract.ids import AccountId, InquiryId
 from router.engine import sla
 from router.engine.audit import audit
+from router.engine.terms import terms_of
 from rules import Verdict
+from rules.policies import Cue
+from tests.suites.clock_terms import by_calendar, terms_from
 from tests.suites.stage import RULES, rulebook
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -24,6 +27,7 @@ BOOK = rulebook(
     + "calendars: {seoul: {time_zone: Asia/Seoul, week: {mon-fri: ['09:00-18:00']}, holidays: {country: KR}}}\n"
 )
 POLICY, OFFICE = BOOK.policies["standard"], BOOK.open_hours["seoul"]
+TERMS = terms_of(BOOK, "standard")
 VERDICT = Verdict(queue="general", policy="standard", rulebook=BOOK.hash)
 
 
@@ -41,7 +45,7 @@ def detail(clocks: dict[str, Clock]) -> CaseDetail:
 
 
 def test_a_running_clock_shows_what_counted_what_was_closed_and_what_is_to_come() -> None:
-    clocks = sla.start(POLICY, at("2026-02-13 16:00"), OFFICE)  # the Friday before Seollal
+    clocks = sla.start(TERMS, at("2026-02-13 16:00"))  # the Friday before Seollal
     (found, _) = audit(detail(clocks), BOOK, at("2026-02-13 19:00"))
     assert (found.name, found.state, found.calendar, found.time_zone) == (
         "first_response",
@@ -59,10 +63,10 @@ def test_a_running_clock_shows_what_counted_what_was_closed_and_what_is_to_come(
 
 
 def test_pauses_stand_between_the_runs_with_their_reason() -> None:
-    clocks = sla.start(POLICY, at("2026-03-03 09:00"), OFFICE)
-    clocks = sla.pause(clocks, at("2026-03-03 10:00"), OFFICE)
-    clocks = sla.resume(clocks, at("2026-03-03 15:00"), OFFICE)
-    clocks = sla.meet(clocks, sla.FIRST_RESPONSE, at("2026-03-03 16:30"), OFFICE)
+    clocks = sla.start(TERMS, at("2026-03-03 09:00"))
+    clocks = sla.pend(clocks, "customer", TERMS, at("2026-03-03 10:00"))
+    clocks = sla.resume(clocks, TERMS, at("2026-03-03 15:00"))
+    clocks = sla.hear(clocks, Cue.REPLY, TERMS, at("2026-03-03 16:30"))
     found = audit(detail(clocks), BOOK, at("2026-03-04 12:00"))[0]
     assert (found.state, found.used_ms, found.due_at_ms) == ("met", 9_000_000, None)
     assert [(one.reason, one.used_ms // 60_000) for one in found.stretches] == [
@@ -73,23 +77,25 @@ def test_pauses_stand_between_the_runs_with_their_reason() -> None:
 
 
 def test_a_clock_that_ran_by_another_calendar_shows_what_was_recorded() -> None:
-    clocks = sla.pause(sla.start(POLICY, at("2026-03-07 09:00")), at("2026-03-07 11:00"))  # a Saturday, elapsed time
+    elapsed = by_calendar(TERMS, None)
+    clocks = sla.start(elapsed, at("2026-03-07 09:00"))  # a Saturday
+    clocks = sla.pend(clocks, "customer", elapsed, at("2026-03-07 11:00"))
     found = audit(detail(clocks), BOOK, at("2026-03-07 12:00"))[0]
     assert [(one.reason, one.used_ms) for one in found.stretches] == [("recorded", 7_200_000)]
     assert (found.state, found.used_ms, found.earlier_ms) == ("paused", 7_200_000, 0)
 
 
 def test_a_late_clock_is_breached_whether_it_runs_stands_or_was_met() -> None:
-    running = sla.start(POLICY, at("2026-03-03 09:00"), OFFICE)
+    running = sla.start(TERMS, at("2026-03-03 09:00"))
     late = at("2026-03-03 15:00")
-    met = sla.meet(running, sla.FIRST_RESPONSE, late, OFFICE)
-    for clocks in (running, sla.pause(running, late, OFFICE), met):
+    met = sla.hear(running, Cue.REPLY, TERMS, late)
+    for clocks in (running, sla.pend(running, "customer", TERMS, late), met):
         assert audit(detail(clocks), BOOK, late)[0].state == "breached"
 
 
 def test_a_policy_without_calendar_counts_all_of_the_time() -> None:
     book = rulebook()
-    clocks = sla.start(book.policies["standard"], 1_000)
+    clocks = sla.start(terms_of(book, "standard"), 1_000)
     known = replace(detail(clocks), verdict=replace(VERDICT, rulebook=book.hash))
     found = audit(known, book, 61_000)[0]
     assert (found.calendar, found.time_zone, found.used_ms) == ("", "", 60_000)
@@ -99,13 +105,13 @@ def test_a_policy_without_calendar_counts_all_of_the_time() -> None:
 @settings(max_examples=80, deadline=None)
 @given(st.lists(st.integers(1, 40 * 3_600_000), min_size=1, max_size=60), st.booleans())
 def test_it_always_adds_up(steps: list[int], in_business_time: bool) -> None:
-    calendar = OFFICE if in_business_time else None
+    terms = TERMS if in_business_time else by_calendar(TERMS, None)
     book = BOOK if in_business_time else rulebook()
     now = at("2026-02-10 10:00")
-    clocks = sla.start(POLICY, now, calendar)
+    clocks = sla.start(terms, now)
     for number, step in enumerate(steps):
         now += step
-        clocks = (sla.resume if number % 2 else sla.pause)(clocks, now, calendar)
+        clocks = sla.resume(clocks, terms, now) if number % 2 else sla.pend(clocks, "customer", terms, now)
     for found in audit(detail(clocks), book, now):
         past = [one for one in found.stretches if not one.is_ahead]
         assert sum(one.used_ms for one in past) + found.earlier_ms == found.used_ms
@@ -122,6 +128,7 @@ def test_the_warning_is_where_its_timer_is(warn_share: float) -> None:
     policy = replace(POLICY, warn_share=warn_share)
     book = replace(BOOK, policies={"standard": policy})
     start = at("2026-03-03 16:00")
-    clocks = sla.start(policy, start, OFFICE)
-    timers = sla.timers(clocks, policy, OFFICE, armed={}, now_ms=start)
+    terms = terms_from(policy, OFFICE)
+    clocks = sla.start(terms, start)
+    timers = sla.timers(clocks, terms, armed={}, now_ms=start)
     assert audit(detail(clocks), book, start)[0].warn_at_ms == timers["warn.first_response|0"]

@@ -13,6 +13,8 @@ from router.engine.waiting import governing, urgency, wait_class
 from rules import Policy, judge
 from rules.calendar import Calendar
 from rules.opening_hours import CalendarSpec
+from rules.policies import Cue
+from tests.suites.clock_terms import terms_from
 from tests.suites.stage import RULES, inquiry, rulebook
 
 BOOK = rulebook(
@@ -22,6 +24,7 @@ BOOK = rulebook(
 HOUR = 3_600_000
 OFFICE = Calendar(CalendarSpec(time_zone="Asia/Seoul", week={"mon-fri": ("09:00-18:00",)}))
 POLICY = Policy(first_response_s=4 * 3600, resolution_s=18 * 3600, warn_share=0.75, calendar="seoul")
+TERMS = terms_from(POLICY, OFFICE)
 
 
 def at(text: str) -> int:
@@ -32,12 +35,12 @@ FRIDAY = at("2026-11-20 16:00")
 
 
 def test_a_clock_runs_in_business_time_only() -> None:
-    clocks = sla.start(POLICY, FRIDAY, OFFICE)
+    clocks = sla.start(TERMS, FRIDAY)
     assert {name: clock.due_at_ms for name, clock in clocks.items()} == {
         "first_response": at("2026-11-23 11:00"),
         "resolution": at("2026-11-24 16:00"),
     }
-    armed = sla.timers(clocks, POLICY, OFFICE, armed={}, now_ms=FRIDAY)
+    armed = sla.timers(clocks, TERMS, armed={}, now_ms=FRIDAY)
     assert armed["warn.first_response|0"] == at("2026-11-23 10:00")
     assert armed["breach.first_response|0"] == at("2026-11-23 11:00")
 
@@ -53,22 +56,23 @@ def test_a_clock_runs_in_business_time_only() -> None:
 def test_a_pause_keeps_what_was_used_and_goes_on_with_what_is_left(
     paused: str, resumed: str, used_h: int, due: str
 ) -> None:
-    stopped = sla.pause(sla.start(POLICY, FRIDAY, OFFICE), at(paused), OFFICE)["first_response"]
+    stopped = sla.pend(sla.start(TERMS, FRIDAY), "customer", TERMS, at(paused))["first_response"]
     assert (stopped.used_ms, stopped.due_at_ms, stopped.due_ms) == (used_h * HOUR, None, None)
-    going = sla.resume({"first_response": stopped}, at(resumed), OFFICE)
+    going = sla.resume({"first_response": stopped}, TERMS, at(resumed))
     assert going["first_response"].due_at_ms == at(due)
-    again = sla.timers(going, POLICY, OFFICE, armed={}, now_ms=at(resumed))
+    again = sla.timers(going, TERMS, armed={}, now_ms=at(resumed))
     assert again["breach.first_response|0"] == at(due)
 
 
 def test_a_clock_that_is_met_tells_how_much_business_time_it_took() -> None:
-    met = sla.meet(sla.start(POLICY, FRIDAY, OFFICE), sla.FIRST_RESPONSE, at("2026-11-23 09:30"), OFFICE)
+    met = sla.hear(sla.start(TERMS, FRIDAY), Cue.REPLY, TERMS, at("2026-11-23 09:30"))
     assert (met["first_response"].used_ms, met["first_response"].due_at_ms) == (int(2.5 * HOUR), None)
 
 
 def test_what_the_calendar_will_never_reach_is_a_deadline_far_away() -> None:
     rarely = Calendar(CalendarSpec(time_zone="UTC", week={"mon": ("09:00-09:01",)}))
-    due = sla.start(Policy(first_response_s=366 * 86_400, resolution_s=1), FRIDAY, rarely)["first_response"].due_at_ms
+    terms = terms_from(Policy(first_response_s=366 * 86_400, resolution_s=1), rarely)
+    due = sla.start(terms, FRIDAY)["first_response"].due_at_ms
     assert due is not None
     assert due - FRIDAY > 50 * 366 * 24 * HOUR
 

@@ -10,10 +10,12 @@ from router.engine import escalation, plans, sla
 from router.engine.plans import Scene
 from router.engine.waiting import effective_priority, governing, read_class, urgency, wait_class
 from rules import Policy, Verdict
+from rules.policies import Cue
+from tests.suites.clock_terms import terms_from
 from tests.suites.stage import inquiry, rulebook
 
 RULES = rulebook()
-POLICY = Policy(first_response_s=100, resolution_s=1000, warn_share=0.8)
+TERMS = terms_from(Policy(first_response_s=100, resolution_s=1000, warn_share=0.8))
 T0 = 1_000_000
 
 
@@ -43,7 +45,7 @@ def _at(now_ms: int) -> Scene:
 
 
 def test_a_new_case_is_due_at_its_targets_and_warns_before() -> None:
-    armed = sla.timers(sla.start(POLICY, T0), POLICY, armed={}, now_ms=T0)
+    armed = sla.timers(sla.start(TERMS, T0), TERMS, armed={}, now_ms=T0)
     assert armed == {
         "warn.first_response|0": T0 + 80_000,
         "breach.first_response|0": T0 + 100_000,
@@ -53,38 +55,38 @@ def test_a_new_case_is_due_at_its_targets_and_warns_before() -> None:
 
 
 def test_a_pause_moves_the_due_time_by_as_long_as_it_lasts() -> None:
-    paused = sla.pause(sla.start(POLICY, T0), T0 + 30_000)
-    assert sla.timers(paused, POLICY, armed={"breach.first_response|0": T0 + 100_000}, now_ms=T0 + 30_000) == {
+    paused = sla.pend(sla.start(TERMS, T0), "customer", TERMS, T0 + 30_000)
+    assert sla.timers(paused, TERMS, armed={"breach.first_response|0": T0 + 100_000}, now_ms=T0 + 30_000) == {
         "breach.first_response|0": 0
     }
-    resumed = sla.resume(paused, T0 + 530_000)
+    resumed = sla.resume(paused, TERMS, T0 + 530_000)
     assert resumed["first_response"].due_at_ms == T0 + 600_000
 
 
 def test_pausing_twice_and_resuming_twice_changes_nothing_more() -> None:
-    paused = sla.pause(sla.start(POLICY, T0), T0 + 10)
-    assert sla.pause(paused, T0 + 20) == paused
-    resumed = sla.resume(paused, T0 + 30)
-    assert sla.resume(resumed, T0 + 40) == resumed
+    paused = sla.pend(sla.start(TERMS, T0), "customer", TERMS, T0 + 10)
+    assert sla.pend(paused, "customer", TERMS, T0 + 20) == paused
+    resumed = sla.resume(paused, TERMS, T0 + 30)
+    assert sla.resume(resumed, TERMS, T0 + 40) == resumed
 
 
 def test_a_met_clock_neither_runs_on_nor_starts_again() -> None:
-    met = sla.meet(sla.start(POLICY, T0), sla.FIRST_RESPONSE, T0 + 5)
-    assert sla.resume(sla.pause(met, T0 + 6), T0 + 7)["first_response"].due_at_ms is None
-    assert sla.meet(met, sla.FIRST_RESPONSE, T0 + 99)["first_response"].met_at_ms == T0 + 5
+    met = sla.hear(sla.start(TERMS, T0), Cue.REPLY, TERMS, T0 + 5)
+    assert sla.resume(sla.pend(met, "customer", TERMS, T0 + 6), TERMS, T0 + 7)["first_response"].due_at_ms is None
+    assert sla.hear(met, Cue.REPLY, TERMS, T0 + 99)["first_response"].met_at_ms == T0 + 5
 
 
 @pytest.mark.parametrize("armed", [{}, {"warn.first_response|0": T0 + 80_000}])
 def test_a_deadline_that_has_passed_is_neither_armed_again_nor_taken_away(armed: dict[str, int]) -> None:
-    changes = sla.timers(sla.start(POLICY, T0), POLICY, armed=armed, now_ms=T0 + 90_000)
+    changes = sla.timers(sla.start(TERMS, T0), TERMS, armed=armed, now_ms=T0 + 90_000)
     assert "warn.first_response|0" not in changes
-    stopped = sla.pause(sla.start(POLICY, T0), T0 + 90_000)
-    assert sla.timers(stopped, POLICY, armed=armed, now_ms=T0 + 90_000) == {}
+    stopped = sla.pend(sla.start(TERMS, T0), "customer", TERMS, T0 + 90_000)
+    assert sla.timers(stopped, TERMS, armed=armed, now_ms=T0 + 90_000) == {}
 
 
 def test_a_policy_that_is_gone_fires_nothing_more() -> None:
     armed = {"breach.first_response|0": T0 + 100_000}
-    assert sla.timers(sla.start(POLICY, T0), None, armed=armed, now_ms=T0) == {"breach.first_response|0": 0}
+    assert sla.timers(sla.start(TERMS, T0), {}, armed=armed, now_ms=T0) == {"breach.first_response|0": 0}
 
 
 def test_a_step_that_is_overdue_and_not_taken_comes_at_once() -> None:
@@ -135,7 +137,7 @@ def test_members_that_a_newer_version_wrote_survive_a_plan() -> None:
 
 
 def test_an_automatic_reply_stops_no_clock_and_a_persons_reply_meets_the_first_response() -> None:
-    known = detail(clocks=sla.start(POLICY, T0))
+    known = detail(clocks=sla.start(TERMS, T0))
     automatic = plans.with_reply(known, "r1", _at(T0 + 1), automatic=True)  # type: ignore[arg-type]
     assert automatic.clocks == known.clocks
     answered = plans.with_reply(automatic, "r2", _at(T0 + 2), advisor="mina")  # type: ignore[arg-type]
@@ -153,7 +155,7 @@ def test_a_delivery_is_noted_once_and_a_foreign_one_not_at_all() -> None:
 
 
 def test_urgency_grows_with_time_ever_faster_and_doubles_with_priority() -> None:
-    waiting = wait_class(detail(clocks=sla.start(POLICY, T0)), channel="email", units=10, rulebook=RULES, now_ms=T0)
+    waiting = wait_class(detail(clocks=sla.start(TERMS, T0)), channel="email", units=10, rulebook=RULES, now_ms=T0)
     due = T0 + 3_600_000
     steps = [urgency(waiting, due, RULES, T0 + share * 360_000) for share in range(12)]
     growth = [later - earlier for earlier, later in itertools.pairwise(steps)]
@@ -166,6 +168,6 @@ def test_escalation_raises_priority_no_further_than_the_highest() -> None:
 
 
 def test_the_clock_due_first_governs_and_none_when_all_stand_still() -> None:
-    clocks = sla.start(POLICY, T0)
+    clocks = sla.start(TERMS, T0)
     assert governing(clocks) == ("first_response", T0 + 100_000)
-    assert governing(sla.pause(clocks, T0)) == ("age", None)
+    assert governing(sla.pend(clocks, "customer", TERMS, T0)) == ("age", None)

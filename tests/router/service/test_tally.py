@@ -215,7 +215,7 @@ def test_a_rulebooks_labels_begin_at_zero_and_a_new_ones_are_added() -> None:
     registry = CollectorRegistry()
     metrics = CaseMetrics(registry)
     bare = all_at_zero(registry)
-    assert (bare[SLA], bare[STEPS]) == (6, 1)
+    assert (bare[SLA], bare[STEPS]) == (14, 1)
     metrics.adopt(rulebook())
     metrics.target("standard", "resolution", met=True)
     gold = RULES.replace("policies:\n", "policies:\n  gold: {first_response_s: 60, resolution_s: 600}\n")
@@ -223,7 +223,7 @@ def test_a_rulebooks_labels_begin_at_zero_and_a_new_ones_are_added() -> None:
         metrics.adopt(rulebook(gold.replace("{at: breach,", "{at: 0.5, raise_priority: 1}, {at: breach,")))
     assert shown(registry, SLA) == {"standard/resolution/met": 1}
     series = [sample for family in registry.collect() for sample in family.samples]
-    assert sum(sample.name == SLA for sample in series) == 18
+    assert sum(sample.name == SLA for sample in series) == 42
     assert [sample.labels["step"] for sample in series if sample.name == STEPS] == ["other", "1", "other", "2"]
 
 
