@@ -15,6 +15,8 @@ from router.runtime.plugins import SendResult, failed, unknown
 LOG = logging.getLogger(__name__)
 
 _STORE_RETRY_S: Final = 0.5
+# More than are ever read at once; the oldest goes, and would be taken for another's.
+_UNSENT_KEPT: Final = 5_000
 
 
 class SendPolicy(NamedTuple):
@@ -70,6 +72,7 @@ class ReplySender:
         self._stopping = asyncio.Event()
         self._under_way: dict[ReplyId, asyncio.Task[Delivery | None]] = {}
         self._attempts = 0
+        self._unsent: dict[ReplyId, str] = {}
 
     def stop(self) -> None:
         """Try nothing again from now on; a try that is out may end."""
@@ -96,18 +99,31 @@ class ReplySender:
         """
         task = self._under_way.get(reply.id)
         if task is None:
-            self._attempts += 1
-            work = self._deliver(reply, f"{self._process}.{self._attempts}", published_at_ms)
+            attempt = self._attempt(reply.id)
+            work = self._deliver(reply, attempt, published_at_ms)
             task = self._under_way[reply.id] = asyncio.create_task(work, name=f"reply-{reply.id}")
-            task.add_done_callback(lambda done: self._ended(reply.id, done))
+            task.add_done_callback(lambda done: self._ended(reply.id, attempt, done))
         # A reader that goes away (a hand-over) must not cut a request that the provider may have taken.
         return await asyncio.shield(task)
 
-    def _ended(self, reply: ReplyId, task: "asyncio.Task[Delivery | None]") -> None:
+    def _attempt(self, reply: ReplyId) -> str:
+        """A name for the ledger. One under which nothing went out is used again: the line that a claim without an
+        answer may have left is known as our own by it."""
+        if (unsent := self._unsent.pop(reply, None)) is not None:
+            return unsent
+        self._attempts += 1
+        return f"{self._process}.{self._attempts}"
+
+    def _ended(self, reply: ReplyId, attempt: str, task: "asyncio.Task[Delivery | None]") -> None:
         self._under_way.pop(reply, None)
-        if not task.cancelled() and task.exception() is not None:
-            # Its reader may be gone; one that is there gets the error too.
-            LOG.warning("%s is put back: %s", reply, task.exception(), extra={"event": "reply.put_back"})
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if isinstance(error, StoreUnavailable):
+            self._unsent[reply] = attempt
+            if len(self._unsent) > _UNSENT_KEPT:
+                del self._unsent[next(iter(self._unsent))]
+        # Its reader may be gone; one that is there gets the error too.
+        LOG.warning("%s is put back: %s", reply, error, extra={"event": "reply.put_back"})
 
     async def _deliver(self, reply: Reply, attempt: str, published_at_ms: int | None) -> Delivery | None:
         began_s = self._clock.monotonic()

@@ -243,6 +243,25 @@ async def test_a_reader_that_goes_away_does_not_cut_the_request(world: World) ->
     assert (delivery.state, channel.calls) == (DeliveryState.SENT, 1)
 
 
+async def test_a_claim_whose_answer_was_lost_is_our_own_the_next_time(world: World) -> None:
+    claim, lost = world.ledger.claim, [True]
+
+    async def cut(reply: ReplyId, *, attempt: str, now_ms: int, **_: object) -> LedgerEntry | None:
+        found = await claim(reply, attempt=attempt, now_ms=now_ms)
+        if lost and lost.pop():
+            raise StoreUnavailable("the connection was cut before the answer")
+        return found
+
+    world.ledger.claim = cut  # type: ignore[method-assign]  # a store whose first answer is lost
+    channel = Channel()
+    sender = world.sender(channel)
+    with pytest.raises(StoreUnavailable):
+        await sender.deliver(REPLY)
+    delivery = await sender.deliver(REPLY)
+    assert delivery is not None
+    assert (delivery.state, channel.calls) == (DeliveryState.SENT, 1)
+
+
 async def test_a_store_that_is_away_before_anything_was_sent_is_told(world: World) -> None:
     async def away(reply: ReplyId, *, attempt: str, now_ms: int, **_: object) -> LedgerEntry | None:
         raise StoreUnavailable(f"away {reply} {attempt} {now_ms}")
