@@ -2,7 +2,7 @@
 # a lock or pyproject.toml changes. Written for GNU make 3.81 and a plain sh.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check bench faults format lock wheel clean
+.PHONY: help demo up test check bench faults soak format lock wheel clean
 
 ARGS ?=
 ONLY ?=
@@ -48,6 +48,9 @@ bench: $(DEV) ## the benchmarks, also to build/bench.json; ONLY=name for one
 faults: $(DEV) ## the matrix of faults, also to build/faults.json; ONLY=name SEEDS=3 SEED=1 SECONDS=600 MUTANT=name
 	$(BIN)/python -m tests.faults $(if $(ONLY),--only "$(ONLY)") $(if $(SEEDS),--seeds $(SEEDS)) \
 	  $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(MUTANT),--mutant $(MUTANT)) $(ARGS)
+
+soak: $(DEV) ## an hour of steady traffic, and what grows meanwhile, to build/soak.json; SECONDS=3600 SEED=1
+	$(BIN)/python -m tests.faults.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 format: $(DEV) ## format the code and mend what lint can mend
 	$(BIN)/ruff format .
