@@ -2,9 +2,10 @@
 
 channels:
   voice: {units: 100, wrap_up_s: 30, wrap_up_more_s: 60}
-  email: {units: 10, interruptible: true}
+  email: {units: 10, interruptible: true, when_gone: stays}
 """
 
+from enum import StrEnum
 from typing import Annotated, Final
 
 from msgspec import Meta, Struct
@@ -13,14 +14,30 @@ Units = Annotated[int, Meta(ge=1, le=1000)]
 WrapUp = Annotated[int, Meta(ge=0, le=3600)]
 
 
+class WhenGone(StrEnum):
+    """What becomes of a case whose advisor has gone: it waits for him, or goes back to its queue, where ``team`` keeps
+    it for his team for a while."""
+
+    STAYS = "stays"
+    REQUEUE = "requeue"
+    TEAM = "team"
+
+
 class ChannelWeight(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a case of a channel costs an advisor: `units` of his budget, which stay taken for `wrap_up_s` after he has
-    resolved it. He may end that early, and ask for `wrap_up_more_s` at a time (0: for nothing)."""
+    resolved it. He may end that early, and ask for `wrap_up_more_s` at a time (0: for nothing). `when_gone` is what
+    becomes of it when he doesn't come back; without it, what is `interruptible` stays, and the rest is requeued."""
 
     units: Units = 10
     wrap_up_s: WrapUp = 0
     wrap_up_more_s: WrapUp = 0
     interruptible: bool = False
+    when_gone: WhenGone | None = None
+
+    @property
+    def fate(self) -> WhenGone:
+        """What becomes of a case whose advisor has gone."""
+        return self.when_gone or (WhenGone.STAYS if self.interruptible else WhenGone.REQUEUE)
 
 
 DEFAULT_WEIGHT: Final = ChannelWeight()

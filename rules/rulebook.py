@@ -138,9 +138,10 @@ class Document(_Rules, frozen=True, kw_only=True):
     `reopen_s` is how long after its resolution a case is reopened by the customer's next message,
     `cool_down_s` how long an advisor who declined isn't offered the same case, `backoff_s` how long a
     case waits that everybody has declined. `hold_s` is how long a case that comes back waits for the
-    advisor who knows it, `grace_s` how long an advisor whose connection broke stays present, `away_after`
-    how many offers in a row he may miss before he is set to away (0: any number), of which `away_notify` are told.
-    `acknowledgements` are the texts of the automatic acknowledgement by language; without one, none is sent.
+    advisor who knows it, `team_hold_s` how long one that an advisor has left waits for his team, `grace_s`
+    how long an advisor whose connection broke stays present, `away_after` how many offers in a row he may
+    miss before he is set to away (0: any number), of which `away_notify` are told. `acknowledgements` are
+    the texts of the automatic acknowledgement by language; without one, none is sent.
     """
 
     defaults: Defaults
@@ -156,6 +157,7 @@ class Document(_Rules, frozen=True, kw_only=True):
     cool_down_s: Seconds = 120
     backoff_s: Annotated[int, Meta(ge=1, le=86_400)] = 15
     hold_s: Seconds = 60
+    team_hold_s: Seconds = 600
     grace_s: Annotated[int, Meta(ge=1, le=3_600)] = 30
     away_after: Annotated[int, Meta(ge=0, le=100)] = 3
     away_notify: Annotated[tuple[Name, ...], Meta(max_length=10)] = ()

@@ -11,7 +11,7 @@ from router.contract.codec import rfc3339
 from router.engine.eligibility import Filter, fit, sieve
 from router.engine.explain import Explanation, read_explanation
 from router.engine.roster import Roster
-from router.engine.waiting import WaitClass, governing, wait_class
+from router.engine.waiting import TEAM_MARK, WaitClass, governing, wait_class
 from rules import Rulebook
 
 _NAMED: Final = 3
@@ -133,7 +133,8 @@ def _what_frees(roster: Roster, waiting: WaitClass) -> str:
     if full := removed.get(Filter.ROOM, 0):
         return f"it is taken when one of these gets room: {_names(roster, full)}"
     if held := waiting.held_for:
-        return f"it is kept for {held} until its hold ends"
+        who = f"the team {held.removeprefix(TEAM_MARK)}" if held.startswith(TEAM_MARK) else held
+        return f"it is kept for {who} until its hold ends"
     if Filter.EXCLUDED in removed:
         return "it is offered again when the cool-down of who declined it ends"
     absent = removed.get(Filter.PRESENCE, 0) & fit(roster, waiting)

@@ -9,7 +9,7 @@ import msgspec
 
 from router.contract.advisor import Presence, Profile
 from router.engine.roster import Member, Roster
-from router.engine.waiting import WaitClass
+from router.engine.waiting import TEAM_MARK, WaitClass
 
 
 class Filter(StrEnum):
@@ -65,7 +65,7 @@ def is_eligible(member: Member, waiting: WaitClass) -> bool:
         and _speaks(profile, waiting)
         and all(1 <= want.level <= profile.skills.get(want.skill, 0) for want in waiting.wants if want.hard)
         and state.id not in waiting.excluded
-        and (not waiting.held_for or waiting.held_for == state.id)
+        and (not waiting.held_for or waiting.held_for in (state.id, TEAM_MARK + profile.team))
         and state.has_room(waiting.units, waiting.channel)
     )
 
@@ -94,9 +94,15 @@ def passing(roster: Roster, waiting: WaitClass, name: Filter) -> int:
         case Filter.EXCLUDED:
             return ~_named(roster, waiting.excluded)
         case Filter.HELD:
-            return roster.bit(waiting.held_for) if waiting.held_for else roster.everyone
+            return _held_for(roster, waiting.held_for) if waiting.held_for else roster.everyone
         case Filter.ROOM:
             return roster.with_room(waiting.units, waiting.channel)
+
+
+def _held_for(roster: Roster, held_for: str) -> int:
+    if held_for.startswith(TEAM_MARK):
+        return roster.of_team(held_for.removeprefix(TEAM_MARK))
+    return roster.bit(held_for)
 
 
 def _skilled(roster: Roster, waiting: WaitClass) -> int:

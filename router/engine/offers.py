@@ -4,7 +4,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from router.contract.advisor import Presence
+from router.contract.advisor import AdvisorState, Presence, read_profile
 from router.contract.case import CaseDetail, CaseState
 from router.contract.codec import encode
 from router.contract.ids import AdvisorId, PoolId, notice_id
@@ -12,7 +12,7 @@ from router.contract.messages import Notice
 from router.contract.plan import Candidate, Placing
 from router.engine.eligibility import fit
 from router.engine.roster import Member, Roster
-from router.engine.waiting import WaitClass, effective_priority, wait_class
+from router.engine.waiting import TEAM_MARK, WaitClass, effective_priority, wait_class
 from rules import Rulebook
 
 _THERE: Final = frozenset({Presence.ONLINE, Presence.AWAY})
@@ -93,6 +93,18 @@ def hold(detail: CaseDetail, rulebook: Rulebook, roster: Roster, now_ms: int) ->
     if not owner or not hold_s:
         return replace(detail, held_for="", held_until_ms=None)
     return replace(detail, held_for=owner, held_until_ms=now_ms + hold_s * 1000)
+
+
+def team_of(advisor: AdvisorState) -> str:
+    """His team; empty when he is in none."""
+    return read_profile(advisor.profile).team
+
+
+def held_for_team(detail: CaseDetail, team: str, rulebook: Rulebook, now_ms: int) -> CaseDetail:
+    """Keep the case for a team, for the rulebook's ``team_hold_s``; for nobody when that is 0."""
+    if not rulebook.team_hold_s:
+        return detail
+    return replace(detail, held_for=TEAM_MARK + team, held_until_ms=now_ms + rulebook.team_hold_s * 1000)
 
 
 def released(detail: CaseDetail, now_ms: int) -> CaseDetail:

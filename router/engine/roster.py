@@ -118,6 +118,9 @@ class Roster:
             found |= self._named.get(("tier", tier), 0)
         return found
 
+    def of_team(self, team: str) -> int:
+        return self._named.get(("team", team), 0)
+
     def with_skill(self, skill: str, level: int) -> int:
         return self._levels.get(("skill", skill, level), 0)
 
@@ -171,6 +174,8 @@ class Roster:
         for name in profile.queues or ("*",):
             self._set(self._named, ("queue", name), bit, present)
         self._set(self._named, ("tier", profile.tier), bit, present)
+        if profile.team:
+            self._set(self._named, ("team", profile.team), bit, present)
         for kind, levels in (("skill", profile.skills), ("language", profile.languages)):
             for name, level in levels.items():
                 for step in range(1, min(level, LEVELS) + 1):

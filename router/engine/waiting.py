@@ -20,6 +20,8 @@ from rules.verdict import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
 
 MAX_EXCLUDED: Final = 8
 NO_CLOCK: Final = "age"
+TEAM_MARK: Final = "@"
+"""What ``held_for`` begins with where it names a team. No advisor's id does."""
 _AGE_TARGET_MS: Final = 3_600_000
 _HEAD_START: Final = 0.05
 

@@ -144,6 +144,7 @@ TIMER_KINDS: Final = (
     "close",
     "lease",
     "grace",
+    "left",
     "wrap_up",
     "other",
 )

@@ -5,7 +5,6 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from router.contract.advisor import Presence
 from router.contract.case import CaseState, CaseStatus, read_detail
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Placing
@@ -13,6 +12,7 @@ from router.engine import chasing, escalation, offers, plans, relaxation
 from router.engine.plans import Scene
 from router.runtime.clock import Clock
 from router.service.acting import Actor
+from router.service.leaving import Leaving
 from router.service.metrics import ServiceMetrics, timer_kind
 from router.service.policies import Policies
 from router.service.roster import RosterTail
@@ -56,6 +56,7 @@ class Timers:
         self._policies = policies
         self._clock = clock
         self._metrics = metrics
+        self._leaving = Leaving(actor, reads, policies=policies)
 
     async def run(self) -> None:
         """Serve until cancelled, never early; another process's earlier timer is seen within 200 ms."""
@@ -224,33 +225,14 @@ class Timers:
             act = PresenceAct(**self._common(), advisor=advisor, disconnect=int(number), grace_ms=grace_ms, claim=spent)
             await self._actor.one(act)
         elif kind == "grace":
-            await self._gone(advisor, spent)
+            await self._leaving.gone(advisor, spent)
+        elif kind == "left":
+            await self._leaving.leave(advisor, spent)
         elif kind == "wrap_up":
             await self._actor.one(WrapUp(**self._common(), advisor=advisor, case=CaseId(number), claim=spent))
         else:
             LOG.warning("a timer of unknown kind is dropped", extra={"event": "timer.unknown", "timer": kind})
             await self._actor.one(PresenceAct(**self._common(), advisor=advisor, claim=spent))
-
-    async def _gone(self, advisor: AdvisorId, spent: tuple[str, int]) -> None:
-        """Nobody has come back: offline, and what can't wait for him (interrupting channels) is re-routed."""
-        away = PresenceAct(
-            **self._common(), advisor=advisor, presence=Presence.OFFLINE, reason="connection-lost", claim=spent
-        )
-        outcome = await self._actor.one(away)
-        if outcome.result is not Result.DONE:
-            return
-        for state in outcome.advisors:
-            for case, work in state.work.items():
-                if not self._policies.active.weight(work.channel).interruptible:
-                    await self._actor.attempt(CaseId(case), lambda held: self._reroute(held, advisor))
-
-    def _reroute(self, state: CaseState, advisor: AdvisorId) -> AnyAct | Outcome:
-        if state.owner != advisor and all(offer.advisor != advisor for offer in state.offers):
-            return _NOTHING
-        scene = self._scene(state)
-        detail = relaxation.anew(read_detail(state.detail), scene.now_ms)
-        plan = plans.placed(state, detail, scene)
-        return Requeue(**self._common(), case=state.id, plan=plan, reason="connection-lost")
 
     # -- parts
 

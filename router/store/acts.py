@@ -270,8 +270,9 @@ class Move(PlannedAct, frozen=True, kw_only=True, tag="move", omit_defaults=True
 class PresenceAct(Act, frozen=True, kw_only=True, tag="presence", omit_defaults=True):
     """An advisor's presence or connections change. ``connect``/``disconnect`` name a connection number;
     ``lease_ms`` is the deadline of the connection made or renewed; when the last one goes ``grace|0`` is
-    armed at ``grace_ms``, and disarmed when one comes. ``claim`` as in ``PlannedAct``. ``presence`` None
-    leaves it. Gives ``DONE``, ``SAME`` (nothing changed), ``GONE``, ``ABSENT`` (no such profile)."""
+    armed at ``grace_ms``; ``left_ms`` arms ``left|0``. Both are disarmed when a connection comes. ``claim`` as in
+    ``PlannedAct``. ``presence`` None leaves it. Gives ``DONE``, ``SAME`` (nothing changed), ``GONE``, ``ABSENT`` (no
+    such profile)."""
 
     advisor: AdvisorId
     presence: Presence | None = None
@@ -279,6 +280,7 @@ class PresenceAct(Act, frozen=True, kw_only=True, tag="presence", omit_defaults=
     disconnect: int = 0
     lease_ms: int = 0
     grace_ms: int = 0
+    left_ms: int = 0
     claim: tuple[str, int] | None = None
 
 

@@ -93,6 +93,31 @@ class PresenceSuite:
         assert set(await desk.work()) == {"a|ann"}
 
 
+class LeftSuite:
+    """What a connection that comes in time disarms."""
+
+    async def test_a_claim_spent_can_arm_what_comes_next(self, desk: Desk) -> None:
+        await desk.advisor("ann")
+        await presence(desk, connect=1, lease_ms=desk.now + 30_000)
+        await presence(desk, disconnect=1, grace_ms=desk.now + 5)
+        await presence(desk, presence=Presence.OFFLINE, claim=("grace|0", desk.now + 5), left_ms=desk.now + 9)
+        assert (await desk.person("ann")).timers == {"left|0": desk.now + 9}
+
+    async def test_it_is_armed_though_the_presence_is_as_before(self, desk: Desk) -> None:
+        await desk.advisor("ann", online=False)
+        await presence(desk, connect=1, lease_ms=desk.now + 30_000)
+        await presence(desk, disconnect=1, grace_ms=desk.now + 5)
+        await presence(desk, claim=("grace|0", desk.now + 5), left_ms=desk.now + 9)
+        assert (await desk.person("ann")).timers == {"left|0": desk.now + 9}
+
+    async def test_a_connection_disarms_it(self, desk: Desk) -> None:
+        await desk.advisor("ann")
+        await presence(desk, left_ms=desk.now + 9)
+        await presence(desk, connect=2, lease_ms=desk.now + 30_000)
+        assert (await desk.person("ann")).timers == {"lease|2": desk.now + 30_000}
+        assert (await desk.store.status(POOL)).timers == 1
+
+
 class ConnectionSuite:
     """The connections of an advisor, and the grace when the last is gone."""
 

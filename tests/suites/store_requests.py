@@ -209,6 +209,7 @@ class Requests(Parts):
             disconnect=dice.pick((0, 0, 1, 2)),
             lease_ms=self.now + dice.pick((30_000, 100)),
             grace_ms=dice.pick((0, self.now + 60_000)),
+            left_ms=dice.pick((0, 0, 0, self.now + 10)),
             claim=self._claim(row, dice),
         )
 

@@ -19,6 +19,7 @@ local function connect(t, act, advisor)
   if (act.connect or 0) ~= 0 then
     T.arm(t, advisor, 'lease|' .. T.int(act.connect), act.lease_ms or 0)
     T.arm(t, advisor, 'grace|0', 0)
+    T.arm(t, advisor, 'left|0', 0)
   end
   if (act.disconnect or 0) ~= 0 then
     T.arm(t, advisor, 'lease|' .. T.int(act.disconnect), 0)
@@ -47,6 +48,9 @@ function T.acts.presence(t, act)
   local changed = connect(t, act, advisor)
   if act.claim then
     T.arm(t, advisor, act.claim[1], 0)
+  end
+  if (act.left_ms or 0) ~= 0 then
+    T.arm(t, advisor, 'left|0', act.left_ms)
   end
   if not act.presence or (act.presence == advisor.presence and act.reason == advisor.reason) then
     return T.quiet(t, advisor, changed)

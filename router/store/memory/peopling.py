@@ -18,6 +18,8 @@ def presence(txn: Txn, act: PresenceAct) -> Outcome:
     shown = _connections(txn, act, row)
     if act.claim:
         txn.arm(row, {act.claim[0]: 0})
+    if act.left_ms:
+        txn.arm(row, {"left|0": act.left_ms})
     if act.presence is None or (act.presence, act.reason) == (row.presence, row.reason):
         return _quiet(txn, row, changed=shown)
     txn.set_presence(row, act.presence, act.reason)
@@ -63,7 +65,7 @@ def _connections(txn: Txn, act: PresenceAct, row: AdvisorRow) -> bool:
     """Count connections in and out; whether one came or went (a renewed lease is nobody else's business)."""
     before = row.snapshot().connections
     if act.connect:
-        txn.arm(row, {f"lease|{act.connect}": act.lease_ms, "grace|0": 0})
+        txn.arm(row, {f"lease|{act.connect}": act.lease_ms, "grace|0": 0, "left|0": 0})
     if act.disconnect:
         txn.arm(row, {f"lease|{act.disconnect}": 0})
     after = row.snapshot().connections
