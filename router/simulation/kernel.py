@@ -19,6 +19,8 @@ from router.simulation.traffic import HOUR_MS, Job
 
 SOLVED: Final = "solved"
 GONE: Final = "no-answer"
+_NEVER_MS: Final = 1 << 60
+_TELL_EVERY: Final = 500
 _ACCOUNT: Final = AccountId("simulation")
 _STRANGER: Final = Customer(id="customer")
 _NOWHERE: Final = Address(account=_ACCOUNT, address="nowhere")
@@ -76,34 +78,51 @@ class Kernel:
         self._workers = {worker.id: worker for worker in scene.workers}
         self._events: list[_Event] = []
         self._work: dict[CaseId, _Work] = {}
+        self._ended_ms = round(case.hours * HOUR_MS)
         self._channels = [traffic.channel for traffic in case.classes.values()]
 
     def run(self, jobs: Iterable[Job]) -> list[Fate]:
         """What became of each inquiry, in the order of their arrival. One that nobody could take has waited until the
-        last moment at which anything happened, and has no advisor."""
+        last thing happened, and has no advisor."""
         fates: list[Fate] = []
         self._open()
         coming = iter(jobs)
         job = next(coming, None)
-        while job is not None or self._events:
-            event_ms = self._events[0].at_ms if self._events else None
-            if job is not None and (event_ms is None or job.at_ms < event_ms):
-                self._move_to(job.at_ms)
+        while True:
+            job_ms = job.at_ms if job else _NEVER_MS
+            event_ms = self._events[0].at_ms if self._events else _NEVER_MS
+            timer_ms = self._timer_ms()
+            if min(job_ms, event_ms, timer_ms) == _NEVER_MS:
+                break
+            if job and job_ms < event_ms and job_ms < timer_ms:
+                self._move_to(job_ms)
                 fates.append(self._arrive(job, len(fates)))
                 job = next(coming, None)
-                if not len(fates) % 1000:
-                    self._told(1000)
-            else:
+                if not len(fates) % _TELL_EVERY:
+                    self._told(_TELL_EVERY)
+            elif event_ms <= timer_ms:
                 event = heapq.heappop(self._events)
                 self._move_to(event.at_ms)
                 self._happen(event)
+            else:
+                self._move_to(max(timer_ms, self._now_ms))
+                self._office.fire()
             self._office.settle()
             self._take_up()
-        self._told(len(fates) % 1000)
+        self._told(len(fates) % _TELL_EVERY)
+        self._close()
+        return fates
+
+    def _timer_ms(self) -> int:
+        """When the next timer is due; never any more once all inquiries are done."""
+        timer_ms = self._office.next_timer_ms if self._work else None
+        return _NEVER_MS if timer_ms is None else timer_ms - self._starts_ms
+
+    def _close(self) -> None:
+        """Who is still waiting has waited until everybody went home."""
         for work in self._work.values():
             if work.fate.waited_ms < 0:
-                work.fate.waited_ms = self._now_ms - work.fate.at_ms
-        return fates
+                work.fate.waited_ms = max(self._ended_ms, work.fate.at_ms) - work.fate.at_ms
 
     # -- what happens
 
@@ -131,6 +150,7 @@ class Kernel:
         return fate
 
     def _happen(self, event: _Event) -> None:
+        self._ended_ms = event.at_ms
         match event.what:
             case _What.DONE:
                 self._finish(CaseId(event.name), event.number)
@@ -148,7 +168,7 @@ class Kernel:
             return
         work.fate.worked_ms += self._now_ms - work.since_ms
         del self._work[case]
-        self._office.resolve(case, SOLVED)
+        self._office.resolve(case, SOLVED, by=AdvisorId(work.fate.advisor))
 
     def _leave(self, case: CaseId) -> None:
         work = self._work.get(case)

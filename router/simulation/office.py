@@ -6,22 +6,23 @@ from typing import Any, Final
 import msgspec
 
 from router.contract.advisor import Presence, Profile, write_profile
-from router.contract.case import CaseDetail, CaseState, CaseStatus
+from router.contract.case import CaseDetail, CaseState
 from router.contract.ids import AdvisorId, CaseId, PoolId
 from router.contract.messages import Inquiry
 from router.contract.plan import Candidate
-from router.engine import offers, plans
+from router.engine import capacity, offers, plans
 from router.engine.decide import Waiting
 from router.engine.plans import Scene
 from router.engine.roster import Roster
+from router.simulation import timers
 from router.simulation.errors import Refused
 from router.simulation.policies import Policy
 from router.store.acts import (
     Accept,
     Admit,
     AnyAct,
-    Close,
     Done,
+    Due,
     Match,
     Outcome,
     PresenceAct,
@@ -30,6 +31,7 @@ from router.store.acts import (
     Result,
 )
 from router.store.memory import MemoryStore, reading, relaying
+from router.store.memory.txn import forget
 from router.store.protocol import EVERYTHING
 from rules import Rulebook, Verdict
 
@@ -93,7 +95,7 @@ class Office:
             plan=plans.plan(state, detail, scene, waiting=waiting),
             placing=offers.placing(self._candidates(tried), waiting, self.rulebook, self.now_ms),
         )
-        self._act(act, detail)
+        self._good(self._act(act, detail))
 
     def accept(self, case: CaseId, advisor: AdvisorId, offer_ver: int) -> bool:
         """An advisor takes an offer; whether it was still his to take."""
@@ -101,14 +103,40 @@ class Office:
         act = Accept(**self._common(), case=case, advisor=advisor, offer_ver=offer_ver)
         return held is not None and self._act(act, held.detail).result is Result.ASSIGNED
 
-    def resolve(self, case: CaseId, outcome: str) -> None:
-        """The work is done, or the customer has gone. The case is closed at once: nobody writes again."""
-        held = self.held[case]
-        detail = plans.resolved(held.state, outcome, self._scene())
-        plan = plans.also(plans.plan(held.state, detail, self._scene()), {"close|0": self.now_ms})
-        self._act(Resolve(**self._common(), case=case, plan=plan), detail)
-        self._do(Close(**self._common(), case=case, claim=("close|0", self.now_ms)))
-        del self.held[case]
+    def resolve(self, case: CaseId, outcome: str, *, by: AdvisorId | None = None) -> None:
+        """Its owner has done the work, or the customer has gone. Nobody writes again, so the case is forgotten at once:
+        its reopen window would keep a million of them."""
+        held, scene = self.held.pop(case), self._scene()
+        plan = plans.plan(held.state, plans.resolved(held.state, outcome, scene), scene)
+        wrap_up_ms = capacity.wrap_up_until(held.state, self.rulebook, self.now_ms, by=by)
+        self._good(self._do(Resolve(**self._common(), case=case, plan=plan, advisor=by, wrap_up_ms=wrap_up_ms)))
+        forget(self._rows, case)
+        del self._rows.conversations[held.state.conversation]
+
+    # -- timers
+
+    @property
+    def next_timer_ms(self) -> int | None:
+        """When the next timer is due."""
+        timers = self._rows.timers
+        return timers.head()[0] if len(timers) else None
+
+    def fire(self) -> None:
+        """Serve what is due: warnings and breaches fire in the store, the rest is served here."""
+        for claim in self._do(Due(**self._common())).claims:
+            held = self.held.get(CaseId(claim.id)) if claim.subject == "c" else None
+            if held is not None:
+                seen = self._rows.cases[held.state.id].snapshot()
+                held.state = seen
+            if claim.fired:
+                continue
+            if held is None:
+                self._do(timers.of_advisor(claim, self._common()))
+                continue
+            act, detail = timers.of_case(
+                claim, seen, held.detail, scene=self._scene(), roster=self.roster, common=self._common()
+            )
+            self._good(self._act(act, detail))
 
     # -- the matcher's part
 
@@ -145,9 +173,7 @@ class Office:
         placing = offers.placing(self._candidates((advisor,)), head.waiting, self.rulebook, self.now_ms)
         plan = plans.plan(held.state, held.detail, scene)
         act = Match(**self._common(), case=head.case, plan=plan, class_key=head.class_key, placing=placing)
-        outcome = self._act(act, held.detail)
-        if outcome.result not in _GOOD:
-            raise Refused(f"a match was refused ({outcome.result}), and nobody else decides here")
+        self._good(self._act(act, held.detail))
 
     def _heads(self) -> Sequence[Waiting]:
         return [
@@ -166,9 +192,13 @@ class Office:
         if outcome.case is not None and outcome.result in _GOOD:
             held = self.held.setdefault(outcome.case.id, Held(outcome.case, detail))
             held.state, held.detail = outcome.case, detail
-            if outcome.case.state is not CaseStatus.RESOLVED:
-                self.moved.append(held)
+            self.moved.append(held)
         return outcome
+
+    @staticmethod
+    def _good(outcome: Outcome) -> None:
+        if outcome.result not in _GOOD:
+            raise Refused(f"an act was refused ({outcome.result}), and nobody else acts here")
 
     def _do(self, act: AnyAct) -> Outcome:
         outcome = self._store.serve(act)

@@ -1,0 +1,58 @@
+"""Timers in a simulation: what the service's timer loop would do, for the timers that a simulated case can have."""
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from router.contract.case import CaseDetail, CaseState, CaseStatus
+from router.contract.ids import AdvisorId, CaseId
+from router.engine import escalation, offers, plans, relaxation
+from router.engine.plans import Scene
+from router.engine.roster import Roster
+from router.store.acts import AnyAct, Escalate, Expire, PresenceAct, Rejudge, Replan, TimerClaim, WrapUp
+
+
+def of_advisor(claim: TimerClaim, common: dict[str, Any]) -> AnyAct:
+    """The act that serves a timer of an advisor."""
+    kind, _, name = claim.timer.partition("|")
+    spent, advisor = (claim.timer, claim.deadline_ms), AdvisorId(claim.id)
+    if kind == "wrap_up":
+        return WrapUp(**common, advisor=advisor, case=CaseId(name), claim=spent)
+    return PresenceAct(**common, advisor=advisor, claim=spent)
+
+
+def of_case(
+    claim: TimerClaim, state: CaseState, detail: CaseDetail, *, scene: Scene, roster: Roster, common: dict[str, Any]
+) -> tuple[AnyAct, CaseDetail]:
+    """The act that serves a timer of a case, and the case as it will be known then."""
+    kind, _, number = claim.timer.partition("|")
+    given = {**common, "case": state.id, "claim": (claim.timer, claim.deadline_ms)}
+    # The claim is spent before the plan is written: whatever is overdue next is armed anew.
+    spent = replace(state, timers={timer: at for timer, at in state.timers.items() if timer != claim.timer})
+    match kind:
+        case "offer":
+            after = _missed(state, detail, int(number), scene=scene, roster=roster)
+            away = scene.rulebook.away_after
+            plan = plans.plan(state, after, scene)
+            return Expire(**given, plan=plan, offer_ver=int(number), away_after=away), after
+        case "step" if step := escalation.step_at(escalation.ladder_of(detail, scene.rulebook), int(number)):
+            after = escalation.take(detail, step)
+            plan = plans.plan(replace(spent, step=int(number)), after, scene)
+            return Escalate(**given, plan=plan, step=int(number)), after
+        case "relax" if state.state in {CaseStatus.QUEUED, CaseStatus.OFFERED}:
+            after = relaxation.take(detail)
+            return Rejudge(**given, plan=plans.plan(spent, after, scene)), after
+        case "cooldown" | "hold":
+            after = offers.released(detail, scene.now_ms)
+            return Rejudge(**given, plan=plans.plan(state, after, scene)), after
+        case _:
+            return Replan(**given, plan=plans.plan(state, detail, scene)), detail
+
+
+def _missed(state: CaseState, detail: CaseDetail, ver: int, *, scene: Scene, roster: Roster) -> CaseDetail:
+    for offer in state.offers:
+        if offer.ver == ver:
+            detail = offers.without(
+                detail, state, offer.advisor, roster=roster, rulebook=scene.rulebook, now_ms=scene.now_ms
+            )
+    return detail
