@@ -9,6 +9,7 @@ from rules import opening_hours
 from rules.errors import Path
 from rules.ladder_flaws import relax_flaws
 from rules.naming import each, key_reference, reference, repeated
+from rules.policy_flaws import policy_flaws
 from rules.rulebook import Document, Effect, Queue, Rule, Strategy
 from rules.shape import Flaw
 
@@ -31,8 +32,7 @@ def cross_flaws(document: Document) -> Iterator[Flaw]:
         yield from each(queue.tiers, document.tiers, "tier", (*path, "tiers"))
         yield from _strategy_flaws(queue, path)
         yield from relax_flaws(name, queue, document)
-    for name, policy in document.policies.items():
-        yield from reference(policy.calendar, document.calendars, "calendar", ("policies", name, "calendar"))
+    yield from policy_flaws(document)
     yield from opening_hours.flaws(document.calendars)
     yield from repeated(document.tiers, ("tiers",))
     yield from _ladder_flaws(document)

@@ -42,5 +42,9 @@ def _notified(rulebook: Rulebook) -> Iterator[tuple[Path, str]]:
         for index, step in enumerate(ladder.steps):
             for target in step.notify:
                 yield ("ladders", name, "steps", index, "notify"), target
+    for name, policy in rulebook.policies.items():
+        for clock, own in policy.clocks.items():
+            for target in own.chase.notify if own.chase else ():
+                yield ("policies", name, "clocks", str(clock), "chase", "notify"), target
     for target in rulebook.away_notify:
         yield ("away_notify",), target
