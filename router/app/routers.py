@@ -24,6 +24,7 @@ from router.service.invariants import Invariants
 from router.service.matcher import Matcher
 from router.service.pressure import Barometer
 from router.service.relaying.relay import Relay
+from router.service.relaying.turn import unless_vouched
 from router.service.riding_out import ride_out
 from router.service.shares import Shares, WholeShare
 from router.service.sweep import Sweep
@@ -42,7 +43,8 @@ async def open_relay(process: Process, state: State, pool: PoolId) -> None:
     if not process.roles & {Role.ROUTER, Role.API}:
         await enter_pool(process, state, pool)
     alone = process.settings.mode is Mode.STANDALONE
-    relay = Relay(pool, state.store, state.bus, clock=process.clock, metrics=process.metrics, alone=alone)
+    check = unless_vouched(pool, state.store.rebuilds)
+    relay = Relay(pool, state.store, state.bus, clock=process.clock, metrics=process.metrics, alone=alone, check=check)
 
     async def is_fit() -> str | None:
         return relay.unready()

@@ -91,15 +91,3 @@ async def last_note(bus: Bus, pool: PoolId) -> RelayNote | None:
         if furthest is None or (note.gen, note.number) > (furthest.gen, furthest.number):
             furthest = note
     return furthest
-
-
-async def lost_by(bus: Bus, pool: PoolId, *, gen: int, number: int) -> str | None:
-    """What a state store that is at that number has lost, by the note; None when the bus was told of no more.
-
-    To relay from a store that has lost its tail would send other things under numbers that were used, and write
-    lower notes over the one that tells of the loss. Raises ``BusUnavailable``.
-    """
-    note = await last_note(bus, pool)
-    if note is None or (note.gen, note.number) <= (gen, number):
-        return None
-    return f"the state store has lost what the bus has: it is at {gen}.{number}, the note says {note.gen}.{note.number}"

@@ -11,14 +11,27 @@ from router.runtime.errors import BusUnavailable, StoreUnavailable
 from router.service.metrics import ServiceMetrics
 from router.service.relaying.metrics import Coming, Failing
 from router.store.protocol import Outbox, RelayLease
+from router.store.rebuilds import Rebuilds
 
 LOG = logging.getLogger(__name__)
 Check = Callable[[RelayLease], Awaitable[str | None]]
 """Asked before a turn is taken: why nothing may be relayed from this store now, or None."""
 
 _LOOK_S: Final = 0.5
-_UNFIT_S: Final = 5.0
+_UNFIT_S: Final = 1.0
 _BEFORE: Final = "has not looked at the outbox yet"
+
+
+def unless_vouched(pool: PoolId, rebuilds: Rebuilds) -> Check:
+    """Objects to a store that nobody has compared with the bus since it began. To relay from one that has lost its tail
+    would write lower notes over the one that tells of the loss."""
+
+    async def check(_: RelayLease) -> str | None:
+        if (await rebuilds.inspect(pool)).verified:
+            return None
+        return "the state store has not been compared with the bus yet"
+
+    return check
 
 
 class Onlooker:
