@@ -9,16 +9,19 @@ from router.api import asking
 from router.api.acting import Done, own_case, perform
 from router.api.answers import json_answer, number
 from router.api.asking import MESSAGES_SHOWN, MOST_MESSAGES
-from router.api.desks import Caller
+from router.api.desks import Caller, Desk
 from router.api.keys import STAFF, Gate
 from router.api.metrics import ApiMetrics
 from router.api.operations import Operations, OperationView
+from router.api.phrases import language_of
 from router.api.problems import refused
 from router.api.transcripts import EntryView, Links, conversation
 from router.api.views import CaseView, View, case_view
-from router.api.words import ExplanationView, explained
+from router.api.words import ExplanationView, Line, Words
+from router.contract.case import CaseState, CaseStatus
 from router.contract.codec import rfc3339
 from router.contract.ids import CaseId
+from router.engine.decide import Waiting
 
 ACTS: Final = {
     "accept": "accept",
@@ -36,6 +39,7 @@ ACTS: Final = {
 }
 """Path to type of every act on a case."""
 
+_LINE_SHOWN: Final = 1_000
 _OPERATION: Final = re.compile(asking.OPERATION)
 
 
@@ -92,7 +96,7 @@ class Cases:
             transcript=said.entries,
             earlier=said.earlier,
             history=tuple(history_view(line) for line in history),
-            explanation=explained(state, desk.tail.roster, desk.policies.judged_by(state), desk.actor.now_ms()),
+            explanation=await _explained(request, desk, state),
         )
         return json_answer(page)
 
@@ -136,3 +140,19 @@ def history_view(line: str) -> HistoryView:
 
 def _case(request: web.Request) -> CaseId:
     return CaseId(request.match_info["case"])
+
+
+async def _explained(request: web.Request, desk: Desk, state: CaseState) -> ExplanationView:
+    """In the language that the query's ``lang`` names, else the one that the header asks for."""
+    language = language_of(request.query.get("lang", "") or request.headers.get("Accept-Language", ""))
+    line = await _line(desk, state) if state.state is CaseStatus.QUEUED else Line()
+    words = Words(language, desk.tail.roster, desk.policies.judged_by(state), desk.actor.now_ms())
+    return words.explained(state, line)
+
+
+async def _line(desk: Desk, state: CaseState) -> Line:
+    heads = [
+        Waiting(class_key=head.class_key, score_ms=head.score, case=head.case)
+        for head in await desk.reads.heads(desk.pool)
+    ]
+    return Line(heads, await desk.reads.waiting(desk.pool, state.class_key, _LINE_SHOWN))

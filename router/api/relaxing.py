@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
+from router.api.phrases import Language, Phrase, say
 from router.api.views import View
 from router.contract.case import CaseDetail
 from router.contract.codec import rfc3339
 from router.engine import relaxation
-from router.engine.relaxation import Ahead
 from rules import Rulebook
 from rules.ladders import Easing
 
@@ -20,51 +20,47 @@ class RelaxView(View, frozen=True, kw_only=True):
     at: str | None = None
 
 
-def relax_views(detail: CaseDetail, rulebook: Rulebook) -> tuple[RelaxView, ...]:
+def relax_views(detail: CaseDetail, rulebook: Rulebook, language: Language) -> tuple[RelaxView, ...]:
     """The steps still to come, in their order."""
     return tuple(
         RelaxView(
             step=ahead.number,
-            asks_less=tuple(eased(ahead.step)),
+            asks_less=tuple(eased(ahead.step, language)),
             at=None if ahead.at_ms is None else rfc3339(ahead.at_ms),
         )
         for ahead in relaxation.ahead(detail, rulebook)
     )
 
 
-def relax_lines(detail: CaseDetail, rulebook: Rulebook, now_ms: int) -> Iterator[str]:
+def relax_lines(detail: CaseDetail, rulebook: Rulebook, now_ms: int, language: Language) -> Iterator[str]:
     """What has been asked less so far, and what will be, a line a step."""
     for number, step in enumerate(relaxation.steps_of(detail, rulebook)[: detail.relaxed], start=1):
-        yield f"since its step of relaxation {number} {_joined(step)}"
+        yield say(language, Phrase.ASKS_SINCE, number=number, what=_joined(step, language))
     for ahead in relaxation.ahead(detail, rulebook):
-        yield f"{_when(ahead, now_ms)} {_joined(ahead.step)}"
+        what = _joined(ahead.step, language)
+        if ahead.at_ms is None:
+            yield say(language, Phrase.ASKS_NEVER, what=what)
+        else:
+            yield say(language, Phrase.ASKS_IN, seconds=max(0, ahead.at_ms - now_ms + 999) // 1000, what=what)
 
 
-def eased(easing: Easing) -> Iterator[str]:
+def eased(easing: Easing, language: Language = Language.ENGLISH) -> Iterator[str]:
     """Each part of what is asked less."""
     for skill, level in easing.levels.items():
-        yield f"the level of {skill} falls to {level}"
+        yield say(language, Phrase.LEVEL_FALLS, skill=skill, level=level)
     for skill in easing.drop:
-        yield f"{skill} is preferred and no longer needed"
-    if easing.queues:
-        yield f"members of {_any_of(easing.queues)} may have it too"
-    if easing.tiers:
-        yield f"advisors of tier {_any_of(easing.tiers)} may have it too"
-    if easing.languages:
-        yield f"speakers of {_any_of(easing.languages)} may have it too"
+        yield say(language, Phrase.NOT_NEEDED, skill=skill)
+    either = say(language, Phrase.OR)
+    for names, phrase in (
+        (easing.queues, Phrase.QUEUES_TOO),
+        (easing.tiers, Phrase.TIERS_TOO),
+        (easing.languages, Phrase.LANGUAGES_TOO),
+    ):
+        if names:
+            yield say(language, phrase, names=either.join(names))
     if easing.any_language:
-        yield "it may go to whoever speaks any language"
+        yield say(language, Phrase.ANY_LANGUAGE)
 
 
-def _joined(easing: Easing) -> str:
-    return ", ".join(eased(easing))
-
-
-def _any_of(names: tuple[str, ...]) -> str:
-    return " or ".join(names)
-
-
-def _when(ahead: Ahead, now_ms: int) -> str:
-    if ahead.at_ms is None:
-        return "never, by its business hours,"
-    return f"in {max(0, ahead.at_ms - now_ms + 999) // 1000} s"
+def _joined(easing: Easing, language: Language) -> str:
+    return ", ".join(eased(easing, language))

@@ -91,7 +91,12 @@ DESCRIBED: tuple[Described, ...] = (
     Described("GET", "/v1/queues", "Queues and what waits in them.", QueuesPage, OVERSIGHT),
     Described("GET", "/v1/queues/{queue}/cases", "Cases of a queue in line order.", LinePage, OVERSIGHT, query=_PAGE),
     Described(
-        "GET", "/v1/cases/{case}", "One case: conversation, history, explanation.", CasePage, STAFF, query=("last",)
+        "GET",
+        "/v1/cases/{case}",
+        "One case: conversation, history, explanation.",
+        CasePage,
+        STAFF,
+        query=("last", "lang"),
     ),
     Described("GET", "/v1/cases/{case}/clocks", "What counted for each SLA clock.", ClocksPage, STAFF),
     Described("GET", "/v1/cases/{case}/operations/{op}", "How far an act got.", OperationView, STAFF),

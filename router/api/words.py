@@ -1,32 +1,32 @@
 """Explanations in words: why here, why not the others, why still waiting, and what would free it. Pure."""
 
 import itertools
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
 
+from router.api.phrases import Language, Phrase, reason, say
 from router.api.relaxing import RelaxView, relax_lines, relax_views
 from router.api.views import View
-from router.contract.case import CaseState, CaseStatus, read_detail
+from router.api.would_free import NAMED, ChangeView, Scene, would_free
+from router.contract.case import CaseDetail, CaseState, CaseStatus, read_detail
 from router.contract.codec import rfc3339
-from router.engine.eligibility import Filter, fit, sieve
+from router.contract.ids import CaseId
+from router.engine.decide import Waiting
+from router.engine.eligibility import Filter, sieve
 from router.engine.explain import Explanation, read_explanation
 from router.engine.roster import Roster
-from router.engine.waiting import TEAM_MARK, WaitClass, governing, wait_class
+from router.engine.waiting import governing, wait_class
 from rules import Rulebook
 
-_NAMED: Final = 3
 _LOOKED_AT: Final = 20
 _LOOKING: Final = frozenset({CaseStatus.QUEUED, CaseStatus.OFFERED})
-_REASONS: Final[Mapping[str, str]] = {
-    Filter.PRESENCE: "not online",
-    Filter.QUEUE: "not serving this queue",
-    Filter.TIER: "not of a tier this queue asks for",
-    Filter.SKILL: "without a needed skill at its level",
-    Filter.LANGUAGE: "not speaking the customer's language",
-    Filter.EXCLUDED: "excluded, or has just declined it",
-    Filter.HELD: "not the one it is kept for",
-    Filter.ROOM: "without room for it",
-}
+
+
+class Line(NamedTuple):
+    """Where a case waits: the ``heads`` of all lines, and the ``first`` cases of its own, as many as were asked for."""
+
+    heads: Sequence[Waiting] = ()
+    first: Sequence[CaseId] = ()
 
 
 class RemovedView(View, frozen=True, kw_only=True):
@@ -40,110 +40,130 @@ class RemovedView(View, frozen=True, kw_only=True):
 
 class ExplanationView(View, frozen=True, kw_only=True):
     """``why_here``: the rules that judged it and the last decision; ``why_not``: who was out then, and why;
-    ``why_waiting``: as things are now. ``decided_at`` is when the last decision was made. ``relaxes``: what it will ask
-    less of the advisors while it waits."""
+    ``why_waiting``: as things are now; ``would_free``: the single changes that would place it now; ``relaxes``: what it
+    will ask less of the advisors, and when, while it looks for one. ``decided_at`` is when the last decision was made.
+    """
 
     why_here: tuple[str, ...]
     why_not: tuple[RemovedView, ...] = ()
     why_waiting: tuple[str, ...] = ()
+    would_free: tuple[ChangeView, ...] = ()
     relaxes: tuple[RelaxView, ...] = ()
     decided_at: str | None = None
     rulebook: str = ""
     strategy: str = ""
 
 
-def explained(state: CaseState, roster: Roster, rulebook: Rulebook, now_ms: int) -> ExplanationView:
-    """All that can be said of where a case is."""
-    last = read_explanation(state.why)
-    return ExplanationView(
-        why_here=(*_judged(state), *_decided(state, last)),
-        why_not=tuple(_removed(last)) if last else (),
-        why_waiting=tuple(_waiting(state, roster, rulebook, now_ms)),
-        relaxes=relax_views(read_detail(state.detail), rulebook) if state.state in _LOOKING else (),
-        decided_at=rfc3339(last.at_ms) if last else None,
-        rulebook=read_detail(state.detail).verdict.rulebook,
-        strategy=last.strategy if last else "",
-    )
+class Words:
+    """What is said of cases, in one language."""
 
+    def __init__(self, language: Language, roster: Roster, rulebook: Rulebook, now_ms: int) -> None:
+        self._language = language
+        self._roster = roster
+        self._rulebook = rulebook
+        self._now_ms = now_ms
 
-def _judged(state: CaseState) -> Iterator[str]:
-    verdict = read_detail(state.detail).verdict
-    for reason in verdict.reasons:
-        if reason.set:
-            yield f"rule {reason.rule} set {', '.join(reason.set)}"
-    wants = ", ".join(f"{want.skill} {want.level}{'' if want.hard else ' (soft)'}" for want in verdict.wants)
-    language = f", in {verdict.language}" if verdict.language else ""
-    yield f"it belongs to queue {verdict.queue} with priority {verdict.priority}{language}; wants: {wants or 'nothing'}"
+    def explained(self, state: CaseState, line: Line | None = None) -> ExplanationView:
+        """All that can be said of where a case is; without its line, nothing of its place and of who comes first."""
+        line = line or Line()
+        detail, last = read_detail(state.detail), read_explanation(state.why)
+        frees = tuple(self._would_free(state, detail, line)) if state.state is CaseStatus.QUEUED else ()
+        return ExplanationView(
+            why_here=(*self._judged(detail), *self._decided(state, last)),
+            why_not=tuple(self._removed(last)) if last else (),
+            why_waiting=tuple(self._waiting(state, detail, line, is_stuck=not frees)),
+            would_free=frees,
+            relaxes=relax_views(detail, self._rulebook, self._language) if state.state in _LOOKING else (),
+            decided_at=rfc3339(last.at_ms) if last else None,
+            rulebook=detail.verdict.rulebook,
+            strategy=last.strategy if last else "",
+        )
 
+    def _say(self, phrase: Phrase, /, **parts: object) -> str:
+        return say(self._language, phrase, **parts)
 
-def _decided(state: CaseState, last: Explanation | None) -> Iterator[str]:
-    if last is None:
-        return
-    yield f"{last.considered} advisors were looked at, {len(last.best)} of the eligible ranked by {last.strategy}"
-    if last.turn:
-        yield f"{last.turn} had room, and of the heads he may be offered this was the most urgent"
-    for place, one in enumerate(last.best[:_NAMED], start=1):
-        terms = ", ".join(f"{name} {value:g}" for name, value in one.terms.items())
-        yield f"{place}. {one.advisor} ({terms})"
-    if state.owner:
-        yield f"{state.owner} has it"
+    def _judged(self, detail: CaseDetail) -> Iterator[str]:
+        verdict = detail.verdict
+        for judged in verdict.reasons:
+            if judged.set:
+                yield self._say(Phrase.RULE, rule=judged.rule, what=", ".join(judged.set))
+        soft = self._say(Phrase.SOFT)
+        wants = ", ".join(f"{want.skill} {want.level}{'' if want.hard else soft}" for want in verdict.wants)
+        language = self._say(Phrase.IN_LANGUAGE, language=verdict.language) if verdict.language else ""
+        yield self._say(
+            Phrase.BELONGS,
+            queue=verdict.queue,
+            priority=verdict.priority,
+            language=language,
+            wants=wants or self._say(Phrase.NOTHING),
+        )
 
+    def _decided(self, state: CaseState, last: Explanation | None) -> Iterator[str]:
+        if last is None:
+            return
+        yield self._say(Phrase.LOOKED_AT, count=last.considered, ranked=len(last.best), strategy=last.strategy)
+        if last.turn:
+            yield self._say(Phrase.HIS_TURN, advisor=last.turn)
+        for place, one in enumerate(last.best[:NAMED], start=1):
+            terms = ", ".join(f"{name} {value:g}" for name, value in one.terms.items())
+            yield f"{place}. {one.advisor} ({terms})"
+        if state.owner:
+            yield self._say(Phrase.HAS_IT, advisor=state.owner)
 
-def _removed(last: Explanation) -> Iterator[RemovedView]:
-    for name, out in last.removed.items():
-        yield RemovedView(filter=name, count=out.count, reason=_REASONS.get(name, name), first=out.first)
+    def _removed(self, last: Explanation) -> Iterator[RemovedView]:
+        for name, out in last.removed.items():
+            yield RemovedView(filter=name, count=out.count, reason=reason(self._language, name), first=out.first)
 
+    def _waiting(self, state: CaseState, detail: CaseDetail, line: Line, *, is_stuck: bool) -> Iterator[str]:
+        if state.state is CaseStatus.QUEUED:
+            yield from self._looking(state, detail, is_stuck=is_stuck)
+            yield from self._place(state, line)
+            yield from relax_lines(detail, self._rulebook, self._now_ms, self._language)
+            clock, due = governing(detail.clocks)
+            if due is not None:
+                yield self._say(Phrase.CLOCK_DUE, clock=clock, at=rfc3339(due))
+        pending = detail.pending
+        if state.state is CaseStatus.PENDING and pending is not None:
+            until = self._say(Phrase.UNTIL, at=rfc3339(pending.until_ms)) if pending.until_ms else ""
+            yield self._say(Phrase.WAITS_FOR, on=pending.on, until=until)
+        if state.state is CaseStatus.OFFERED:
+            for offer in state.offers:
+                yield self._say(Phrase.OFFERED, advisor=offer.advisor, at=rfc3339(offer.deadline_ms))
 
-def _waiting(state: CaseState, roster: Roster, rulebook: Rulebook, now_ms: int) -> Iterator[str]:
-    detail = read_detail(state.detail)
-    if state.state is CaseStatus.PENDING and detail.pending is not None:
-        until = f" until {rfc3339(detail.pending.until_ms)}" if detail.pending.until_ms else ""
-        yield f"it waits for the {detail.pending.on}{until}"
-    if state.state is CaseStatus.OFFERED:
-        for offer in state.offers:
-            yield f"offered to {offer.advisor} until {rfc3339(offer.deadline_ms)}"
-    if state.state is not CaseStatus.QUEUED:
-        return
-    waiting = wait_class(detail, channel=state.channel, units=state.units, rulebook=rulebook, now_ms=now_ms)
-    sifted = sieve(roster, waiting)
-    for name, out in sifted.removed.items():
-        yield f"{out.bit_count()} {_REASONS[name]} ({_names(roster, out)})"
-    yield from _wrapping_up(roster, sifted.removed.get(Filter.ROOM, 0), now_ms)
-    if sifted.eligible:
-        yield f"{_names(roster, sifted.eligible)} can take it now: it comes next, or a more urgent case comes first"
-    else:
-        yield _what_frees(roster, waiting)
-    yield from relax_lines(detail, rulebook, now_ms)
-    clock, due = governing(detail.clocks)
-    if due is not None:
-        yield f"its {clock} clock is due at {rfc3339(due)}"
+    def _looking(self, state: CaseState, detail: CaseDetail, *, is_stuck: bool) -> Iterator[str]:
+        waiting = wait_class(
+            detail, channel=state.channel, units=state.units, rulebook=self._rulebook, now_ms=self._now_ms
+        )
+        sifted = sieve(self._roster, waiting)
+        for name, out in sifted.removed.items():
+            why = reason(self._language, name)
+            yield self._say(Phrase.OUT, count=out.bit_count(), reason=why, who=self._names(out))
+        yield from self._wrapping_up(sifted.removed.get(Filter.ROOM, 0))
+        if sifted.eligible:
+            yield self._say(Phrase.CAN_TAKE, who=self._names(sifted.eligible))
+        elif is_stuck:
+            yield self._say(Phrase.NOBODY)
 
+    def _wrapping_up(self, bits: int) -> Iterator[str]:
+        """Who would have room but for what he wraps up, for how long yet."""
+        for member in itertools.islice(self._roster.members(bits), _LOOKED_AT):
+            ends = [until for case in member.state.work if (until := member.state.wrap_up_until(case)) is not None]
+            if ends:
+                seconds = max(0, min(ends) - self._now_ms) // 1000
+                yield self._say(Phrase.WRAP_UP, advisor=member.state.id, seconds=seconds)
 
-def _wrapping_up(roster: Roster, bits: int, now_ms: int) -> Iterator[str]:
-    """Who would have room but for what he wraps up, for how long yet."""
-    for member in itertools.islice(roster.members(bits), _LOOKED_AT):
-        ends = [until for case in member.state.work if (until := member.state.wrap_up_until(case)) is not None]
-        if ends:
-            yield f"{member.state.id} is in wrap-up for {max(0, min(ends) - now_ms) // 1000} s"
+    def _place(self, state: CaseState, line: Line) -> Iterator[str]:
+        if state.id in line.first:
+            if ahead := line.first.index(state.id):
+                yield self._say(Phrase.BEHIND, count=ahead)
+        elif line.first:
+            yield self._say(Phrase.BEHIND_MANY, count=len(line.first))
 
+    def _would_free(self, state: CaseState, detail: CaseDetail, line: Line) -> Iterator[ChangeView]:
+        scene = Scene(self._roster, self._rulebook, line.heads, self._now_ms)
+        return would_free(state, detail, scene, self._language)
 
-def _what_frees(roster: Roster, waiting: WaitClass) -> str:
-    """The nearest way to an advisor, from what the others lack."""
-    removed = sieve(roster, waiting).removed
-    if full := removed.get(Filter.ROOM, 0):
-        return f"it is taken when one of these gets room: {_names(roster, full)}"
-    if held := waiting.held_for:
-        who = f"the team {held.removeprefix(TEAM_MARK)}" if held.startswith(TEAM_MARK) else held
-        return f"it is kept for {who} until its hold ends"
-    if Filter.EXCLUDED in removed:
-        return "it is offered again when the cool-down of who declined it ends"
-    absent = removed.get(Filter.PRESENCE, 0) & fit(roster, waiting)
-    if absent:
-        return f"it is taken when one of these comes online: {_names(roster, absent)}"
-    return "nobody on the roster could take it: it needs another queue, or an advisor with its skills and language"
-
-
-def _names(roster: Roster, bits: int) -> str:
-    """The first few of a set by name."""
-    first = itertools.islice((member.state.id for member in roster.members(bits)), _NAMED)
-    return ", ".join(first) + (", ..." if bits.bit_count() > _NAMED else "")
+    def _names(self, bits: int) -> str:
+        """The first few of a set by name."""
+        first = itertools.islice((member.state.id for member in self._roster.members(bits)), NAMED)
+        return ", ".join(first) + (self._say(Phrase.MORE) if bits.bit_count() > NAMED else "")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import click
 
@@ -10,29 +10,47 @@ from router.cli.asking import address, ask, case_path, key_option, url_option
 from router.cli.given import settings_option
 
 
+class _Titles(NamedTuple):
+    here: str
+    others: str
+    waiting: str
+    frees: str
+
+
+_TITLES: Final = {
+    "en": _Titles(
+        "why here", "why not the others, when it was decided", "what it waits for now", "what would free it, each alone"
+    ),
+    "ko": _Titles("배정 근거", "결정 당시 제외된 상담사", "지금 기다리는 이유", "한 가지만 바뀌어도 배정되는 조건"),
+}
+
+
 @click.command()
 @settings_option
 @click.argument("case")
 @key_option
 @url_option
-def explain(settings_file: Path | None, case: str, key: str | None, url: str | None) -> None:
-    """Say why CASE went where it is, why not to others, and what it waits for."""
-    for line in _lines(ask(address(url, settings_file), key, case_path(case))):
+@click.option("--lang", type=click.Choice(["en", "ko"]), default="en", show_default=True, help="The language.")
+def explain(settings_file: Path | None, case: str, key: str | None, url: str | None, lang: str) -> None:
+    """Say why CASE went where it is, why not to others, what it waits for, and what would free it."""
+    page = ask(address(url, settings_file), key, f"{case_path(case)}?lang={lang}")
+    for line in _lines(page, _TITLES[lang]):
         click.echo(line)
 
 
-def _lines(page: Mapping[str, Any]) -> Iterator[str]:
+def _lines(page: Mapping[str, Any], titles: "_Titles") -> Iterator[str]:
     case, told = page["case"], page["explanation"]
     owner = f", with {case['owner']}" if case.get("owner") else ""
     yield f"case {case['id']}: {case['state']}{owner}, queue {case['queue']}, priority {case['priority']}"
     yield f"rulebook {case['rulebook']}" + (f", decided at {told['decided_at']}" if told.get("decided_at") else "")
-    yield from _part("why here", told["why_here"])
+    yield from _part(titles.here, told["why_here"])
     removed = (
         f"{out['count']} {out['reason']}" + (f" ({', '.join(out['first'])})" if out.get("first") else "")
         for out in told.get("why_not", ())
     )
-    yield from _part("why not the others, when it was decided", removed)
-    yield from _part("what it waits for now", told.get("why_waiting", ()))
+    yield from _part(titles.others, removed)
+    yield from _part(titles.waiting, told.get("why_waiting", ()))
+    yield from _part(titles.frees, [change["text"] for change in told.get("would_free", ())])
 
 
 def _part(title: str, lines: Any) -> Iterator[str]:

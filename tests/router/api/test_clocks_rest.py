@@ -49,6 +49,15 @@ async def test_the_terminal_says_it_in_words(bench: ApiBench) -> None:
     assert explained.exit_code == 0, explained.output
     assert "why here:" in explained.output
     assert "rule " in explained.output
+    in_korean = await _turnout(bench, token, "explain", case, "--lang", "ko")
+    assert "배정 근거:" in in_korean.output
+
+
+async def test_the_terminal_says_what_would_free_a_case(bench: ApiBench) -> None:
+    await bench.advisor("minji")
+    case = await bench.write()
+    told = await _turnout(bench, bench.key(Role.SUPERVISOR), "explain", case)
+    assert told.output.endswith("what would free it, each alone:\n  it is taken when one of these comes online: minji\n")
 
 
 async def test_what_cannot_be_shown_is_said(bench: ApiBench) -> None:

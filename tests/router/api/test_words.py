@@ -2,12 +2,13 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from router.api.words import explained
+from router.api.phrases import Language, language_of
+from router.api.words import ExplanationView, Line, Words
 from router.contract.advisor import AdvisorState, Presence, Profile, Work, WorkKind
 from router.contract.case import CaseDetail, CaseState, CaseStatus, Pending, write_detail
 from router.contract.codec import rfc3339
 from router.contract.ids import AccountId, AdvisorId, CaseId, ConversationId, InquiryId
-from router.engine.decide import decide
+from router.engine.decide import Waiting, decide
 from router.engine.explain import write_explanation
 from router.engine.roster import Roster
 from router.engine.waiting import wait_class
@@ -61,9 +62,17 @@ def case(detail: CaseDetail = DETAIL, **members: object) -> CaseState:
     return replace(base, **members)
 
 
+def explained(state: CaseState, roster: Roster, rulebook: Rulebook, line: Line | None = None) -> ExplanationView:
+    return Words(Language.ENGLISH, roster, rulebook, NOW).explained(state, line)
+
+
+def said(told: ExplanationView) -> list[str]:
+    return [*told.why_waiting, *(change.text for change in told.would_free)]
+
+
 WAITS = [
-    ("nobody at all", (), DETAIL, "nobody on the roster could take it"),
-    ("full", (advisor("ann", load=95),), DETAIL, "it is taken when one of these gets room: ann"),
+    ("nobody at all", (), DETAIL, "no single change frees it"),
+    ("full", (advisor("ann", load=95),), DETAIL, "it is taken when one of these gets room: ann (5 more units)"),
     ("away", (advisor("ann", presence=Presence.AWAY),), DETAIL, "it is taken when one of these comes online: ann"),
     ("unskilled", (advisor("ann", skills={"billing": 5}),), DETAIL, "1 without a needed skill at its level (ann)"),
     ("mute", (advisor("ann", languages={"ko": 5}),), DETAIL, "1 not speaking the customer's language (ann)"),
@@ -73,20 +82,23 @@ WAITS = [
         "declined",
         (advisor("ann"),),
         replace(DETAIL, declined={"ann": NOW + 1_000}),
-        "it is offered again when the cool-down of who declined it ends",
+        f"it is offered again to ann, who declined it, when the cool-down ends at {rfc3339(NOW + 1_000)}",
     ),
     (
         "held",
         (advisor("ann"), advisor("bob", presence=Presence.OFFLINE)),
         replace(DETAIL, held_for="bob", held_until_ms=NOW + 1_000),
-        "it is kept for bob until its hold ends",
+        f"it is kept for bob until its hold ends at {rfc3339(NOW + 1_000)}",
     ),
     (
         "many",
         tuple(advisor(name, load=100) for name in "abcde"),
         DETAIL,
-        "it is taken when one of these gets room: a, b, c, ...",
+        "it is taken when one of these gets room: a (10 more units), b (10 more units), c (10 more units), ...",
     ),
+    ("a skill", (advisor("ann", skills={}),), DETAIL, "it would be taken with delivery at level 3 by one of: ann"),
+    ("a language", (advisor("ann", languages={}),), DETAIL, "it would be taken if one of these spoke en: ann"),
+    ("a queue", (advisor("ann", queues=("x",)),), DETAIL, "it would be taken if one of these served queue delivery"),
 ]
 
 
@@ -94,13 +106,13 @@ WAITS = [
 def test_why_a_case_still_waits(
     rulebook: Rulebook, states: tuple[AdvisorState, ...], detail: CaseDetail, sentence: str
 ) -> None:
-    told = explained(case(detail), roster_of(*states), rulebook, NOW).why_waiting
+    told = said(explained(case(detail), roster_of(*states), rulebook))
     assert any(sentence in each for each in told), told
 
 
 def test_a_pending_case_says_for_whom_and_until_when(rulebook: Rulebook) -> None:
     pending = Pending(on="customer", since_ms=NOW, until_ms=NOW + 1)
-    told = explained(case(replace(DETAIL, pending=pending), state=CaseStatus.PENDING), Roster(), rulebook, NOW)
+    told = explained(case(replace(DETAIL, pending=pending), state=CaseStatus.PENDING), Roster(), rulebook)
     assert told.why_waiting == (f"it waits for the customer until {rfc3339(NOW + 1)}",)
 
 
@@ -108,7 +120,7 @@ def test_the_last_decision_is_told_with_its_rules_terms_and_those_who_were_out(r
     roster = roster_of(advisor("ann"), advisor("bob", load=100), advisor("cho", skills={}))
     waiting = wait_class(DETAIL, channel="email", units=10, rulebook=rulebook, now_ms=NOW)
     why = write_explanation(decide(roster, waiting, CaseId("i"), rulebook, NOW).explanation)
-    told = explained(case(why=why, state=CaseStatus.ASSIGNED, owner="ann"), roster, rulebook, NOW)
+    told = explained(case(why=why, state=CaseStatus.ASSIGNED, owner="ann"), roster, rulebook)
     assert told.why_here[0] == "rule parcels set queue, wants"
     assert "wants: delivery 3" in told.why_here[1]
     assert told.why_here[2] == "3 advisors were looked at, 1 of the eligible ranked by longest-idle"
@@ -119,5 +131,51 @@ def test_the_last_decision_is_told_with_its_rules_terms_and_those_who_were_out(r
 
 
 def test_a_case_that_was_never_decided_about_is_still_explained(rulebook: Rulebook) -> None:
-    told = explained(case(), Roster(), rulebook, NOW)
+    told = explained(case(), Roster(), rulebook)
     assert (told.decided_at, told.why_not, told.rulebook) == (None, (), "r1")
+
+
+def test_whoever_is_more_urgent_is_named(rulebook: Rulebook) -> None:
+    urgent = replace(DETAIL, verdict=replace(VERDICT, priority=1), placed_at_ms=NOW - 9_000)
+    waiting = wait_class(urgent, channel="email", units=10, rulebook=rulebook, now_ms=NOW)
+    rival = Waiting(class_key=waiting.key, score_ms=NOW - 9_000, case=CaseId("vip"))
+    away = roster_of(advisor("ann", presence=Presence.AWAY))
+    told = explained(case(), away, rulebook, Line([rival], [CaseId("other"), CaseId("i")]))
+    assert "1 of its kind are before it in line" in told.why_waiting
+    (change,) = told.would_free
+    assert (change.change, change.advisors, change.count) == ("presence", ("ann",), 1)
+    assert change.text.endswith("comes online: ann (after case vip, which is more urgent)")
+
+
+def test_a_place_beyond_what_was_read_is_told_as_such(rulebook: Rulebook) -> None:
+    told = explained(case(), Roster(), rulebook, Line([], [CaseId("a"), CaseId("b")]))
+    assert "2 or more of its kind are before it in line" in told.why_waiting
+
+
+def test_all_of_it_is_told_in_korean(rulebook: Rulebook) -> None:
+    roster = roster_of(advisor("ann", presence=Presence.AWAY), advisor("bob", load=95))
+    told = Words(Language.KOREAN, roster, rulebook, NOW).explained(case())
+    assert [change.text for change in told.would_free] == [
+        "다음 상담사가 온라인이 되면 배정됩니다: ann",
+        "다음 상담사에게 여유가 생기면 배정됩니다: bob (5 단위 부족)",
+    ]
+    assert "1명은 맡을 여유가 없음 (bob)" in told.why_waiting
+    assert told.why_here[0] == "규칙 parcels 적용: queue, wants"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "language"),
+    [
+        ("", "en"),
+        ("ko", "ko"),
+        ("ko-KR,ko;q=0.9,en-US;q=0.8", "ko"),
+        ("en-GB, ko;q=0.5", "en"),
+        ("fr, ko;q=0.4, en;q=0.7", "en"),
+        ("fr;q=0.9, ko;q=0.1", "ko"),
+        ("ko;q=0", "en"),
+        ("ko;q=much, de", "en"),
+        ("*", "en"),
+    ],
+)
+def test_the_language_that_is_asked_for(wanted: str, language: str) -> None:
+    assert language_of(wanted) == language

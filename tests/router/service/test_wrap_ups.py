@@ -1,7 +1,8 @@
 """Wrap-up time: after a chat an advisor gets nothing new until it is over, or he says that it is."""
 
+from router.api.phrases import Language
 from router.api.views import advisor_view
-from router.api.words import explained
+from router.api.words import Words
 from router.contract.advisor import Presence
 from router.contract.codec import rfc3339
 from router.contract.ids import AdvisorId, CaseId
@@ -74,8 +75,9 @@ async def test_it_is_seen_and_explained() -> None:
         (work,) = advisor_view(state).work
         assert (work.kind, work.units, work.until) == ("wrap-up", 30, rfc3339(scene.clock.now_ms() + 40_000))
         waiting = await scene.case("c2")
-        said = explained(waiting, scene.tail.roster, scene.policies.active, scene.clock.now_ms() + 10_000)
-        assert "mina is in wrap-up for 30 s" in said.why_waiting
+        later_ms = scene.clock.now_ms() + 10_000
+        words = Words(Language.ENGLISH, scene.tail.roster, scene.policies.active, later_ms)
+        assert "mina is in wrap-up for 30 s" in words.explained(waiting).why_waiting
 
 
 async def test_the_customer_who_writes_again_ends_it() -> None:

@@ -1,0 +1,206 @@
+"""What explanations say, in English and in Korean. Pure."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from router.engine.eligibility import Filter
+from router.engine.freeing import Passing
+
+
+class Language(StrEnum):
+    """What explanations can be read in."""
+
+    ENGLISH = "en"
+    KOREAN = "ko"
+
+
+class Phrase(StrEnum):
+    """One thing that can be said. Its members in braces are filled in."""
+
+    RULE = "rule"
+    BELONGS = "belongs"
+    IN_LANGUAGE = "in_language"
+    SOFT = "soft"
+    NOTHING = "nothing"
+    LOOKED_AT = "looked_at"
+    HIS_TURN = "his_turn"
+    HAS_IT = "has_it"
+    WAITS_FOR = "waits_for"
+    UNTIL = "until"
+    OFFERED = "offered"
+    OUT = "out"
+    WRAP_UP = "wrap_up"
+    CAN_TAKE = "can_take"
+    CLOCK_DUE = "clock_due"
+    BEHIND = "behind"
+    BEHIND_MANY = "behind_many"
+    ASKS_SINCE = "asks_since"
+    ASKS_IN = "asks_in"
+    ASKS_NEVER = "asks_never"
+    LEVEL_FALLS = "level_falls"
+    NOT_NEEDED = "not_needed"
+    QUEUES_TOO = "queues_too"
+    TIERS_TOO = "tiers_too"
+    LANGUAGES_TOO = "languages_too"
+    ANY_LANGUAGE = "any_language"
+    OR = "or"
+    NOBODY = "nobody"
+    COMES_ONLINE = "comes_online"
+    GETS_ROOM = "gets_room"
+    LEARNS = "learns"
+    SPEAKS = "speaks"
+    SERVES = "serves"
+    IS_OF_TIER = "is_of_tier"
+    HOLD_ENDS = "hold_ends"
+    COOL_DOWN_ENDS = "cool_down_ends"
+    STEP_TAKEN = "step_taken"
+    MORE_UNITS = "more_units"
+    FIRST = "first"
+    MORE = "more"
+
+
+_PHRASES: Final[Mapping[Phrase, tuple[str, str]]] = {
+    Phrase.RULE: ("rule {rule} set {what}", "규칙 {rule} 적용: {what}"),
+    Phrase.BELONGS: (
+        "it belongs to queue {queue} with priority {priority}{language}; wants: {wants}",
+        "대기열 {queue}, 우선순위 {priority}{language}; 필요한 조건: {wants}",
+    ),
+    Phrase.IN_LANGUAGE: (", in {language}", ", 언어 {language}"),
+    Phrase.SOFT: (" (soft)", " (우대)"),
+    Phrase.NOTHING: ("nothing", "없음"),
+    Phrase.LOOKED_AT: (
+        "{count} advisors were looked at, {ranked} of the eligible ranked by {strategy}",
+        "상담사 {count}명을 살펴보고, 맡을 수 있는 상담사 가운데 {ranked}명의 순위를 {strategy} 방식으로 정했습니다",
+    ),
+    Phrase.HIS_TURN: (
+        "{advisor} had room, and of the heads he may be offered this was the most urgent",
+        "{advisor}: 여유가 생겼고, 맡을 수 있는 문의 가운데 이 문의가 가장 급했습니다",
+    ),
+    Phrase.HAS_IT: ("{advisor} has it", "담당: {advisor}"),
+    Phrase.WAITS_FOR: ("it waits for the {on}{until}", "회신을 기다리는 중입니다({on}){until}"),
+    Phrase.UNTIL: (" until {at}", ", {at}까지"),
+    Phrase.OFFERED: ("offered to {advisor} until {at}", "{advisor}에게 제안됨, 수락 기한 {at}"),
+    Phrase.OUT: ("{count} {reason} ({who})", "{count}명은 {reason} ({who})"),
+    Phrase.WRAP_UP: ("{advisor} is in wrap-up for {seconds} s", "{advisor}: 후처리 중, {seconds}초 남음"),
+    Phrase.CAN_TAKE: (
+        "{who} can take it now: it comes next, or a more urgent case comes first",
+        "지금 맡을 수 있음: {who}. 곧 배정되거나, 더 급한 문의가 먼저 배정됩니다",
+    ),
+    Phrase.CLOCK_DUE: ("its {clock} clock is due at {at}", "{clock} 시한: {at}"),
+    Phrase.BEHIND: ("{count} of its kind are before it in line", "같은 조건의 문의 {count}건이 앞에 있습니다"),
+    Phrase.BEHIND_MANY: (
+        "{count} or more of its kind are before it in line",
+        "같은 조건의 문의가 {count}건 이상 앞에 있습니다",
+    ),
+    Phrase.ASKS_SINCE: ("since its step of relaxation {number} {what}", "완화 {number}단계부터: {what}"),
+    Phrase.ASKS_IN: ("in {seconds} s {what}", "{seconds}초 뒤: {what}"),
+    Phrase.ASKS_NEVER: ("never, by its business hours, {what}", "업무 시간 안에는 오지 않음: {what}"),
+    Phrase.LEVEL_FALLS: ("the level of {skill} falls to {level}", "{skill} 수준 {level}부터 가능"),
+    Phrase.NOT_NEEDED: ("{skill} is preferred and no longer needed", "{skill} 조건이 필수에서 우대로 바뀜"),
+    Phrase.QUEUES_TOO: ("members of {names} may have it too", "대기열 {names} 담당자도 가능"),
+    Phrase.TIERS_TOO: ("advisors of tier {names} may have it too", "{names} 등급도 가능"),
+    Phrase.LANGUAGES_TOO: ("speakers of {names} may have it too", "{names} 언어로 응대하는 상담사도 가능"),
+    Phrase.ANY_LANGUAGE: ("it may go to whoever speaks any language", "언어와 상관없이 가능"),
+    Phrase.OR: (" or ", ", "),
+    Phrase.NOBODY: (
+        "no single change frees it: it needs another queue, or another advisor with its skills and language",
+        "한 가지 변경만으로는 배정될 수 없습니다: 다른 대기열이나, 필요한 기술과 언어를 갖춘 상담사가 필요합니다",
+    ),
+    Phrase.COMES_ONLINE: (
+        "it is taken when one of these comes online: {who}",
+        "다음 상담사가 온라인이 되면 배정됩니다: {who}",
+    ),
+    Phrase.GETS_ROOM: (
+        "it is taken when one of these gets room: {who}",
+        "다음 상담사에게 여유가 생기면 배정됩니다: {who}",
+    ),
+    Phrase.LEARNS: (
+        "it would be taken with {name} at level {level} by one of: {who}",
+        "다음 상담사의 {name} 수준이 {level}이면 배정됩니다: {who}",
+    ),
+    Phrase.SPEAKS: (
+        "it would be taken if one of these spoke {name}: {who}",
+        "다음 상담사가 {name} 언어를 할 수 있으면 배정됩니다: {who}",
+    ),
+    Phrase.SERVES: (
+        "it would be taken if one of these served queue {name}: {who}",
+        "다음 상담사가 대기열 {name}에 속하면 배정됩니다: {who}",
+    ),
+    Phrase.IS_OF_TIER: (
+        "it would be taken if one of these were of tier {name}: {who}",
+        "다음 상담사가 {name} 등급이면 배정됩니다: {who}",
+    ),
+    Phrase.HOLD_ENDS: (
+        "it is kept for {name} until its hold ends at {at}; then others can take it",
+        "{name}에게 맡기려고 보류 중이며, {at}에 보류가 끝나면 다른 상담사가 맡을 수 있습니다",
+    ),
+    Phrase.COOL_DOWN_ENDS: (
+        "it is offered again to {name}, who declined it, when the cool-down ends at {at}",
+        "거절한 {name}에게 {at}부터 다시 제안됩니다",
+    ),
+    Phrase.STEP_TAKEN: (
+        "it is taken when step {name} of relaxation comes at {at}",
+        "{at}에 완화 {name}단계가 적용되면 배정됩니다",
+    ),
+    Phrase.MORE_UNITS: (" ({units} more units)", " ({units} 단위 부족)"),
+    Phrase.FIRST: (" (after case {case}, which is more urgent)", " (더 급한 문의 {case} 다음)"),
+    Phrase.MORE: (", ...", " 외"),
+}
+
+_REASONS: Final[Mapping[str, tuple[str, str]]] = {
+    Filter.PRESENCE: ("not online", "온라인이 아님"),
+    Filter.QUEUE: ("not serving this queue", "이 대기열 담당이 아님"),
+    Filter.TIER: ("not of a tier this queue asks for", "대기열이 요구하는 등급이 아님"),
+    Filter.SKILL: ("without a needed skill at its level", "필요한 기술 수준에 못 미침"),
+    Filter.LANGUAGE: ("not speaking the customer's language", "고객의 언어를 하지 못함"),
+    Filter.EXCLUDED: ("excluded, or has just declined it", "제외되었거나 방금 거절함"),
+    Filter.HELD: ("not the one it is kept for", "보류된 담당자가 아님"),
+    Filter.ROOM: ("without room for it", "맡을 여유가 없음"),
+}
+
+OF_ADVISORS: Final[Mapping[Filter, Phrase]] = {
+    Filter.PRESENCE: Phrase.COMES_ONLINE,
+    Filter.ROOM: Phrase.GETS_ROOM,
+    Filter.SKILL: Phrase.LEARNS,
+    Filter.LANGUAGE: Phrase.SPEAKS,
+    Filter.QUEUE: Phrase.SERVES,
+    Filter.TIER: Phrase.IS_OF_TIER,
+}
+OF_TIME: Final[Mapping[Passing, Phrase]] = {
+    Passing.HOLD: Phrase.HOLD_ENDS,
+    Passing.COOL_DOWN: Phrase.COOL_DOWN_ENDS,
+    Passing.STEP: Phrase.STEP_TAKEN,
+}
+
+
+def language_of(wanted: str) -> Language:
+    """The language of a query or of an ``Accept-Language`` header (RFC 9110, section 12.5.4); English where it names
+    none that is spoken here."""
+    ranked = sorted(map(_ranged, wanted.lower().split(",")), key=lambda each: -each[1])
+    for tag, weight in ranked:
+        if weight > 0 and tag in set(Language):
+            return Language(tag)
+    return Language.ENGLISH
+
+
+def say(language: Language, phrase: Phrase, /, **parts: object) -> str:
+    return _of(language, _PHRASES[phrase]).format(**parts)
+
+
+def reason(language: Language, name: str) -> str:
+    """Why a filter takes somebody out; the name of a filter that a newer version recorded."""
+    return _of(language, _REASONS[name]) if name in _REASONS else name
+
+
+def _of(language: Language, both: tuple[str, str]) -> str:
+    english, korean = both
+    return korean if language is Language.KOREAN else english
+
+
+def _ranged(part: str) -> tuple[str, float]:
+    tag, _, weight = part.strip().partition(";q=")
+    try:
+        return tag.partition("-")[0].strip(), float(weight or 1)
+    except ValueError:
+        return "", 0.0
