@@ -253,7 +253,8 @@ class Outbox(Protocol):
         """Be the owner from now on, whoever was it before."""
 
     async def take_over(self, pool: PoolId, seen: RelayLease) -> RelayLease | None:
-        """As ``take``; None, and nothing is changed, when the owner has been heard of or has changed since."""
+        """As ``take``; None, and nothing is changed, when the owner has been heard of or has changed since, or the pool
+        is of a newer format."""
 
     async def release(self, pool: PoolId, lease: RelayLease) -> bool:
         """Give it up: the next owner needn't wait. False when it was somebody else's already."""

@@ -45,6 +45,13 @@ class LeaseSuite:
         assert await desk.store.relayed(POOL, 0) == 0
         assert await desk.store.trim(POOL, mine, 1)
 
+    async def test_nobody_follows_in_a_newer_format(self, desk: Desk) -> None:
+        await desk.admit("c1")
+        before = await desk.store.lease(POOL)
+        await desk.bench.set_format(POOL, 99)
+        assert await desk.store.take_over(POOL, before) is None
+        assert await desk.store.lease(POOL) == before
+
     async def test_an_owner_who_was_heard_of_stays(self, desk: Desk) -> None:
         owner = await desk.store.take(POOL)
         seen = await desk.store.lease(POOL)

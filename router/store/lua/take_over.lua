@@ -1,4 +1,4 @@
--- take_over: another owner, unless the one that was seen has been heard of since.
+-- take_over: another owner, unless the one that was seen has been heard of since, or the pool's format is newer.
 -- Keys: meta.
 
 function T.control.take_over(root, seen)
@@ -6,7 +6,8 @@ function T.control.take_over(root, seen)
   if not lease then
     return false
   end
-  if not T.is_owner(lease, seen) or lease.beat ~= seen.beat then
+  local format = tonumber(redis.call('HGET', root .. T.KEY.meta, 'format') or '0')
+  if format > T.FORMAT or not T.is_owner(lease, seen) or lease.beat ~= seen.beat then
     return cmsgpack.pack(nil)
   end
   return T.take(root, lease)

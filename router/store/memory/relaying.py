@@ -1,6 +1,7 @@
 """The outbox's one owner: who it is, what he may forget, and how another comes to be it."""
 
 from router.runtime.errors import StoreUnavailable
+from router.store.memory.guard import FORMAT
 from router.store.memory.rows import PoolRows
 from router.store.protocol import RelayLease
 
@@ -24,7 +25,7 @@ def take(rows: PoolRows) -> RelayLease:
 
 
 def take_over(rows: PoolRows, seen: RelayLease) -> RelayLease | None:
-    if not _is_owner(rows, seen) or seen.beat != rows.relay.beat:
+    if rows.format > FORMAT or not _is_owner(rows, seen) or seen.beat != rows.relay.beat:
         return None
     return take(rows)
 

@@ -107,6 +107,21 @@ async def test_from_then_on_the_older_version_is_refused_and_changes_nothing(red
         assert (await versions.new.admit("c2")).result is Result.QUEUED
 
 
+async def test_the_outbox_goes_from_an_older_version_to_one_of_the_new_format(redis_server: Server) -> None:
+    async with two_versions(redis_server.url, writes=NEXT_FORMAT) as versions:
+        await versions.old.open()
+        await versions.old.admit("c1")
+        older = await versions.old.store.take(POOL)
+        await versions.new.open()
+        assert not await versions.old.store.trim(POOL, older, 1)
+        free = await versions.old.store.lease(POOL)
+        assert not free.held
+        assert await versions.old.store.take_over(POOL, free) is None
+        mine = await versions.new.store.take_over(POOL, free)
+        assert mine is not None
+        assert await versions.new.store.trim(POOL, mine, 1)
+
+
 async def test_a_version_in_use_stays_and_one_that_is_not_goes_after_a_day(
     versions: Versions, client: RedisClient
 ) -> None:
