@@ -70,6 +70,14 @@ class ServiceMetrics:
             "Warnings, breaches and ladder steps put off, as memory was short.",
             registry=registry,
         )
+        self.timers_late = Counter(
+            "turnout_timers_late_total",
+            "Timers served more than a second late, by how they came to be.",
+            ("why",),
+            registry=registry,
+        )
+        for why in ("unserved", "memory"):
+            self.timers_late.labels(why)
         self.sweep_found = Counter(
             "turnout_sweep_found_total",
             "Cases that waited while somebody eligible was free: must stay zero.",
@@ -141,6 +149,7 @@ TIMER_KINDS: Final = (
     "relax",
     "hold",
     "follow_up",
+    "chase",
     "close",
     "lease",
     "grace",

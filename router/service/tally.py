@@ -22,7 +22,6 @@ from router.store.acts import (
     Match,
     Outcome,
     Requeue,
-    Resolve,
     Result,
     Transfer,
     Unpark,
@@ -36,15 +35,17 @@ class _Verdict(msgspec.Struct, frozen=True):
     ladder: str | None = None
 
 
-class _Clock(msgspec.Struct, frozen=True):
-    met_at_ms: int | None = None
+class _Finished(msgspec.Struct, frozen=True):
+    clock: str
+    ver: int
+    margin_ms: int
 
 
 class _Detail(msgspec.Struct, frozen=True):
     """As much of a case's detail as is counted by: reading it whole takes twice as long."""
 
     verdict: _Verdict
-    clocks: dict[str, _Clock] = {}
+    finished: tuple[_Finished, ...] = ()
     placed_at_ms: int = 0
     reopened: int = 0
 
@@ -80,7 +81,7 @@ class Tally:
             self._count_placed(act, state, outcome.result)
         plan: Plan | None = getattr(act, "plan", None)
         if plan is not None:
-            self._count_met(act, plan, state)
+            self._count_met(plan, state)
         if isinstance(act, Escalate) and outcome.result is Result.DONE:
             self._escalations.labels("step").inc()
             self._metrics.step(_DETAIL.decode(state.detail).verdict.ladder, act.step)
@@ -132,18 +133,15 @@ class Tally:
         still = now is not None and now.kind is WorkKind.OFFER
         return before is not None and before.kind is WorkKind.OFFER and not still
 
-    def _count_met(self, act: AnyAct, plan: Plan, state: CaseState) -> None:
-        """A clock that the act stopped for good before it breached: its breach was still armed."""
-        disarmed = [_target(timer) for timer, at in plan.timers.items() if at == 0 and timer.startswith(_BREACH)]
-        if not disarmed:
+    def _count_met(self, plan: Plan, state: CaseState) -> None:
+        """A clock that the act brought to its end before it breached: its breach was still armed."""
+        taken = plan.taken.timers if plan.taken is not None and state.owner else {}
+        if not any(at == 0 and timer.startswith(_BREACH) for timer, at in (*plan.timers.items(), *taken.items())):
             return
         detail = _DETAIL.decode(state.detail)
-        for target in disarmed:
-            clock = detail.clocks.get(target)
-            is_met = clock is not None and clock.met_at_ms is not None
-            is_resolved = isinstance(act, Resolve) and target == Clock.RESOLUTION
-            if (is_met or is_resolved) and not _is_counted(detail, target):
-                self._metrics.target(detail.verdict.policy, target, met=True)
+        for ended in detail.finished:
+            if ended.ver == state.ver and ended.margin_ms > 0 and not _is_counted(detail, ended.clock):
+                self._metrics.target(detail.verdict.policy, ended.clock, met=True)
 
 
 def count_breach(metrics: CaseMetrics, state: CaseState, timer: str) -> None:

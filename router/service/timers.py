@@ -10,6 +10,7 @@ from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Placing
 from router.engine import chasing, escalation, offers, plans, relaxation
 from router.engine.plans import Scene
+from router.engine.telling import Teller
 from router.runtime.clock import Clock
 from router.service.acting import Actor
 from router.service.leaving import Leaving
@@ -38,6 +39,7 @@ from router.store.protocol import Reads
 
 LOG = logging.getLogger(__name__)
 _LOOK_EVERY_MS: Final = 200
+_PACE_MS: Final = 5
 _NOTHING: Final = Outcome(result=Result.GONE)
 _LOOKING: Final = frozenset({CaseStatus.QUEUED, CaseStatus.OFFERED})
 _UNSPENT: Final = frozenset({Result.GONE, Result.SAME})
@@ -57,21 +59,28 @@ class Timers:
         self._clock = clock
         self._metrics = metrics
         self._leaving = Leaving(actor, reads, policies=policies)
+        self._is_behind = False
 
     async def run(self) -> None:
-        """Serve until cancelled, never early; another process's earlier timer is seen within 200 ms."""
+        """Serve until cancelled, never early; another process's earlier timer is seen within 200 ms. After an outage
+        those that are late come in the order of their time, 10 in 5 ms at most, so that new work isn't held up."""
         while True:
             if not await self.serve():
                 await self._sleep()
+            elif self._is_behind:
+                await self._clock.sleep_until_ms(self._clock.now_ms() + _PACE_MS)
 
     async def serve(self) -> int:
         """Take what is due, at most 10, and serve it; how many there were, with those that wait for memory."""
         now = self._actor.now_ms()
         due = await self._actor.one(Due(pool=self._actor.pool, gen=self._actor.gen, now_ms=now))
         self._metrics.timers_put_off.inc(due.put_off)
+        self._is_behind = any(claim.late_ms for claim in due.claims)
         for claim in due.claims:
             kind = timer_kind(claim.timer)
             self._metrics.timers.labels(kind).inc()
+            if claim.late_ms:
+                self._metrics.timers_late.labels("memory" if claim.put_off else "unserved").inc()
             self._metrics.timer_lag_seconds.observe(max(0, now - claim.due_ms) / 1000)
             if claim.fired:
                 self._metrics.escalations.labels(kind).inc()
@@ -134,14 +143,7 @@ class Timers:
         told = {}
         for offer in state.offers:
             if offer.ver == ver:
-                told[offer.advisor] = offers.missed_notices(
-                    self._actor.pool,
-                    state,
-                    found,
-                    offer.advisor,
-                    rulebook=scene.rulebook,
-                    now_ms=scene.now_ms,
-                )
+                told[offer.advisor] = offers.missed_notices(self._teller(scene), state, found, offer.advisor)
                 detail = offers.without(
                     detail,
                     state,
@@ -164,7 +166,7 @@ class Timers:
         taken = escalation.take(detail, step)
         after = replace(state, step=number)
         plan = plans.plan(after, taken, scene)
-        told = escalation.notices(self._actor.pool, state, taken, step=step, number=number, now_ms=scene.now_ms)
+        told = escalation.notices(self._teller(scene), state, detail=taken, step=step, number=number)
         return Escalate(**self._planned(state, claim), plan=plan, step=number, notices=told)
 
     def _relax(self, state: CaseState, claim: TimerClaim) -> AnyAct:
@@ -184,7 +186,7 @@ class Timers:
         if claim.timer != f"{chasing.KIND}|{detail.chased}":
             return self._drop(state, claim)
         terms = scene.terms(detail.verdict)
-        told = chasing.notices(self._actor.pool, state, detail, terms, now_ms=scene.now_ms)
+        told = chasing.notices(self._teller(scene), state, detail, terms)
         plan = plans.plan(state, chasing.chased(detail), scene)
         why = {**self._planned(state, claim), "reason": chasing.reason(detail)}
         return Snooze(**why, plan=plan, notices=told)
@@ -238,6 +240,9 @@ class Timers:
 
     def _scene(self, state: CaseState) -> Scene:
         return self._policies.scene(state, self._actor.now_ms())
+
+    def _teller(self, scene: Scene) -> Teller:
+        return Teller(self._actor.pool, scene.rulebook, self._tail.roster, scene.now_ms)
 
     def _common(self) -> dict:  # type: ignore[type-arg]
         return {"pool": self._actor.pool, "gen": self._actor.gen, "now_ms": self._actor.now_ms()}
