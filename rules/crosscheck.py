@@ -9,6 +9,7 @@ from rules import opening_hours
 from rules.errors import Path
 from rules.ladder_flaws import relax_flaws
 from rules.naming import each, key_reference, reference, repeated
+from rules.notice_flaws import notice_flaws
 from rules.policy_flaws import policy_flaws
 from rules.rulebook import Document, Effect, Queue, Rule, Strategy
 from rules.shape import Flaw
@@ -37,6 +38,7 @@ def cross_flaws(document: Document) -> Iterator[Flaw]:
     yield from repeated(document.tiers, ("tiers",))
     yield from _ladder_flaws(document)
     yield from _rule_flaws(document)
+    yield from notice_flaws(document)
     yield from _size_flaws(document)
 
 

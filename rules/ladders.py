@@ -18,6 +18,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
+from rules.notices import ToldList
 from rules.policies import YEAR_S, Clock, Name
 from rules.verdict import HIGHEST_PRIORITY, LOWEST_PRIORITY
 
@@ -72,7 +73,7 @@ class Step(_Written, frozen=True, kw_only=True):
     at: Annotated[float, Meta(gt=0, le=100)] | Literal["breach"] = "breach"
     clock: Clock = Clock.FIRST_RESPONSE
     raise_priority: Annotated[int, Meta(ge=0, le=LOWEST_PRIORITY - HIGHEST_PRIORITY)] = 0
-    notify: tuple[Name, ...] = ()
+    notify: ToldList = ()
 
     @property
     def share(self) -> float:

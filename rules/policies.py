@@ -21,6 +21,8 @@ from typing import Annotated, Final, cast
 
 from msgspec import Meta, Struct
 
+from rules.notices import ToldList
+
 YEAR_S: Final = 366 * 86_400
 MAX_WARNINGS: Final = 8
 
@@ -83,7 +85,7 @@ class Chase(_Written, frozen=True, kw_only=True):
     """Reminders to staff that a third party is late: the first at the target, then each `every_s` of the clock's own
     time, `most` in all. Without `every_s` there is one."""
 
-    notify: Annotated[tuple[Name, ...], Meta(min_length=1)]
+    notify: Annotated[ToldList, Meta(min_length=1)]
     every_s: Target | None = None
     most: Annotated[int, Meta(ge=1, le=20)] = 5
 

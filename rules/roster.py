@@ -4,6 +4,7 @@
       - id: minji
         name: Kim Minji
         email: minji@example.com
+        contacts: {slack_app: U012AB3CD}   # where notices reach her, by notifier
         pool: default              # left out: the first pool of the settings
         team: seoul
         tier: senior
@@ -29,6 +30,7 @@ from rules.shape import Flaw
 
 AdvisorName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Email = Annotated[str, Meta(pattern=r"^[^@\s<>]{1,64}@[^@\s<>]{1,190}$", extra={"hint": "is no mail address"})]
+Contact = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^\S+$", extra={"hint": "has blanks in it"})]
 Skill = Annotated[int, Meta(ge=0, le=10)]
 
 
@@ -44,6 +46,7 @@ class AdvisorRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     languages: dict[Language, Skill] = {}
     skills: dict[Name, Skill] = {}
     queues: tuple[Name, ...] | Literal["all"] = "all"
+    contacts: Annotated[dict[Name, Contact], Meta(max_length=20)] = {}
     budget: Annotated[int, Meta(ge=1, le=10_000)] = 100
     caps: dict[Name, Annotated[int, Meta(ge=0, le=1_000)]] = {}
 

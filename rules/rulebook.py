@@ -16,8 +16,10 @@ from rules.calendar import Calendar
 from rules.capacity import DEFAULT_WEIGHT, ChannelWeight
 from rules.errors import Path, Place
 from rules.ladders import MAX_STEPS, Label, Ladder, Language, Level, RelaxStep
+from rules.notices import ToldList
 from rules.opening_hours import CalendarSpec
 from rules.policies import YEAR_S, Name, Policy
+from rules.teams import Duties, Quiet, Team
 from rules.verdict import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
 from rules.view import View
 
@@ -77,7 +79,8 @@ class Queue(_Rules, frozen=True, kw_only=True):
     sends the customer one automatic acknowledgement. `affinity_s` is how long a case that comes back waits for the
     advisor who knows it, while he is there; without it, the rulebook's `hold_s` holds. `ramp_s` is how long
     an advisor who has come online is ramped in. `weights` are for the strategy `balanced`. `relax`: what a case asks
-    less of the advisors, the longer it waits.
+    less of the advisors, the longer it waits. `team` is whose lead answers for a case that nobody has, `notify` the
+    target that stands for the queue's own channel.
     """
 
     policy: Name
@@ -93,6 +96,8 @@ class Queue(_Rules, frozen=True, kw_only=True):
     weights: Weights | None = None
     ramp_s: Annotated[int, Meta(ge=0, le=86_400)] = 0
     relax: Annotated[tuple[RelaxStep, ...], Meta(max_length=MAX_STEPS)] = ()
+    team: Name | None = None
+    notify: Name | None = None
 
 
 class SkillWant(_Rules, frozen=True, kw_only=True):
@@ -141,7 +146,8 @@ class Document(_Rules, frozen=True, kw_only=True):
     advisor who knows it, `team_hold_s` how long one that an advisor has left waits for his team, `grace_s`
     how long an advisor whose connection broke stays present, `away_after` how many offers in a row he may
     miss before he is set to away (0: any number), of which `away_notify` are told. `acknowledgements` are
-    the texts of the automatic acknowledgement by language; without one, none is sent.
+    the texts of the automatic acknowledgement by language; without one, none is sent. `teams` says who leads
+    them, `supervisors` who stands above all, `quiet` when a notice target is told nothing.
     """
 
     defaults: Defaults
@@ -160,7 +166,10 @@ class Document(_Rules, frozen=True, kw_only=True):
     team_hold_s: Seconds = 600
     grace_s: Annotated[int, Meta(ge=1, le=3_600)] = 30
     away_after: Annotated[int, Meta(ge=0, le=100)] = 3
-    away_notify: Annotated[tuple[Name, ...], Meta(max_length=10)] = ()
+    away_notify: ToldList = ()
+    teams: dict[Name, Team] = {}
+    supervisors: Duties = ()
+    quiet: dict[Name, Quiet] = {}
     acknowledgements: dict[Language, Acknowledgement] = {}
     rules: tuple[Rule, ...] = ()
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from rules.errors import Path, Problem, Severity
+from rules.notice_flaws import told_lists
+from rules.notices import target_of
 from rules.roster import AdvisorRow, Roster
 from rules.rulebook import Rulebook
 from rules.shape import suggestion
@@ -34,17 +36,33 @@ def misplaced(rulebook: Rulebook, roster: Roster, around: Surroundings) -> Itera
         if target not in around.targets:
             message = f"the settings have no target `{target}`: its notices go nowhere"
             yield Problem(message + suggestion(target, around.targets), show(path), tree.place(path), Severity.WARNING)
+    known = {row.id for row in roster.advisors}
+    for path, advisor in _on_duty(rulebook):
+        if advisor not in known:
+            message = f"the roster has no advisor `{advisor}`{suggestion(advisor, known)}"
+            yield Problem(message, show(path), tree.place(path), Severity.WARNING)
+    led = {row.team for row in roster.advisors if row.team}
+    for name in rulebook.teams:
+        if name not in led:
+            message = f"the roster has no team `{name}`{suggestion(name, led)}"
+            yield Problem(message, show(("teams", name)), tree.place(("teams", name)), Severity.WARNING)
 
 
 def _notified(rulebook: Rulebook) -> Iterator[tuple[Path, str]]:
     """Every target that the rulebook names, and where."""
-    for name, ladder in rulebook.ladders.items():
-        for index, step in enumerate(ladder.steps):
-            for target in step.notify:
-                yield ("ladders", name, "steps", index, "notify"), target
-    for name, policy in rulebook.policies.items():
-        for clock, own in policy.clocks.items():
-            for target in own.chase.notify if own.chase else ():
-                yield ("policies", name, "clocks", str(clock), "chase", "notify"), target
-    for target in rulebook.away_notify:
-        yield ("away_notify",), target
+    for path, told in told_lists(rulebook):
+        yield from ((path, target) for entry in told if (target := target_of(entry)))
+    for name, queue in rulebook.queues.items():
+        if queue.notify is not None:
+            yield ("queues", name, "notify"), queue.notify
+    for target in rulebook.quiet:
+        yield ("quiet", target), target
+
+
+def _on_duty(rulebook: Rulebook) -> Iterator[tuple[Path, str]]:
+    """Every advisor whom the rulebook names, and where."""
+    for name, team in rulebook.teams.items():
+        for index, duty in enumerate(team.leads):
+            yield ("teams", name, "leads", index, "advisor"), duty.advisor
+    for index, duty in enumerate(rulebook.supervisors):
+        yield ("supervisors", index, "advisor"), duty.advisor

@@ -140,8 +140,8 @@ class Delivery(_Wire, frozen=True, kw_only=True, omit_defaults=True, tag="delive
 class Notice(_Wire, frozen=True, kw_only=True, omit_defaults=True, tag="notice", tag_field="type"):
     """A message to staff. Carries ids, never text or addresses of customers.
 
-    ``target`` names a notice target of the settings; ``staff`` those it is for. ``kind`` says what
-    happened (``warning``, ``breach``, ``step``, ``delivery-failed``, ``missed-offers``). It isn't sent before
+    ``target`` names a notice target of the settings; ``staff`` those it is for, ``about`` the advisor it tells of.
+    ``kind`` says what happened (``step``, ``chaser``, ``missed-offers``; more may come). It isn't sent before
     ``not_before_ms``: that is when the target's quiet hours end.
     """
 
@@ -158,6 +158,7 @@ class Notice(_Wire, frozen=True, kw_only=True, omit_defaults=True, tag="notice",
     due_at_ms: Integer | None = None
     staff: tuple[AdvisorId, ...] = ()
     not_before_ms: Integer | None = None
+    about: AdvisorId | None = None
 
 
 class StaffNote(_Wire, frozen=True, kw_only=True, omit_defaults=True, tag="note", tag_field="type"):

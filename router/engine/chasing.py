@@ -3,12 +3,9 @@
 from msgspec.structs import replace
 
 from router.contract.case import CaseDetail, CaseState
-from router.contract.codec import encode
-from router.contract.ids import PoolId, notice_id
-from router.contract.messages import Notice
-from router.engine import sla
+from router.engine import sla, telling
+from router.engine.telling import Happening, Teller
 from router.engine.terms import Terms
-from router.engine.waiting import effective_priority
 from rules.policies import Clock as Kind
 from rules.policies import PendingOn
 
@@ -33,30 +30,19 @@ def chased(detail: CaseDetail) -> CaseDetail:
     return replace(detail, chased=detail.chased + 1)
 
 
-def notices(pool: PoolId, state: CaseState, detail: CaseDetail, terms: Terms, *, now_ms: int) -> tuple[str, ...]:
-    """The reminder that is due, one for each target; the same whenever it is computed again."""
+def notices(teller: Teller, state: CaseState, detail: CaseDetail, terms: Terms) -> tuple[str, ...]:
+    """The reminder that is due, for each who is told; the same whenever it is computed again."""
     own, clock = terms.get(THIRD_PARTY), detail.clocks.get(THIRD_PARTY)
     if own is None or own.chase is None or clock is None:
         return ()
-    named = f"chase-{clock.cycle}-{detail.chased}"
-    return tuple(
-        encode(
-            Notice(
-                id=notice_id(state.id, named, target),
-                pool=pool,
-                case=state.id,
-                kind="chaser",
-                target=target,
-                at_ms=now_ms,
-                queue=detail.verdict.queue,
-                priority=effective_priority(detail),
-                step=detail.chased + 1,
-                clock=THIRD_PARTY,
-                due_at_ms=clock.due_at_ms,
-            )
-        ).decode()
-        for target in own.chase.notify
+    happening = Happening(
+        kind="chaser",
+        mark=f"chase-{clock.cycle}-{detail.chased}",
+        step=detail.chased + 1,
+        clock=THIRD_PARTY,
+        due_at_ms=clock.due_at_ms,
     )
+    return telling.notices(teller, state, detail=detail, happening=happening, told=own.chase.notify)
 
 
 def reason(detail: CaseDetail) -> str:

@@ -3,12 +3,9 @@
 from msgspec.structs import replace
 
 from router.contract.case import CaseDetail, CaseState
-from router.contract.codec import encode
-from router.contract.ids import PoolId, notice_id
-from router.contract.messages import Notice
-from router.engine import sla
+from router.engine import sla, telling
+from router.engine.telling import Happening, Teller
 from router.engine.terms import own_terms, terms_of
-from router.engine.waiting import effective_priority
 from rules import Ladder, Rulebook, Step
 
 
@@ -50,26 +47,14 @@ def take(detail: CaseDetail, step: Step) -> CaseDetail:
     return replace(detail, raised=detail.raised + step.raise_priority)
 
 
-def notices(
-    pool: PoolId, state: CaseState, detail: CaseDetail, *, step: Step, number: int, now_ms: int
-) -> tuple[str, ...]:
-    """One notice for each of the step's targets, the same whenever it is computed again."""
+def notices(teller: Teller, state: CaseState, *, detail: CaseDetail, step: Step, number: int) -> tuple[str, ...]:
+    """What staff are told of the step, the same whenever it is computed again for the same version of the case."""
     clock = detail.clocks.get(str(step.clock))
-    return tuple(
-        encode(
-            Notice(
-                id=notice_id(state.id, f"step-{number}", target),
-                pool=pool,
-                case=state.id,
-                kind="step",
-                target=target,
-                at_ms=now_ms,
-                queue=detail.verdict.queue,
-                priority=effective_priority(detail),
-                step=number,
-                clock=str(step.clock),
-                due_at_ms=clock.due_at_ms if clock else None,
-            )
-        ).decode()
-        for target in step.notify
+    happening = Happening(
+        kind="step",
+        mark=f"step-{number}.{state.ver}",
+        step=number,
+        clock=str(step.clock),
+        due_at_ms=clock.due_at_ms if clock else None,
     )
+    return telling.notices(teller, state, detail=detail, happening=happening, told=step.notify)

@@ -6,13 +6,13 @@ from msgspec.structs import replace
 
 from router.contract.advisor import AdvisorState, Presence, read_profile
 from router.contract.case import CaseDetail, CaseState
-from router.contract.codec import encode
-from router.contract.ids import AdvisorId, PoolId, notice_id
-from router.contract.messages import Notice
+from router.contract.ids import AdvisorId
 from router.contract.plan import Candidate, Placing
+from router.engine import telling
 from router.engine.eligibility import fit
 from router.engine.roster import Member, Roster
-from router.engine.waiting import TEAM_MARK, WaitClass, effective_priority, wait_class
+from router.engine.telling import Happening, Teller
+from router.engine.waiting import TEAM_MARK, WaitClass, wait_class
 from rules import Rulebook
 
 _THERE: Final = frozenset({Presence.ONLINE, Presence.AWAY})
@@ -46,27 +46,12 @@ def without(
     return replace(detail, declined=declined)
 
 
-def missed_notices(
-    pool: PoolId, state: CaseState, detail: CaseDetail, advisor: AdvisorId, *, rulebook: Rulebook, now_ms: int
-) -> tuple[str, ...]:
+def missed_notices(teller: Teller, state: CaseState, detail: CaseDetail, advisor: AdvisorId) -> tuple[str, ...]:
     """What the rulebook's ``away_notify`` are told when this missed offer sets the advisor to away: the same however
     often it is computed."""
-    return tuple(
-        encode(
-            Notice(
-                id=notice_id(state.id, f"missed-{advisor}-{state.ver}", target),
-                pool=pool,
-                case=state.id,
-                kind="missed-offers",
-                target=target,
-                at_ms=now_ms,
-                queue=detail.verdict.queue,
-                priority=effective_priority(detail),
-                staff=(advisor,),
-            )
-        ).decode()
-        for target in rulebook.away_notify
-    )
+    happening = Happening(kind="missed-offers", mark=f"missed-{advisor}-{state.ver}", about=advisor)
+    told = teller.rulebook.away_notify
+    return telling.notices(teller, state, detail=detail, happening=happening, told=told)
 
 
 def asked_first(owner: Member) -> tuple[Candidate, ...]:

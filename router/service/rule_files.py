@@ -106,6 +106,7 @@ def profile_of(row: AdvisorRow) -> Profile:
         budget=row.budget,
         caps=dict(row.caps),
         contact=row.email or "",
+        contacts=dict(row.contacts),
     )
 
 

@@ -164,6 +164,7 @@ EXAMPLES: Final[dict[str, AnyMessage]] = {
         clock="first_response",
         due_at_ms=START_MS + 3_600_000,
         staff=(MINJI, BEN),
+        about=MINJI,
         not_before_ms=START_MS + 36_000_000,
     ),
     "advisor": Advisor(

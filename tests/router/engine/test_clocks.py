@@ -8,6 +8,8 @@ from router.contract.case import CaseDetail, CaseState, CaseStatus, Clock, read_
 from router.contract.ids import AccountId, CaseId, ConversationId, InquiryId
 from router.engine import escalation, plans, sla
 from router.engine.plans import Scene
+from router.engine.roster import Roster
+from router.engine.telling import Teller
 from router.engine.waiting import effective_priority, governing, read_class, urgency, wait_class
 from rules import Policy, Verdict
 from rules.policies import Cue
@@ -102,11 +104,9 @@ def test_a_step_that_somebody_has_claimed_is_left_to_him() -> None:
 
 
 def test_the_notices_of_a_step_are_the_same_however_often_they_are_made() -> None:
-    scene = state()
+    scene, teller = state(), Teller(inquiry("x").pool, RULES, Roster(), T0)
     told = [
-        escalation.notices(
-            inquiry("x").pool, scene, detail(), step=RULES.ladders["standard"].steps[0], number=1, now_ms=T0
-        )
+        escalation.notices(teller, scene, detail=detail(), step=RULES.ladders["standard"].steps[0], number=1)
         for _ in range(2)
     ]
     assert told[0] == told[1]

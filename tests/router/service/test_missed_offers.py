@@ -31,8 +31,8 @@ async def test_the_third_in_a_row_sets_her_to_away_and_her_lead_knows() -> None:
         await scene.pass_s(60)
         mina = await _mina(scene)
         assert (mina.presence, mina.reason, mina.missed) == (Presence.AWAY, "missed-offers", 3)
-        told = [(notice.kind, notice.target, notice.staff, notice.case) for notice in await _notices(scene)]
-        assert told == [("missed-offers", target, ("mina",), "c1") for target in ("leads", "office")]
+        told = [(notice.kind, notice.target, notice.about, notice.case) for notice in await _notices(scene)]
+        assert told == [("missed-offers", target, "mina", "c1") for target in ("leads", "office")]
         assert len({notice.id for notice in await _notices(scene)}) == 2
 
 
