@@ -17,4 +17,5 @@ class Undecodable(ContractError):
 
 
 class TooLarge(ContractError):
-    """What names this inquiry, not what it says, is beyond 256 KB. Refuse it to whoever sends it."""
+    """An inquiry beyond 256 KB. Of one that comes in, what names it is, not what it says: refuse it to whoever sends
+    it. One that is on the bus goes to the dead letters."""

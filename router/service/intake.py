@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from router.contract.case import CaseDetail, CaseState, CaseStatus
 from router.contract.codec import Decoder, encode
+from router.contract.errors import TooLarge
 from router.contract.ids import case_id
-from router.contract.messages import Handover, Inquiry, IntakeMessage
+from router.contract.messages import MAX_INQUIRY_BYTES, Handover, Inquiry, IntakeMessage
 from router.contract.plan import Placing, Plan
 from router.engine import offers, plans
 from router.engine.acknowledgement import acknowledgement
@@ -52,13 +53,15 @@ class Intake:
     async def handle(self, record: Record, fence: Fence) -> Awaitable[None] | None:
         """Admit one record; what it returns completes when the act's event is on the bus.
 
-        Raises ``Undecodable`` and ``NotServed`` (for the dead letters), ``IntakeHeldBack`` and store errors (to be
-        tried again), ``PartitionFenced`` when the partition is somebody else's, or seems to be.
+        Raises ``Undecodable``, ``TooLarge`` and ``NotServed`` (for the dead letters), ``IntakeHeldBack`` and store
+        errors (to be tried again), ``PartitionFenced`` when the partition is somebody else's, or seems to be.
         """
         message = _DECODER.decode(record.value, object)
         if isinstance(message, Handover):
             raise NotServed("handovers between pools are not served by this version")
         assert isinstance(message, Inquiry)
+        if len(record.value or b"") > MAX_INQUIRY_BYTES:
+            raise TooLarge(f"the inquiry has {len(record.value or b'')} bytes, the most is {MAX_INQUIRY_BYTES}")
         if message.automatic:
             self._counts["automatic"].inc()
             return None

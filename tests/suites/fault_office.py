@@ -7,10 +7,14 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from router.contract import topics
+from router.contract.codec import encode
+from router.contract.ids import AccountId, ConversationId, InquiryId
+from router.contract.messages import MAX_INQUIRY_BYTES, Address, Customer, Inquiry
 from router.runtime.bus.protocol import Outgoing
 from tests.suites import fault_gathering as gathering
 from tests.suites.eventually import eventually
 from tests.suites.fault_gathering import POOL, StoreView
+from tests.suites.fault_people import now_ms
 from tests.suites.fault_plant import PARTS, RELAYS, ROUTERS, Plant
 from tests.suites.fault_scenes import Fault, Findings, pass_s
 from tests.suites.fault_stale import stale_admit
@@ -123,6 +127,31 @@ async def poison(place: Plant, random: Random, __: Findings) -> None:
         place.bites["poison"] += 1
 
 
+async def oversize(place: Plant, random: Random, __: Findings) -> None:
+    """Inquiries larger than any may be: no channel lets them in, so somebody wrote to the bus himself."""
+    for number in range(2):
+        name = f"oversize-{random.randint(0, 10**9)}-{number}"
+        value = encode(_inquiry(name, "x" * (MAX_INQUIRY_BYTES + 1)))
+        await place.bus.publish([Outgoing(topic=topics.inquiries(POOL), key=name, value=value)])
+        place.poison.add(name)
+        place.bites["oversize"] += 1
+
+
+def _inquiry(name: str, text: str) -> Inquiry:
+    account = AccountId("webhook-account")
+    return Inquiry(
+        id=InquiryId(name),
+        pool=POOL,
+        account=account,
+        channel="webhook",
+        conversation=ConversationId(name),
+        customer=Customer(id=name),
+        reply_to=Address(account=account, address=name),
+        received_at_ms=now_ms(),
+        text=text,
+    )
+
+
 async def memory_full(place: Plant, _: Random, __: Findings) -> None:
     """The store takes nothing new for a while; what ends work goes on."""
     view = StoreView(place.store.url)
@@ -170,6 +199,7 @@ OFFICE_FAULTS: Final = (
     _fault("many come online at once", come_online, "all came online"),
     _fault("offsets rewound", rewind, "read again"),
     _fault("poison", poison, "poison"),
+    _fault("oversize records", oversize, "oversize"),
     _fault("memory full", memory_full, "refused for memory"),
     _fault("rolling restart", rolling_restart, *(f"{name} ended" for name in PARTS)),
     _fault("members come and go", members_come_and_go, "restart router"),

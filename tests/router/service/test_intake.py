@@ -1,10 +1,12 @@
 """Intake of records: what can never be handled is for the dead letters, and does not end the router."""
 
 import pytest
+from msgspec.structs import replace
 
 from router.contract.codec import encode
+from router.contract.errors import TooLarge
 from router.contract.ids import CaseId, ConversationId
-from router.contract.messages import Handover, Inquiry
+from router.contract.messages import MAX_INQUIRY_BYTES, Handover, Inquiry
 from router.contract.topics import inquiries
 from router.runtime.bus.protocol import Partition, Record
 from router.runtime.errors import PartitionFenced
@@ -36,6 +38,17 @@ async def test_a_handover_is_put_aside_and_does_not_end_the_process() -> None:
             await scene.intake.handle(record(handover), FENCE)
         assert not isinstance(caught.value, Superseded)
         assert not caught.value.retryable
+
+
+@pytest.mark.parametrize(("over", "is_refused"), [(0, False), (1, True)])
+async def test_an_inquiry_beyond_the_bound_is_put_aside(over: int, is_refused: bool) -> None:
+    """No channel writes one; whoever did must not make the state store hold it."""
+    short = replace(inquiry("c1"), text="x")
+    fill = 1 + MAX_INQUIRY_BYTES - len(encode(short)) + over
+    async with stage() as scene:
+        expected = TooLarge if is_refused else PartitionFenced  # the next refusal in its way
+        with pytest.raises(expected):
+            await scene.intake.handle(record(replace(short, text="x" * fill)), FENCE)
 
 
 async def test_what_was_taken_over_is_told_as_fenced() -> None:
