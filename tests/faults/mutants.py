@@ -122,7 +122,15 @@ _EVERY_LEASE: Final = (
 
 MUTANTS: Final[Mapping[str, Mutant]] = {
     "none": Mutant(
-        faults=("kill a router", "second tabs", "many come online at once", "relay stands still", "old epochs")
+        faults=(
+            "kill a router",
+            "second tabs",
+            "many come online at once",
+            "relay stands still",
+            "old epochs",
+            "lose the store's replies",
+            "one advisor, slow routers",
+        )
     ),
     "deduplication-removed": Mutant(
         lua={
@@ -145,12 +153,12 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "due-early": Mutant(lua={"due": (("T.int(t.now)", "T.int(t.now + 1500)"),)}, faults=("kill a router",)),
     "auto-commit": Mutant(python=_commit_by_itself, faults=("kill routers with acts on the way", "kill all")),
     "client-retries": Mutant(
-        python=_retry_in_the_client, faults=("lose the store's replies", "cut pipelines to the store", "cut store")
+        python=_retry_in_the_client, faults=("lose the store's replies", "lose the timers' replies")
     ),
     "presence-number-ignored": Mutant(lua={"presence": ((_OWN_LEASE, _EVERY_LEASE),)}, faults=("second tabs",)),
     "stamp-ignored": Mutant(
         lua={"done": (("if not stamp or tonumber(stamp) ~= act.stamp then", "if not stamp then"),)},
-        faults=("many come online at once", "slow store", "kill a router"),
+        faults=("one advisor, slow routers", "many come online at once"),
     ),
 }
 

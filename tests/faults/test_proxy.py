@@ -185,7 +185,10 @@ async def test_a_lost_reply_was_served_and_its_connection_is_gone() -> None:
         assert await client.ask(b"write\n") == b""
         assert scene.server.lines == [b"read\n", b"write\n"]
         assert scene.proxy.bites == {Bite.REPLY_LOST: 1}
+        assert await (await scene.client()).ask(b"write it anew\n") == b"write it anew\n"
+        assert not scene.proxy.bites[Bite.REPEATED]
         assert await (await scene.client()).ask(b"write\n") == b"write\n"
+        assert scene.proxy.bites[Bite.REPEATED] == 1
 
 
 async def test_of_a_request_that_is_cut_within_the_server_sees_one_half() -> None:

@@ -231,6 +231,8 @@ def _probes(evidence: Evidence) -> Iterator[Violation]:
         yield _violation(Promise.COMMITS, f"the offset of {id_} is committed, its event is not on the bus")
     for text in evidence.stale:
         yield _violation(Promise.FENCES, text)
+    if evidence.repeated:
+        yield _violation(Promise.REPEATS, f"{evidence.repeated} requests came again as they were")
     for name, left in evidence.backlog.items():
         if left:
             yield _violation(Promise.DRAINED, f"{name}: {left} left")

@@ -29,6 +29,7 @@ class Promise(StrEnum):
     CONFIRMED = "what was confirmed has happened"
     REPLIES = "a reply is delivered once or marked"
     COMMITS = "offsets are committed after the events are on the bus"
+    REPEATS = "what may have happened is not blindly done again"
     FENCES = "what a newer epoch fences off has no effect"
     PRESENCE = "who is connected is present"
     DRAINED = "the backlog drains"
@@ -96,7 +97,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     ``backlog`` names what should have drained and how much of it is left. ``online`` are the advisors with a session
     open that said online. ``expected_letters`` are the keys of planted poison. ``committed`` are partitions of the
     inquiries with their committed offset, read while nothing was relayed beyond ``relayed_ids``. ``stale`` says of
-    acts under old epochs what they gave. ``bites`` counts what the fault did; ``wanted_bites`` are those that had to.
+    acts under old epochs what they gave. ``repeated`` counts requests that came again, byte for byte, when their answer
+    was lost. ``bites`` counts what the fault did; ``wanted_bites`` are those that had to.
     """
 
     snapshot: Snapshot
@@ -113,6 +115,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     online: frozenset[str] = frozenset()
     committed_early: tuple[str, ...] = ()
     stale: tuple[str, ...] = ()
+    repeated: int = 0
     swept: int = 0
     wait_bound_ms: int = 30_000
     bites: dict[str, int] = {}

@@ -5,7 +5,7 @@ can prove that its fault took place.
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from enum import StrEnum
@@ -20,6 +20,7 @@ Matches = Callable[[bytes], bool]
 """Looks at a chunk of a client's."""
 
 _CHUNK: Final = 64 * 1024
+_REMEMBERED: Final = 64
 
 
 class Bite(StrEnum):
@@ -33,6 +34,8 @@ class Bite(StrEnum):
     SWALLOWED = "chunk swallowed"
     REPLY_LOST = "reply lost"
     CUT_WITHIN = "cut within a request"
+    REPEATED = "request came again"
+    """One whose reply was lost, byte for byte: whoever sent it did not look again first."""
 
 
 def to_socket(path: str) -> Target:
@@ -77,6 +80,7 @@ class Proxy:
         self._loses_all = False
         self._delay_s = 0.0
         self._lost_requests: list[Matches] = []
+        self._unanswered: deque[bytes] = deque(maxlen=_REMEMBERED)
         self._broken_requests: list[Matches] = []
 
     def aim(self, target: Target) -> None:
@@ -193,7 +197,11 @@ class Proxy:
                 await _write(pair.to_server, chunk[: len(chunk) // 2])
                 self.bites[Bite.CUT_WITHIN] += 1
                 break
-            pair.loses_reply = pair.loses_reply or _take(self._lost_requests, chunk)
+            if chunk in self._unanswered:
+                self.bites[Bite.REPEATED] += 1
+            if _take(self._lost_requests, chunk):
+                pair.loses_reply = True
+                self._unanswered.append(chunk)
             await self._slow_down()
             await _write(pair.to_server, chunk)
         pair.cut()

@@ -19,6 +19,7 @@ from tests.suites.fault_evidence import Evidence, Promise, Violation
 from tests.suites.fault_gathering import StoreView
 from tests.suites.fault_people import now_ms
 from tests.suites.fault_plant import Plant
+from tests.suites.fault_proxy import Bite
 
 CONVERSATIONS: Final = 40
 AT_ONCE: Final = 14
@@ -213,6 +214,7 @@ async def _evidence(
         online=frozenset(worker.name for worker in place.workers if worker.is_connected),
         committed_early=tuple(findings.committed_early),
         stale=tuple(findings.stale),
+        repeated=bites[f"store: {Bite.REPEATED}"],
         swept=int(await place.metric("turnout_sweep_found_total ")),
         wait_bound_ms=fault.wait_bound_ms,
         bites=dict(bites),

@@ -11,6 +11,7 @@ from tests.suites.eventually import eventually
 from tests.suites.fault_clocks import CLOCK_FAULTS
 from tests.suites.fault_cluster import CLUSTER_FAULTS
 from tests.suites.fault_disks import DISK_FAULTS
+from tests.suites.fault_lone import LONE_FAULTS
 from tests.suites.fault_office import OFFICE_FAULTS
 from tests.suites.fault_plant import PARTS, RELAYS, ROUTERS, Plant
 from tests.suites.fault_proxy import Bite, Proxy
@@ -258,6 +259,7 @@ FAULTS: Final = (
     *DISK_FAULTS,
     *CLOCK_FAULTS,
     *SESSION_FAULTS,
+    *LONE_FAULTS,
     *TAKEOVER_FAULTS,
     *CLUSTER_FAULTS,
 )
