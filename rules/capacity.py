@@ -1,7 +1,7 @@
 """What work costs an advisor: units of his budget, time afterwards, and what gives way to what.
 
 channels:
-  voice: {units: 100, wrap_up_s: 30, wrap_up_more_s: 60}
+  voice: {units: 100, wrap_up_s: 30, wrap_up_more_s: 60, interrupts: true}
   email: {units: 10, interruptible: true, when_gone: stays}
 """
 
@@ -25,13 +25,16 @@ class WhenGone(StrEnum):
 
 class ChannelWeight(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a case of a channel costs an advisor: `units` of his budget, which stay taken for `wrap_up_s` after he has
-    resolved it. He may end that early, and ask for `wrap_up_more_s` at a time (0: for nothing). `when_gone` is what
-    becomes of it when he doesn't come back; without it, what is `interruptible` stays, and the rest is requeued."""
+    resolved it. He may end that early, and ask for `wrap_up_more_s` at a time (0: for nothing). `interruptible` work is
+    parked when nobody has room for a case of a channel that `interrupts`, and taken up again when there is room.
+    `when_gone` is what becomes of it when he doesn't come back; without it, what is `interruptible` stays, and the
+    rest is requeued."""
 
     units: Units = 10
     wrap_up_s: WrapUp = 0
     wrap_up_more_s: WrapUp = 0
     interruptible: bool = False
+    interrupts: bool = False
     when_gone: WhenGone | None = None
 
     @property

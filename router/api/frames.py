@@ -23,9 +23,9 @@ class _Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
 
 
 class WorkItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One case that takes up the advisor's capacity. ``kind``: ``offer`` (``offer_ver`` and ``deadline`` say
-    which and until when), ``case``, ``consult``, ``wrap-up`` (until ``deadline``). ``inquiry`` is the customer's
-    last message."""
+    """One case of the advisor's work set. ``kind``: ``offer`` (``offer_ver`` and ``deadline`` say which and until
+    when), ``case``, ``consult``, ``wrap-up`` (until ``deadline``), ``parked`` (it takes up none of his capacity, and
+    comes back by itself). ``inquiry`` is the customer's last message."""
 
     case: str
     kind: str

@@ -15,8 +15,9 @@ from router.contract.ids import AdvisorId, CaseId
 from router.engine.waiting import effective_priority
 
 _AT_HAND: Final = frozenset({WorkKind.CASE, WorkKind.CONSULT})
-# Before these nothing was at hand: that a wrap-up begins or ends is told apart.
-_WRAPPED: Final = frozenset({None, WorkKind.WRAP_UP})
+_PUT_ASIDE: Final = frozenset({WorkKind.OFFER, *_AT_HAND})
+# That a wrap-up begins or ends is told apart.
+_ASIDE: Final = frozenset({None, WorkKind.WRAP_UP, WorkKind.PARKED})
 _ENDS_OF_WORK: Final = {
     "resolve": "resolved",
     "pend": "pending",
@@ -113,8 +114,9 @@ class Teller:
         )
 
     async def _step(self, step: Step, after: AdvisorState) -> Push | None:
-        if step.after is None or step.after is WorkKind.WRAP_UP:
-            return None if step.before in _WRAPPED else await self._ended(step)
+        if step.after in _ASIDE:
+            is_told = step.before in _PUT_ASIDE or (step.before is WorkKind.PARKED and step.after is None)
+            return await self._ended(step) if is_told else None
         item = await self._item(step.case, after.work[step.case], after)
         if item is None:
             return None
@@ -180,7 +182,7 @@ def _has(state: CaseState, advisor: AdvisorId, kind: WorkKind) -> bool:
     match kind:
         case WorkKind.OFFER:
             return any(offer.advisor == advisor for offer in state.offers)
-        case WorkKind.CASE:
+        case WorkKind.CASE | WorkKind.PARKED:
             return state.owner == advisor
         case WorkKind.CONSULT:
             return advisor in state.consults

@@ -12,6 +12,7 @@ from router.cli.advisor_time import seconds_left
 MAX_GONE: Final = 200
 _REMIND_AT_S: Final = 5
 _RESTING: Final = "pending"
+_RESTS: Final = frozenset({_RESTING, "parked"})
 _ON_DESK: Final = frozenset({"offer", "case", "consult", "wrap-up"})
 _COLUMNS: Final = ((4, "n"), (9, "what"), (15, "queue"), (10, "channel"), (4, "pr"), (16, "customer"), (34, "subject"))
 
@@ -75,7 +76,7 @@ class Desk:
 
     def cases(self) -> tuple[str, ...]:
         """The cases that are his, pending ones too."""
-        return tuple(case for case, place in self._by_case.items() if place.is_here or place.kind == _RESTING)
+        return tuple(case for case, place in self._by_case.items() if place.is_here or place.kind in _RESTS)
 
     # -- what is told
 
@@ -167,7 +168,7 @@ class Desk:
 
     def listing(self, now: datetime) -> list[Line]:
         """Presence and everything at hand, in columns."""
-        shown = [place for place in self._by_number.values() if place.is_here or place.kind == _RESTING]
+        shown = [place for place in self._by_number.values() if place.is_here or place.kind in _RESTS]
         said = [self._presence_line()]
         if not shown:
             return [*said, line(Span("Nothing at hand.", "dim"))]
@@ -202,10 +203,8 @@ class Desk:
             place.is_reminded = place.is_reminded and is_same
             return [] if is_same else [*_offer_lines(place, work, now)]
         said = []
-        if work.kind not in (was, "wrap-up"):
-            what = (
-                "is yours again" if was == _RESTING else "is yours" if work.kind == "case" else "asks for your advice"
-            )
+        if work.kind not in (was, "wrap-up", "parked"):
+            what = "is yours again" if was in _RESTS else "is yours" if work.kind == "case" else "asks for your advice"
             said.append(line(Span(f"{place.number} {what}: ", "bold green"), _about(work)))
         elif before is not None and work.inquiries > before.inquiries:
             said.append(
@@ -225,7 +224,7 @@ class Desk:
         return self._goes(place, reason) if is_news else []
 
     def _goes(self, place: Place, reason: str) -> list[Line]:
-        was, place.kind = place.kind, _RESTING if reason == "pending" else "gone"
+        was, place.kind = place.kind, reason if reason in _RESTS else "gone"
         if was == "wrap-up":
             return []
         what = "offer " if was == "offer" else ""

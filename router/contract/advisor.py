@@ -17,12 +17,13 @@ class Presence(StrEnum):
 
 
 class WorkKind(StrEnum):
-    """Why a case takes up capacity."""
+    """Why a case is in a work set. All but ``PARKED`` take up capacity."""
 
     OFFER = "offer"
     CASE = "case"
     CONSULT = "consult"
     WRAP_UP = "wrap-up"
+    PARKED = "parked"
 
 
 class Work(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +32,15 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     units: int
     channel: str
     kind: WorkKind
+
+    @property
+    def load(self) -> int:
+        """What it takes of the budget."""
+        return 0 if self.kind is WorkKind.PARKED else self.units
+
+    def may_be_parked(self, channels: frozenset[str]) -> bool:
+        """Whether it is at hand and of one of these channels."""
+        return self.kind is WorkKind.CASE and self.channel in channels
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -82,16 +92,20 @@ class AdvisorState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def load(self) -> int:
-        return sum(item.units for item in self.work.values())
+        return sum(item.load for item in self.work.values())
 
     def wrap_up_until(self, case: str) -> int | None:
         """When his wrap-up of a case ends; None when he wraps nothing up of it."""
         return self.timers.get(f"wrap_up|{case}")
 
-    def has_room(self, units: int, channel: str, *, besides: str = "") -> bool:
+    def has_room(self, units: int, channel: str, *, besides: str = "", parking: frozenset[str] = frozenset()) -> bool:
         """Whether a case of that weight fits into the budget and the channel's cap; ``besides`` names a case
-        whose present entry would be replaced."""
-        others = [item for case, item in self.work.items() if case != besides]
+        whose present entry would be replaced, ``parking`` channels whose cases at hand would be parked."""
+        others = [
+            item
+            for case, item in self.work.items()
+            if case != besides and item.kind is not WorkKind.PARKED and not item.may_be_parked(parking)
+        ]
         if sum(item.units for item in others) + units > self.budget:
             return False
         cap = self.caps.get(channel)

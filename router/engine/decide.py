@@ -10,6 +10,7 @@ from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Candidate
 from router.engine.eligibility import eligible, is_eligible, sieve
 from router.engine.explain import Explanation, RankedHead, explain
+from router.engine.parking import gives_way, to_park
 from router.engine.ranking import best
 from router.engine.roster import Member, Roster
 from router.engine.strategies import Wish
@@ -60,18 +61,22 @@ def decide(
 
 
 def nominate(roster: Roster, head: Waiting, rulebook: Rulebook, now_ms: int) -> Member | None:
-    """The advisor for whom to decide when a class asks for the matcher, or None when nobody can take it."""
+    """The advisor for whom to decide when a class asks for the matcher, or None when nobody can take it. Where nobody
+    has room, one who can make it by parking."""
     bits = eligible(roster, head.waiting)
+    if not bits and (parking := gives_way(head.waiting.channel, rulebook)):
+        bits = eligible(roster, head.waiting, parking)
     wish = _wish(roster, head.waiting, head.case, rulebook, now_ms)
     first = best(roster, bits, strategy_of(head.waiting, rulebook), wish, count=1)
     return roster.get(first[0].advisor) if first else None
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """What an advisor should have next, and the heads it was preferred to."""
+    """What an advisor should have next, the heads it was preferred to, and what he parks for it."""
 
     head: Waiting
     ranked: tuple[RankedHead, ...]
+    park: tuple[CaseId, ...] = ()
 
 
 def next_for(
@@ -82,7 +87,7 @@ def next_for(
     Eligibility comes before priority: an important case that he can't take never keeps him from one he can.
     """
     member = roster.get(advisor)
-    fitting = [head for head in heads if is_eligible(member, head.waiting)] if member else []
+    fitting = [head for head in heads if _may_have(roster, member, head.waiting, rulebook)] if member else []
     ranked = heapq.nlargest(
         SHOWN_HEADS,
         ((urgency(head.waiting, head.score_ms, rulebook, now_ms), -head.score_ms, head.case) for head in fitting),
@@ -91,7 +96,17 @@ def next_for(
         return None
     head = next(head for head in fitting if head.case == ranked[0][2])
     shown = tuple(RankedHead(case=case, urgency=round(value, 6)) for value, _, case in ranked)
-    return Turn(head=head, ranked=shown)
+    assert member is not None
+    waiting, parking = head.waiting, gives_way(head.waiting.channel, rulebook)
+    return Turn(head=head, ranked=shown, park=to_park(member.state, waiting.units, waiting.channel, parking))
+
+
+def _may_have(roster: Roster, member: Member, waiting: WaitClass, rulebook: Rulebook) -> bool:
+    """Whether he is eligible, or would be if he parked what gives way: only when nobody is without that."""
+    if is_eligible(member, waiting):
+        return True
+    parking = gives_way(waiting.channel, rulebook)
+    return bool(parking) and is_eligible(member, waiting, parking) and not eligible(roster, waiting)
 
 
 def decide_turn(

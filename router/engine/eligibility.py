@@ -4,6 +4,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import reduce
 from operator import or_
+from typing import Final
 
 import msgspec
 
@@ -25,6 +26,10 @@ class Filter(StrEnum):
     ROOM = "room"
 
 
+_NONE: Final[frozenset[str]] = frozenset()
+_BUT_ROOM: Final = tuple(name for name in Filter if name is not Filter.ROOM)
+
+
 class Sieve(msgspec.Struct, frozen=True, kw_only=True):
     """What is left, and what each filter took out of what was left before it."""
 
@@ -44,17 +49,18 @@ def sieve(roster: Roster, waiting: WaitClass) -> Sieve:
     return Sieve(eligible=left, removed=removed)
 
 
-def eligible(roster: Roster, waiting: WaitClass) -> int:
-    """The set of ``sieve`` without its reasons."""
-    left = roster.online & roster.with_room(waiting.units, waiting.channel)
-    for name in Filter:
+def eligible(roster: Roster, waiting: WaitClass, parking: frozenset[str] = _NONE) -> int:
+    """The set of ``sieve`` without its reasons. With ``parking`` whoever would have room if he parked what he has of
+    these channels is in it."""
+    left = roster.online & roster.with_room(waiting.units, waiting.channel, parking)
+    for name in _BUT_ROOM:
         if not left:
             return 0
         left &= passing(roster, waiting, name)
     return left
 
 
-def is_eligible(member: Member, waiting: WaitClass) -> bool:
+def is_eligible(member: Member, waiting: WaitClass, parking: frozenset[str] = _NONE) -> bool:
     """Whether ``eligible`` has this member: for who asks it of one advisor and many classes, at what that costs."""
     state, profile = member.state, member.profile
     return (
@@ -66,7 +72,7 @@ def is_eligible(member: Member, waiting: WaitClass) -> bool:
         and all(1 <= want.level <= profile.skills.get(want.skill, 0) for want in waiting.wants if want.hard)
         and state.id not in waiting.excluded
         and (not waiting.held_for or waiting.held_for in (state.id, TEAM_MARK + profile.team))
-        and state.has_room(waiting.units, waiting.channel)
+        and state.has_room(waiting.units, waiting.channel, parking=parking)
     )
 
 

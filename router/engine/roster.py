@@ -38,6 +38,7 @@ class Member(msgspec.Struct, kw_only=True):
     turn_ms: int = 0
 
 
+_Room = tuple[int, str, frozenset[str]]
 Ranks = Callable[[Member], Rank]
 
 
@@ -56,7 +57,7 @@ class Roster:
         self._in_order: list[Member] = []
         self._named: dict[tuple[str, str], int] = {}
         self._levels: dict[tuple[str, str, int], int] = {}
-        self._room: dict[tuple[int, str], int] = {}
+        self._room: dict[_Room, int] = {}
         self._orders: dict[Ranks, Order[Member]] = {}
 
     def __len__(self) -> int:
@@ -128,13 +129,15 @@ class Roster:
         """Who speaks a language at all; everyone when none is asked for."""
         return self._levels.get(("language", language, 1), 0) if language else self.everyone
 
-    def with_room(self, units: int, channel: str) -> int:
-        """Who has room for a case of that weight. The set for a new weight is built once, then kept up."""
-        if (units, channel) not in self._room:
-            self._room[units, channel] = 0
+    def with_room(self, units: int, channel: str, parking: frozenset[str] = frozenset()) -> int:
+        """Who has room for a case of that weight, or would have by parking what he has of some channels. The set for a
+        new weight is built once, then kept up."""
+        wanted = (units, channel, parking)
+        if wanted not in self._room:
+            self._room[wanted] = 0
             for member in self._members.values():
-                self._index_room(member, units, channel)
-        return self._room[units, channel]
+                self._index_room(member, wanted)
+        return self._room[wanted]
 
     def bit(self, advisor: str) -> int:
         member = self._members.get(AdvisorId(advisor))
@@ -191,8 +194,8 @@ class Roster:
         member.free_share = max(0.0, 1.0 - member.state.load / budget) if budget > 0 else 0.0
         is_online = member.state.presence is Presence.ONLINE and member.profile.active
         self.online = self.online | bit if is_online else self.online & ~bit
-        for units, channel in self._room:
-            self._index_room(member, units, channel)
+        for wanted in self._room:
+            self._index_room(member, wanted)
         self._put_in_order(member)
 
     def _put_in_order(self, member: Member) -> None:
@@ -203,10 +206,11 @@ class Roster:
             else:
                 order.drop(member.state.id)
 
-    def _index_room(self, member: Member, units: int, channel: str) -> None:
-        bit = 1 << member.slot
-        room = self._room[units, channel]
-        self._room[units, channel] = room | bit if member.state.has_room(units, channel) else room & ~bit
+    def _index_room(self, member: Member, wanted: _Room) -> None:
+        bit, room = 1 << member.slot, self._room[wanted]
+        units, channel, parking = wanted
+        has_room = member.state.has_room(units, channel, parking=parking)
+        self._room[wanted] = room | bit if has_room else room & ~bit
 
     @staticmethod
     def _set(sets: dict, key: tuple, bit: int, present: bool) -> None:  # type: ignore[type-arg]

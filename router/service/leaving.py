@@ -16,7 +16,7 @@ from rules.capacity import WhenGone
 LOST: Final = "connection-lost"
 SHIFT_ENDED: Final = "shift-ended"
 _NOTHING: Final = Outcome(result=Result.GONE)
-_AT_HAND: Final = frozenset({WorkKind.CASE, WorkKind.OFFER})
+_AT_HAND: Final = frozenset({WorkKind.CASE, WorkKind.OFFER, WorkKind.PARKED})
 
 Spent = tuple[str, int]
 

@@ -14,6 +14,7 @@ from router.engine.explain import write_explanation
 from router.service.acting import Actor
 from router.service.errors import Contended
 from router.service.metrics import ServiceMetrics
+from router.service.parking import Parking
 from router.service.policies import Policies
 from router.service.roster import RosterTail
 from router.service.shares import Shares, WholeShare
@@ -33,6 +34,10 @@ class _Tries:
 
     handed = 0
     lost = 0
+
+    def count(self, *, handed: bool) -> None:
+        self.handed += handed
+        self.lost += not handed
 
 
 class _Look:
@@ -70,6 +75,7 @@ class Matcher:
         self._policies = policies
         self._metrics = metrics
         self._shares = shares or WholeShare()
+        self._parking = Parking(actor, tail, policies=policies)
 
     @property
     def _pool(self) -> PoolId:
@@ -139,6 +145,12 @@ class Matcher:
         kind, _, name = item.item.partition("|")
         while tries.handed + tries.lost < MAX_TRIES:
             found = self._next(AdvisorId(name), look) if kind == "a" else self._nominated(name, look)
+            advisor = AdvisorId(name) if kind == "a" else found.advisor if found else None
+            parked = self._parking.next_for(advisor, found.turn if found else None) if advisor else None
+            if parked is not None:
+                tries.count(handed=await self._parking.resume(parked))
+                look.is_new = False
+                continue
             if found is None:
                 return True
             if look.is_new:
@@ -165,14 +177,12 @@ class Matcher:
 
     async def _count_try(self, found: _Found, tries: _Tries) -> None:
         """Whatever comes of it, the roster is newer afterwards, and so must be the heads."""
-        if await self._try(found.advisor, found.turn):
-            tries.handed += 1
-        else:
-            tries.lost += 1
+        tries.count(handed=await self._try(found.advisor, found.turn))
 
     async def _try(self, advisor: AdvisorId, turn: Turn) -> bool:
         """Whether he was handed the case; not when somebody else was faster."""
         try:
+            await self._parking.make_room(turn)
             outcome = await self._actor.attempt(turn.head.case, lambda state: self._match(state, advisor, turn))
         except Contended:
             return False

@@ -165,7 +165,8 @@ class HandBack(PlannedAct, frozen=True, kw_only=True, tag="hand_back", omit_defa
 
 
 class Park(PlannedAct, frozen=True, kw_only=True, tag="park", omit_defaults=True):
-    """Interruptible work makes room; its owner keeps it. Gives ``DONE``, ``GONE`` (not assigned), ``CONFLICT``."""
+    """Interruptible work makes room; its owner keeps it, and it stays in his work set. Gives ``DONE``, ``GONE`` (not
+    assigned), ``CONFLICT``."""
 
 
 class Unpark(PlannedAct, frozen=True, kw_only=True, tag="unpark", omit_defaults=True):

@@ -6,6 +6,7 @@ from typing import Final
 
 from msgspec import structs
 
+from router.contract.advisor import WorkKind
 from router.contract.case import CaseStatus
 from router.contract.events import CaseEvent, EventType
 from router.contract.messages import DeliveryState
@@ -162,8 +163,9 @@ def _work_sets(evidence: Evidence) -> Iterator[Violation]:
     for advisor in evidence.snapshot.advisors.values():
         if advisor.load > advisor.budget and not _has_over(evidence, advisor.work):
             yield _violation(Promise.CAPACITY, f"{advisor.id} has {advisor.load} of {advisor.budget} at the end")
-        for case in advisor.work:
-            held[case].add(advisor.id)
+        for case, item in advisor.work.items():
+            if item.kind is not WorkKind.WRAP_UP:
+                held[case].add(advisor.id)
     for name, state in evidence.snapshot.cases.items():
         rests = state.state in _RESTING or state.state is CaseStatus.QUEUED
         holders = {offer.advisor for offer in state.offers} | ({state.owner} if state.owner and not rests else set())

@@ -199,6 +199,22 @@ class ParkSuite(_Pair):
         assert await loads(pair, "ann") == [0]
         assert "a|ann" in await pair.work()
 
+    async def test_it_stays_in_his_work_set_and_under_no_cap(self, desk: Desk) -> None:
+        await desk.advisor("ann", caps={"chat": 1})
+        await desk.assigned("c1", "ann")
+        await desk.on(Park, "c1")
+        entry = (await desk.person("ann")).work["c1"]
+        assert (entry.kind, entry.units, entry.channel) == (WorkKind.PARKED, 30, "chat")
+        await desk.serve_all()
+        await desk.assigned("c2", "ann")
+        assert (await desk.on(Unpark, "c1")).result is Result.NO_ROOM
+
+    @pytest.mark.parametrize("way", [Resolve, Requeue, Transfer])
+    async def test_whoever_ends_it_takes_it_out(self, pair: Desk, way: type) -> None:
+        await pair.on(Park, "c1")
+        await pair.on(way, "c1")
+        assert (await pair.person("ann")).work == {}
+
     async def test_what_takes_no_capacity_is_not_over(self, desk: Desk) -> None:
         await desk.advisor("ann", budget=10)
         await desk.admit("c1", await desk.hand("ann", over=True))

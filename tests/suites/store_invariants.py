@@ -86,7 +86,7 @@ class Watch:
         """Nothing came to him above his capacity, but by an act that says so, and then the case says it too."""
         was = self._before.advisors.get(row.id)
         for case, entry in row.work.items():
-            if entry.kind is WorkKind.WRAP_UP or (was is not None and was.work.get(case) == entry):
+            if entry.kind in {WorkKind.WRAP_UP, WorkKind.PARKED} or (was is not None and was.work.get(case) == entry):
                 continue
             if not row.snapshot().has_room(entry.units, entry.channel, besides=case):
                 assert self._pool.cases[case].over, row  # type: ignore[index]  # a plain name
@@ -98,7 +98,7 @@ class Watch:
         if was is None:
             assert self._stamped(f"a|{row.id}"), row
             return
-        gone = was.work.keys() - row.work.keys()
+        gone = {case for case, item in was.work.items() if item.load and not _takes(row, case)}
         came = row.presence is Presence.ONLINE and was.presence is not Presence.ONLINE
         differs = (was.profile, was.budget, was.caps) != (row.profile, row.budget, row.caps)
         if gone or came or differs:
@@ -114,6 +114,8 @@ class Watch:
             by_cases |= {(name, row.id, units, WorkKind.CONSULT) for name, units in row.consults.items()}
             if row.state is CaseStatus.ASSIGNED:
                 by_cases.add((row.owner, row.id, row.units, WorkKind.CASE))
+            if row.state is CaseStatus.PARKED:
+                by_cases.add((row.owner, row.id, row.units, WorkKind.PARKED))
         by_advisors = {
             (person.id, case, entry.units, entry.kind)
             for person in self._pool.advisors.values()
@@ -206,6 +208,11 @@ class Watch:
             cases={row.id: row.snapshot() for row in pool.cases.values()},
             advisors={row.id: row.snapshot() for row in pool.advisors.values()},
         )
+
+
+def _takes(row: AdvisorRow, case: str) -> bool:
+    item = row.work.get(case)
+    return item is not None and item.load > 0
 
 
 def _may_exceed(act: Act | None, advisor: str) -> bool:

@@ -77,6 +77,8 @@ class _Desks:
             self._hold(name, state, WorkKind.CONSULT, units)
         if state.state is CaseStatus.ASSIGNED:
             self._hold(state.owner, state, WorkKind.CASE, state.units)
+        if state.state is CaseStatus.PARKED:
+            self._hold(state.owner, state, WorkKind.PARKED, state.units)
 
     def offer(self, state: CaseState) -> bool:
         """Whether all offers of the case fit; if one doesn't, none is held."""

@@ -10,7 +10,7 @@ function T.acts.park(t, act)
     return T.refuse(t, 'gone', row)
   end
   T.begin(t, row, act.plan, act.claim)
-  T.release(t, row, row.owner)
+  T.park(t, row)
   row.state = 'parked'
   row.over = false
   return T.settle(t, row, 'done', { about = row.owner, notices = act.notices })

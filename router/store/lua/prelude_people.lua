@@ -45,16 +45,33 @@ function T.free(t, advisor, case)
   T.stamp(t, 'a|' .. advisor.id)
 end
 
--- What the case takes of its owner stays taken until then; nothing when it takes nothing.
-function T.wrap_up(t, row, until_ms)
+-- The owner, with the case at hand turned into something else; nil when he hasn't it at hand.
+local function turn(t, row, kind)
   local advisor = row.owner ~= '' and T.advisor(t, row.owner) or nil
   local item = advisor and advisor.work[row.id]
-  if item and item.kind == 'case' then
-    advisor.work[row.id] = T.work_item(T.int(item.units) .. '|' .. item.channel .. '|wrap-up')
-    advisor.work_changed[row.id] = true
-    advisor.idle_since_ms = t.now
+  if not item or item.kind ~= 'case' then
+    return nil
+  end
+  advisor.work[row.id] = T.work_item(T.int(item.units) .. '|' .. item.channel .. '|' .. kind)
+  advisor.work_changed[row.id] = true
+  advisor.idle_since_ms = t.now
+  T.touch(t, advisor)
+  return advisor
+end
+
+-- What the case takes of its owner stays taken until then; nothing when it takes nothing.
+function T.wrap_up(t, row, until_ms)
+  local advisor = turn(t, row, 'wrap-up')
+  if advisor then
     T.arm(t, advisor, T.wrap_up_timer(row.id), until_ms)
-    T.touch(t, advisor)
+  end
+end
+
+-- The case stays in its owner's work set and takes nothing of him: the matcher is called to him.
+function T.park(t, row)
+  local advisor = turn(t, row, 'parked')
+  if advisor then
+    T.stamp(t, 'a|' .. advisor.id)
   end
 end
 

@@ -35,7 +35,7 @@ end
 function T.has_room(row, units, channel, besides)
   local held, count = 0, 0
   for case, item in pairs(row.work) do
-    if case ~= besides then
+    if case ~= besides and item.kind ~= 'parked' then
       held = held + item.units
       count = count + (item.channel == channel and 1 or 0)
     end

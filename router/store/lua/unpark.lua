@@ -12,7 +12,7 @@ function T.acts.unpark(t, act)
   if not advisor or (row.state ~= 'parked' and row.state ~= 'pending') then
     return T.refuse(t, 'gone', row)
   end
-  local has_room = act.over or T.has_room(advisor, row.units, row.channel)
+  local has_room = act.over or T.has_room(advisor, row.units, row.channel, row.id)
   if not WORKS[advisor.presence] or not has_room then
     T.show(t, advisor)
     return T.refuse(t, 'no_room', row)

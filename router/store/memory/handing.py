@@ -87,7 +87,7 @@ def park(txn: Txn, act: Park) -> Outcome:
     if row.state is not CaseStatus.ASSIGNED:
         return txn.refuse(Result.GONE, row)
     txn.begin(row, act.plan, act.claim)
-    txn.release(row, AdvisorId(row.owner))
+    txn.park(row)
     row.state = CaseStatus.PARKED
     row.over = False
     return txn.settle(row, Result.DONE, about=row.owner, sent=Sent(notices=act.notices))
@@ -101,7 +101,7 @@ def unpark(txn: Txn, act: Unpark) -> Outcome:
     if row.state not in {CaseStatus.PARKED, CaseStatus.PENDING} or advisor is None:
         return txn.refuse(Result.GONE, row)
     able = advisor.presence in {Presence.ONLINE, Presence.FINISHING}
-    if not able or not (act.over or advisor.snapshot().has_room(row.units, row.channel)):
+    if not able or not (act.over or advisor.snapshot().has_room(row.units, row.channel, besides=row.id)):
         txn.show(advisor)
         return txn.refuse(Result.NO_ROOM, row)
     txn.begin(row, act.plan, act.claim)

@@ -84,7 +84,7 @@ class AdvisorRow(msgspec.Struct, kw_only=True):
 
     @property
     def load(self) -> int:
-        return sum(item.units for item in self.work.values())
+        return sum(item.load for item in self.work.values())
 
     def snapshot(self) -> AdvisorState:
         values = dict(zip(_OF_ADVISOR, _advisor_values(self), strict=True))

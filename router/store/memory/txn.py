@@ -244,13 +244,26 @@ class Txn:
 
     def wrap_up(self, row: CaseRow, until_ms: int) -> None:
         """What the case takes of its owner stays taken until then; nothing when it takes nothing."""
+        person = self._turn(row, WorkKind.WRAP_UP)
+        if person is not None:
+            self.arm(person, {wrap_up_timer(row.id): until_ms})
+
+    def park(self, row: CaseRow) -> None:
+        """The case stays in its owner's work set and takes nothing of him: the matcher is called to him."""
+        person = self._turn(row, WorkKind.PARKED)
+        if person is not None:
+            self.stamp(f"a|{person.id}")
+
+    def _turn(self, row: CaseRow, kind: WorkKind) -> AdvisorRow | None:
+        """The owner, with the case at hand turned into something else; None when he hasn't it at hand."""
         person = self.pool.advisors.get(AdvisorId(row.owner))
         item = person.work.get(row.id) if person else None
-        if person is not None and item is not None and item.kind is WorkKind.CASE:
-            person.work[row.id] = Work(units=item.units, channel=item.channel, kind=WorkKind.WRAP_UP)
-            person.idle_since_ms = self.now
-            self.arm(person, {wrap_up_timer(row.id): until_ms})
-            self.touch(person)
+        if person is None or item is None or item.kind is not WorkKind.CASE:
+            return None
+        person.work[row.id] = Work(units=item.units, channel=item.channel, kind=kind)
+        person.idle_since_ms = self.now
+        self.touch(person)
+        return person
 
     def _end_wrap_up(self, case: CaseId, advisor: AdvisorRow) -> None:
         if wrap_up_timer(case) in advisor.timers:
