@@ -12,8 +12,8 @@ from channels.email.metrics import EmailMetrics
 from channels.email.normalise import CHANNEL, Mailbox
 from channels.email.options import EmailOptions
 from channels.email.reception import Mailroom
-from channels.email.send import RelayClient
 from channels.email.threads import MailTokens
+from channels.kit.mail_relay import RelayClient
 from router.contract.ids import AccountId
 from router.contract.messages import Attachment, Reply
 from router.runtime.errors import BlobMissing, BlobsUnavailable, PluginFailed, SendLater

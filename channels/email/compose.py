@@ -13,6 +13,7 @@ from channels.email.automatic import LOOP_HEADER, REPLY_HEADER
 from channels.email.decoding import tidy
 from channels.email.normalise import MESSAGE_ID, REFERENCES
 from channels.email.threads import MailTokens, SentReply, message_ids, plus_address, shortened
+from channels.kit.mail_relay import Outgoing
 from router.contract.ids import message_id
 from router.contract.messages import Attachment, Reply
 
@@ -36,15 +37,6 @@ class Writer(NamedTuple):
     @property
     def domain(self) -> str:
         return self.address.rpartition("@")[2].lower()
-
-
-class Outgoing(NamedTuple):
-    """A mail ready to be sent. ``sender`` is the return path: empty for what a machine says (RFC 3834)."""
-
-    message_id: str
-    sender: str
-    recipient: str
-    data: bytes
 
 
 def compose(reply: Reply, files: Sequence[tuple[Attachment, bytes]], writer: Writer) -> Outgoing:

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from router.runtime.secret import Secret
+from channels.kit.mail_relay import Relay
 
 MAX_MAIL_BYTES: Final = 25 * 1024 * 1024
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9!#$%&'*/=?^_`{|}~.-]{1,60}@[A-Za-z0-9][A-Za-z0-9.-]{0,180}")
@@ -41,26 +41,6 @@ class Listen(_Section, frozen=True):
             raise ValueError("tls_cert and tls_key belong together")
         if self.require_tls and self.tls_cert is None:
             raise ValueError("require_tls needs tls_cert and tls_key")
-
-
-class Relay(_Section, frozen=True):
-    """The server that takes our mail. ``tls`` is how its connection is protected: ``starttls``, ``implicit``
-    (from the first byte on), or ``none``, which is refused together with a password."""
-
-    host: str
-    port: Port = 587
-    tls: Literal["starttls", "implicit", "none"] = "starttls"
-    username: str | None = None
-    password: Secret | None = None
-    hostname: str = "localhost"
-    timeout_s: Annotated[float, Meta(gt=0, le=25)] = 20.0
-    connections: Annotated[int, Meta(ge=1, le=100)] = 4
-
-    def __post_init__(self) -> None:
-        if (self.username is None) != (self.password is None):
-            raise ValueError("username and password belong together")
-        if self.password is not None and self.tls == "none":
-            raise ValueError("a password never goes over a connection without TLS")
 
 
 class EmailOptions(_Section, frozen=True, kw_only=True):

@@ -4,14 +4,15 @@ import asyncio
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Final
+from typing import Annotated, Final, Literal, NamedTuple
 
 import aiosmtplib
+import msgspec
+from msgspec import Meta
 
-from channels.email.compose import Outgoing
-from channels.email.options import Relay
 from router.runtime.errors import SendLater
 from router.runtime.plugins import SendResult, failed, sent
+from router.runtime.secret import Secret
 
 _ENHANCED: Final = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _TLS: Final[Mapping[str, tuple[bool, bool]]] = {
@@ -22,6 +23,35 @@ _TLS: Final[Mapping[str, tuple[bool, bool]]] = {
 _LOGIN_WANTED: Final = frozenset({530, 534, 535, 538})
 _QUIT_S: Final = 2.0
 _PLACE: Final = "the outgoing mail server"
+
+
+class Relay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The server that takes our mail. ``tls`` is how its connection is protected: ``starttls``, ``implicit``
+    (from the first byte on), or ``none``, which is refused together with a password."""
+
+    host: str
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 587
+    tls: Literal["starttls", "implicit", "none"] = "starttls"
+    username: str | None = None
+    password: Secret | None = None
+    hostname: str = "localhost"
+    timeout_s: Annotated[float, Meta(gt=0, le=25)] = 20.0
+    connections: Annotated[int, Meta(ge=1, le=100)] = 4
+
+    def __post_init__(self) -> None:
+        if (self.username is None) != (self.password is None):
+            raise ValueError("username and password belong together")
+        if self.password is not None and self.tls == "none":
+            raise ValueError("a password never goes over a connection without TLS")
+
+
+class Outgoing(NamedTuple):
+    """A mail ready to be sent. ``sender`` is the return path: empty for what a machine says (RFC 3834)."""
+
+    message_id: str
+    sender: str
+    recipient: str
+    data: bytes
 
 
 class RelayClient:

@@ -5,9 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from channels.email.compose import Outgoing
-from channels.email.options import Relay
-from channels.email.send import RelayClient
+from channels.kit.mail_relay import Outgoing, Relay, RelayClient
 from router.contract.messages import DeliveryState
 from router.runtime.errors import SendLater
 from tests.suites.email_ports import scripted
