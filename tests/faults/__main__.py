@@ -8,7 +8,8 @@ import re
 import shutil
 import sys
 import tempfile
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,37 +17,57 @@ import msgspec
 
 from tests.faults.killing import Death, kill
 from tests.faults.mutants import MUTANTS
-from tests.suites.fault_plant import plant
+from tests.suites.fault_plant import Plant, plant
 from tests.suites.fault_scenes import Fault, Report, play
 from tests.suites.fault_strikes import FAULTS
 
 RESULTS: Final = Path("build/faults.json")
 
 
-async def run(faults: list[Fault], folder: Path, asked: argparse.Namespace) -> list[Report]:
-    """Every fault with every seed, until the time is over: on one plant those that have as many brokers."""
-    reports: list[Report] = []
-    ends = asyncio.get_running_loop().time() + asked.seconds
-    for brokers in sorted({fault.brokers for fault in faults}):
-        alike = [fault for fault in faults if fault.brokers == brokers]
-        home = folder / f"plant-{brokers}"
-        home.mkdir()
-        async with plant(home, mutant=asked.mutant, brokers=brokers) as place:
-            for seed in range(asked.seed, asked.seed + asked.seeds):
-                for fault in alike:
-                    if asyncio.get_running_loop().time() > ends:
-                        return reports
-                    reports.append(await play(place, fault, seed))
-                    print(_line(reports[-1]), flush=True)  # noqa: T201
-                    if reports[-1].violations:
-                        return reports  # what is broken stays broken in what follows
-    return reports
+class Matrix:
+    """Faults and seeds that are left to be run, until the time is over."""
+
+    def __init__(self, folder: Path, asked: argparse.Namespace) -> None:
+        self.reports: list[Report] = []
+        self._folder = folder
+        self._asked = asked
+        self._ends: float = asyncio.get_running_loop().time() + asked.seconds
+
+    async def run(self, faults: Sequence[Fault]) -> None:
+        """On one plant those that have as many brokers; on a fresh one after a violation, for what is broken stays
+        broken in what follows."""
+        seeds = range(self._asked.seed, self._asked.seed + self._asked.seeds)
+        for brokers in sorted({fault.brokers for fault in faults}):
+            left = deque((seed, fault) for seed in seeds for fault in faults if fault.brokers == brokers)
+            while left and not self._is_over():
+                home = self._folder / f"plant-{brokers}-{len(left)}"
+                home.mkdir()
+                async with plant(home, mutant=self._asked.mutant, brokers=brokers) as place:
+                    await self._play(place, left)
+
+    async def _play(self, place: Plant, left: deque[tuple[int, Fault]]) -> None:
+        while left and not self._is_over():
+            seed, fault = left.popleft()
+            self.reports.append(await play(place, fault, seed))
+            print(_line(self.reports[-1]), flush=True)  # noqa: T201
+            if self.reports[-1].violations:
+                return
+
+    def _is_over(self) -> bool:
+        return asyncio.get_running_loop().time() > self._ends
+
+
+async def run(faults: Sequence[Fault], folder: Path, asked: argparse.Namespace) -> list[Report]:
+    """Every fault with every seed."""
+    matrix = Matrix(folder, asked)
+    await matrix.run(faults)
+    return matrix.reports
 
 
 def _line(report: Report) -> str:
     result = "ok" if not report.violations else f"{len(report.violations)} VIOLATIONS"
     bites = ", ".join(f"{name} {times}" for name, times in sorted(report.bites.items()))
-    lines = [f"{report.fault:34} seed {report.seed:3} {report.seconds:6.1f} s {report.inquiries:4} inquiries  {result}"]
+    lines = [f"{report.fault:40} seed {report.seed:3} {report.seconds:6.1f} s {report.inquiries:4} inquiries  {result}"]
     lines += [f"    bites: {bites}", *(f"    {violation}" for violation in report.violations[:12])]
     return "\n".join(lines)
 
@@ -69,6 +90,16 @@ def summary(reports: list[Report]) -> dict[str, Any]:
         "violations": total["violations"],
         "by_fault": by_fault,
     }
+
+
+def table(found: dict[str, Any]) -> str:
+    """The same for people."""
+    lines = [f"{'fault':44} {'runs':>5} {'inquiries':>10} {'violations':>11}"]
+    for name, row in found["by_fault"].items():
+        lines.append(f"{name:44} {row['runs']:5} {row['inquiries']:10} {row['violations']:11}")
+    total = f"{found['faults']} faults"
+    lines.append(f"{total:44} {found['runs']:5} {found['inquiries']:10} {found['violations']:11}")
+    return "\n".join(lines)
 
 
 async def run_mutants(pattern: str, seeds: int) -> list[Death]:
@@ -103,7 +134,7 @@ def main() -> int:
         shutil.rmtree(folder)
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(msgspec.to_builtins(found), indent=1), "utf-8")
-    print(f"{found['runs']} runs, {found['inquiries']} inquiries, {found['violations']} violations: {RESULTS}")  # noqa: T201
+    print(f"{table(found)}\nall of it is in {RESULTS}")  # noqa: T201
     return 1 if found["violations"] or not found["runs"] else 0
 
 

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from msgspec.structs import replace
 
-from tests.faults.__main__ import summary
+from tests.faults.__main__ import summary, table
 from tests.suites.fault_plant import Plant, plant
 from tests.suites.fault_scenes import Report, play
 from tests.suites.fault_strikes import BY_NAME
@@ -37,3 +37,9 @@ async def test_the_summary_counts_by_fault() -> None:
     found = summary([report("a", 1), report("a", 2), report("b", 1)])
     assert (found["runs"], found["inquiries"], found["faults"], found["violations"]) == (3, 30, 2, 0)
     assert found["by_fault"]["a"] == {"runs": 2, "inquiries": 20, "violations": 0}
+    assert set(found) == {"runs", "inquiries", "faults", "violations", "by_fault"}
+    assert [line.split() for line in table(found).splitlines()[1:]] == [
+        ["a", "2", "20", "0"],
+        ["b", "1", "10", "0"],
+        ["2", "faults", "3", "30", "0"],
+    ]
