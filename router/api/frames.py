@@ -1,8 +1,9 @@
 """What the server says over the WebSocket: answers to what was asked, and pushes.
 
 A push is a hint: it may be missed, come twice, or come late. Its ``ver`` is the case's version that it tells of
-(of ``presence`` the advisor's), absent when that isn't known: what lies below a version shown before is old. What
-holds is the store, which ``welcome`` and ``read`` show.
+(of ``presence`` the advisor's), absent when that isn't known: what lies below a version shown before is old. (Below one
+that was never confirmed as durable it may be what a lost store was rebuilt to; then all that is at hand is told anew.)
+What holds is the store, which ``welcome`` and ``read`` show.
 """
 
 import msgspec

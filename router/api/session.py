@@ -22,7 +22,6 @@ from router.api.presence import Connection
 from router.api.problems import Refused, of_failure, of_result, problem
 from router.api.pushes import Teller
 from router.api.transcripts import Links, conversation
-from router.api.views import case_view
 from router.contract.advisor import AdvisorState, read_profile
 from router.contract.events import CaseEvent
 from router.contract.ids import AdvisorId
@@ -202,7 +201,7 @@ class Session:
         desk = self._caller.desk
         state = await own_case(self._caller, frame.case)
         said = await conversation(desk, frame.case, self._kit.links, last=frame.last)
-        view = self._newest.of(case_view(state))
+        view = self._newest.view(state)
         await self._send(
             frames.Answer(
                 op=frame.op, result="done", durable=True, case=view, transcript=said.entries, earlier=said.earlier
@@ -225,7 +224,7 @@ class Session:
         """Answer once the act is durable, or that it isn't yet, and again when it is."""
         operations, subject = self._kit.operations, done.case.id if done.case else self._advisor
         durable = await operations.applied(self._caller, done, subject)
-        case = self._newest.of(case_view(done.case)) if done.case else None
+        case = self._newest.view(done.case) if done.case else None
         await self._send(frames.Answer(op=done.op, result=done.result, durable=durable, case=case))
         if not durable:
             self._metrics.late.inc()
