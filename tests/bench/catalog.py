@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
-from tests.bench import bus_to_offer, decisions, life_throughput, line_throughput, matching
+from tests.bench import backlog, bus_to_offer, decisions, life_throughput, line_throughput, matching, rebuilding
 from tests.bench.ground import Ground
 from tests.bench.results import Aim, Judged, Sample
 
@@ -22,6 +22,8 @@ BENCHES: Final[dict[str, Bench]] = {
     "bus_to_offer": Bench(bus_to_offer.measure, "ms (p99)", Aim(judged=Judged.VALUE_AT_MOST, limit=20)),
     "decide_roster_growth": Bench(decisions.measure_growth, "us", Aim(judged=Judged.RATIO_AT_MOST, limit=2)),
     "decide_rate": Bench(decisions.measure_rate, "decisions/s", Aim(judged=Judged.VALUE_AT_LEAST, limit=300_000)),
+    "decide_backlog_growth": Bench(backlog.measure, "ms", Aim(judged=Judged.RATIO_AT_MOST, limit=2)),
     "free_to_offer": Bench(matching.measure_free_to_offer, "ms (p99)", Aim(judged=Judged.VALUE_AT_MOST, limit=100)),
+    "rebuild": Bench(rebuilding.measure, "s", Aim(judged=Judged.VALUE_AT_MOST, limit=120)),
     "router_conflicts": Bench(matching.measure_conflicts, "%", Aim(judged=Judged.VALUE_AT_MOST, limit=1)),
 }

@@ -63,12 +63,15 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     rosters: tuple[int, ...] = (100, 1_000, 10_000)
     routers: int = 3
     backlog: int = 10_000
+    backlogs: tuple[int, int] = (1_000, 100_000)
+    turns: int = 300
     frees: int = 2_000
     frees_a_second: int = 100
     held_s: float = 10.0
     busy: float = 0.7
     busy_s: float = 40.0
     decisions: int = 2_000
+    open_cases: int = 100_000
 
 
 QUICK: Final = Scale(
@@ -81,10 +84,13 @@ QUICK: Final = Scale(
     partitions=4,
     rosters=(10, 20, 40),
     backlog=100,
+    backlogs=(20, 200),
+    turns=10,
     frees=20,
     held_s=0.5,
     busy_s=2.0,
     decisions=50,
+    open_cases=200,
 )
 
 
@@ -144,6 +150,15 @@ class Ground:
 
     async def reset(self, pool: PoolId) -> None:
         """The pool as new: no case, all advisors online and idle, nothing left for matcher or relay."""
+        await self.wipe(pool)
+        await staff(self.store, pool, self.roster)
+        await settle(self.store, pool)
+        lease = await self.store.take(pool)
+        await self.store.trim(pool, lease, (await self.store.status(pool)).number)
+        await self.store.release(pool, lease)
+
+    async def wipe(self, pool: PoolId) -> None:
+        """Nothing of the pool is left in the store."""
         cursor: object = b"0"
         while True:
             reply = await self._commands.call(
@@ -154,11 +169,6 @@ class Ground:
                 await self._commands.call("UNLINK", *names)
             if cursor == b"0":
                 break
-        await staff(self.store, pool, self.roster)
-        await settle(self.store, pool)
-        lease = await self.store.take(pool)
-        await self.store.trim(pool, lease, (await self.store.status(pool)).number)
-        await self.store.release(pool, lease)
 
     @asynccontextmanager
     async def service(self, pool: PoolId, *, ready: bool = False) -> AsyncIterator[Desk]:

@@ -22,8 +22,10 @@ from router.service.metrics import ServiceMetrics
 from router.service.policies import Policies
 from router.service.progress import Progress
 from router.service.roster import RosterTail
+from router.service.rule_files import RuleFiles
 from router.store.acts import Accept, Admit, AnyAct, Outcome, Reply, Resolve, Result
 from router.store.memory import MemoryStore
+from router.store.protocol import OutboxEntry
 from tests.bench.ground import Ground, settle, staff
 
 ANSWER = "Thank you for writing to us. We have looked into it and put it right; you will see it within a day."
@@ -58,18 +60,19 @@ class _Recording(MemoryStore):
 
 
 class Author:
-    """Writes lives: one at a time, over a roster like that of the ground."""
+    """Writes lives: one at a time, by the rules and over a roster like those of the ground, or as given."""
 
-    def __init__(self, ground: Ground, pool: PoolId) -> None:
+    def __init__(self, ground: Ground, pool: PoolId, files: RuleFiles | None = None) -> None:
         clock = SystemClock()
+        rulebook = files.rulebook() if files else ground.rulebook
         self._pool = pool
-        self._roster = ground.roster
+        self._roster = files.roster() if files else ground.roster
         self._store = _Recording(clock.now_ms)
         metrics = ServiceMetrics(CollectorRegistry())
         self._actor = Actor(pool, self._store, self._store, clock=clock, metrics=metrics)
         self._tail = RosterTail(pool, self._store)
         self._actor.tell(self._tail.correct)
-        policies = Policies(ground.rulebook)
+        policies = Policies(rulebook)
         progress = Progress(pool, self._store)
         self._intake = Intake(self._actor, self._tail, policies=policies, progress=progress, metrics=metrics)
         self._casework = Casework(self._actor, self._store, self._tail, policies=policies)
@@ -85,13 +88,23 @@ class Author:
             await following
 
     async def admit(self, inquiry: Inquiry) -> Life:
-        """Only its beginning: admitted and offered."""
+        """Only its beginning: admitted, and offered if anybody has room."""
         self._store.acts.clear()
         outcome = await self._intake.admit(inquiry)
-        assert outcome.result is Result.OFFERED, outcome.result
+        assert outcome.result in {Result.OFFERED, Result.QUEUED}, outcome.result
         (admit,) = self._store.acts
         assert isinstance(admit, Admit)
         return Life(admit=admit)
+
+    async def part(self, inquiry: Inquiry, *, acts: int) -> Sequence[OutboxEntry]:
+        """It is admitted, and so many acts of its advisor follow: what the outbox holds of that."""
+        after = (await self._store.status(self._pool)).number
+        begun = await self.admit(inquiry)
+        case = await self._store.case(self._pool, begun.admit.case)
+        assert case is not None
+        await live(self._casework, case.id, case.offers[0], _at_once, acts=acts)
+        await settle(self._store, self._pool)
+        return [entry for entry in await self._store.pending(self._pool, after) if entry.case is not None]
 
     async def whole(self, inquiry: Inquiry) -> Life:
         """From the inquiry to the end of the work."""
@@ -108,18 +121,19 @@ class Author:
         return Life(admit=begun.admit, accept=accept, reply=reply, resolve=resolve)
 
 
-async def live(casework: Casework, case: CaseId, offer: Offer, durable: Durable) -> None:
-    """What an advisor does with an offer: accept, answer, resolve, each when the act before is durable."""
+async def live(casework: Casework, case: CaseId, offer: Offer, durable: Durable, *, acts: int = 3) -> None:
+    """What an advisor does with an offer: accept, answer, resolve, each when the act before is durable; or only so many
+    of these."""
 
     def request(step: str) -> Request:
         return Request(op=OperationId(f"bench:{step}-{case}"), actor=offer.advisor, advisor=offer.advisor)
 
-    steps = (
-        casework.accept(case, request("accept"), advisor=offer.advisor, offer_ver=offer.ver),
-        casework.reply(case, request("reply"), text=ANSWER),
-        casework.resolve(case, request("resolve"), outcome="solved"),
+    steps: tuple[Callable[[], Awaitable[Outcome]], ...] = (
+        lambda: casework.accept(case, request("accept"), advisor=offer.advisor, offer_ver=offer.ver),
+        lambda: casework.reply(case, request("reply"), text=ANSWER),
+        lambda: casework.resolve(case, request("resolve"), outcome="solved"),
     )
-    for step in steps:
-        outcome = await step
+    for step in steps[:acts]:
+        outcome = await step()
         assert outcome.result in {Result.ASSIGNED, Result.DONE}, outcome.result
         await durable(outcome.number)
