@@ -3,6 +3,8 @@
 channels:
   voice: {units: 100, wrap_up_s: 30, wrap_up_more_s: 60, interrupts: true}
   email: {units: 10, interruptible: true, when_gone: stays}
+labels:
+  refund: {units: 25}
 """
 
 from enum import StrEnum
@@ -26,21 +28,29 @@ class WhenGone(StrEnum):
 class ChannelWeight(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a case of a channel costs an advisor: `units` of his budget, which stay taken for `wrap_up_s` after he has
     resolved it. He may end that early, and ask for `wrap_up_more_s` at a time (0: for nothing). `interruptible` work is
-    parked when nobody has room for a case of a channel that `interrupts`, and taken up again when there is room.
-    `when_gone` is what becomes of it when he doesn't come back; without it, what is `interruptible` stays, and the
-    rest is requeued."""
+    parked when nobody has room for a case of a channel that `interrupts`, and taken up again when there is room. With
+    `over_when_back` a pending case that comes back to its owner is his at once, even above his capacity. `when_gone` is
+    what becomes of it when he doesn't come back; without it, what is `interruptible` stays, and the rest is requeued.
+    """
 
     units: Units = 10
     wrap_up_s: WrapUp = 0
     wrap_up_more_s: WrapUp = 0
     interruptible: bool = False
     interrupts: bool = False
+    over_when_back: bool = False
     when_gone: WhenGone | None = None
 
     @property
     def fate(self) -> WhenGone:
         """What becomes of a case whose advisor has gone."""
         return self.when_gone or (WhenGone.STAYS if self.interruptible else WhenGone.REQUEUE)
+
+
+class LabelWeight(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a case with a label costs instead of its channel's units; of several labels the greatest counts."""
+
+    units: Units
 
 
 DEFAULT_WEIGHT: Final = ChannelWeight()

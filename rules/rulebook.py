@@ -5,7 +5,7 @@ files, order of keys or layout they were written in.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from rules.calendar import Calendar
-from rules.capacity import DEFAULT_WEIGHT, ChannelWeight
+from rules.capacity import DEFAULT_WEIGHT, ChannelWeight, LabelWeight
 from rules.errors import Path, Place
 from rules.ladders import MAX_STEPS, Label, Ladder, Language, Level, RelaxStep
 from rules.notices import ToldList
@@ -72,8 +72,8 @@ EVEN: Final = Weights()
 
 
 class Queue(_Rules, frozen=True, kw_only=True):
-    """Where cases wait, and in which `order` they leave. `offer_s` is how long an offer rings; with `auto_accept` it
-    doesn't ring at all.
+    """Where cases wait, and in which `order` they leave. `offer_s` is how long an offer rings, at `ring` advisors at
+    once, of whom the first who takes it has it; with `auto_accept` it doesn't ring at all.
 
     `tiers` restricts who may be offered its cases (empty: everyone who serves the queue). `acknowledge`
     sends the customer one automatic acknowledgement. `affinity_s` is how long a case that comes back waits for the
@@ -95,6 +95,7 @@ class Queue(_Rules, frozen=True, kw_only=True):
     affinity_s: Seconds | None = None
     weights: Weights | None = None
     ramp_s: Annotated[int, Meta(ge=0, le=86_400)] = 0
+    ring: Annotated[int, Meta(ge=1, le=5)] = 1
     relax: Annotated[tuple[RelaxStep, ...], Meta(max_length=MAX_STEPS)] = ()
     team: Name | None = None
     notify: Name | None = None
@@ -156,6 +157,7 @@ class Document(_Rules, frozen=True, kw_only=True):
     calendars: dict[Name, CalendarSpec] = {}
     ladders: dict[Name, Ladder] = {}
     channels: dict[Name, ChannelWeight] = {}
+    labels: dict[Label, LabelWeight] = {}
     skills: dict[Name, Title] = {}
     tiers: tuple[Name, ...] = ()
     outcomes: dict[Name, Title]
@@ -201,6 +203,11 @@ class Rulebook(Document, frozen=True, kw_only=True, forbid_unknown_fields=False,
     def weight(self, channel: str) -> ChannelWeight:
         """The channel's weight; one that the rulebook doesn't name has the default weight."""
         return self.channels.get(channel, DEFAULT_WEIGHT)
+
+    def units(self, channel: str, labels: Iterable[str] = ()) -> int:
+        """What a case of a channel with these labels takes of a budget."""
+        weighed = [self.labels[label].units for label in labels if label in self.labels]
+        return max(weighed) if weighed else self.weight(channel).units
 
 
 def content(document: Document) -> bytes:

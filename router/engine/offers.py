@@ -1,5 +1,6 @@
 """Offers: how a queue rings, and what a declined or missed one means for the next."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -19,14 +20,29 @@ _THERE: Final = frozenset({Presence.ONLINE, Presence.AWAY})
 
 
 def placing(candidates: tuple[Candidate, ...], waiting: WaitClass, rulebook: Rulebook, now_ms: int) -> Placing:
-    """How the class's queue hands over: ringing for its ``offer_s``, or at once."""
+    """How the class's queue hands over: ringing for its ``offer_s`` at so many as it says, or at once."""
     queue = rulebook.queues.get(waiting.queue)
     offer_s = queue.offer_s if queue else 30
     return Placing(
         candidates=candidates,
         offer_deadline_ms=now_ms + offer_s * 1000,
         auto_accept=bool(queue and queue.auto_accept),
+        ring=ring_of(waiting, rulebook),
     )
+
+
+def ring_of(waiting: WaitClass, rulebook: Rulebook) -> int:
+    """At how many advisors a case of the class rings at once."""
+    queue = rulebook.queues.get(waiting.queue)
+    return queue.ring if queue else 1
+
+
+def rung(roster: Roster, first: AdvisorId, best: Sequence[AdvisorId], ring: int) -> tuple[Candidate, ...]:
+    """Whom to ring besides the one whose turn it is, in the order of their ranks; himself alone by a ring of 1, for
+    whoever else has room is decided for by himself."""
+    names = (first, *(name for name in best if name != first)) if ring > 1 else (first,)
+    members = [(name, roster.get(name)) for name in names]
+    return tuple([Candidate(advisor=name, elig=member.state.elig if member else 0) for name, member in members])
 
 
 def without(
@@ -54,9 +70,9 @@ def missed_notices(teller: Teller, state: CaseState, detail: CaseDetail, advisor
     return telling.notices(teller, state, detail=detail, happening=happening, told=told)
 
 
-def asked_first(owner: Member) -> tuple[Candidate, ...]:
-    """The one candidate for work that comes back to its owner."""
-    return (Candidate(advisor=owner.state.id, elig=owner.state.elig),)
+def asked_first(owner: Member, *, over: bool = False) -> tuple[Candidate, ...]:
+    """The one candidate for work that comes back to its owner; ``over``: even above his capacity."""
+    return (Candidate(advisor=owner.state.id, elig=owner.state.elig, over=over),)
 
 
 def there(roster: Roster, advisor: str) -> Member | None:

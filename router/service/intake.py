@@ -99,7 +99,7 @@ class Intake:
     def _open(self, inquiry: Inquiry, fence: Fence | None) -> Admit:
         scene = Scene(rulebook=self._policies.active, now_ms=self._actor.now_ms())
         verdict = judge(scene.rulebook, facts_of(inquiry))
-        units = scene.rulebook.weight(inquiry.channel).units
+        units = scene.rulebook.units(inquiry.channel, verdict.labels)
         detail = plans.opened(inquiry, verdict, scene)
         replies: tuple[str, ...] = ()
         note = acknowledgement(inquiry, verdict, scene.rulebook, now_ms=scene.now_ms)
@@ -131,7 +131,8 @@ class Intake:
         if owner is not None:
             is_pending = state.state is CaseStatus.PENDING
             auto_accept = placing.auto_accept or is_pending
-            placing = replace(placing, candidates=offers.asked_first(owner), auto_accept=auto_accept)
+            over = is_pending and scene.rulebook.weight(state.channel).over_when_back
+            placing = replace(placing, candidates=offers.asked_first(owner, over=over), auto_accept=auto_accept)
         plan = plans.also(plan, {timer: 0 for timer in ("close|0", "follow_up|0") if timer in state.timers})
         return self._act(inquiry, state, plan=plan, placing=placing, fence=fence)
 

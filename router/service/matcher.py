@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 
 from router.contract.case import CaseState, read_detail
 from router.contract.ids import AdvisorId, PoolId
-from router.contract.plan import Candidate
 from router.engine import offers, plans
 from router.engine.decide import Turn, Waiting, decide_turn, next_for, nominate
 from router.engine.explain import write_explanation
@@ -196,8 +195,8 @@ class Matcher:
         now = self._now()
         rulebook = self._policies.judged_by(state)
         explanation = decide_turn(self._tail.roster, advisor, turn, rulebook, now)
-        member = self._tail.roster.get(advisor)
-        candidate = Candidate(advisor=advisor, elig=member.state.elig if member else 0)
+        best = [one.advisor for one in explanation.best]
+        candidates = offers.rung(self._tail.roster, advisor, best, offers.ring_of(turn.head.waiting, rulebook))
         scene, detail = self._policies.scene(state, now), read_detail(state.detail)
         plan = plans.plan(state, detail, scene, why=write_explanation(explanation))
         return Match(
@@ -207,7 +206,7 @@ class Matcher:
             case=state.id,
             plan=plans.if_taken(plan, state, detail, scene),
             class_key=turn.head.class_key,
-            placing=offers.placing((candidate,), turn.head.waiting, rulebook, now),
+            placing=offers.placing(candidates, turn.head.waiting, rulebook, now),
         )
 
     def _count(self, state: CaseState) -> None:

@@ -205,7 +205,8 @@ class Timers:
         scene = self._scene(state)
         detail = plans.brought_back(state, scene, self._tail.roster, is_written_to=False)
         owner = offers.there(self._tail.roster, detail.last_advisor)
-        asked = offers.asked_first(owner) if owner else ()
+        over = scene.rulebook.weight(state.channel).over_when_back
+        asked = offers.asked_first(owner, over=over) if owner else ()
         return Requeue(
             **self._planned(state, claim),
             plan=plans.placed(state, detail, scene),
