@@ -106,7 +106,8 @@ class Writers:
 
 class RecordedWorker(Worker):
     """A ``Worker`` with a history. Of some cases he lets the first offer pass, so that offers expire as well;
-    those who share ``passed`` do so once together."""
+    those who share ``passed`` do so once together. A reply that isn't durable yet may still be lost: he waits until it
+    is confirmed, and when told that nobody knows asks again."""
 
     def __init__(self, name: str, key: str, line: Line, watch: Watch, *, history: History, passed: set[str]) -> None:
         super().__init__(name, key, line, watch)
@@ -114,6 +115,7 @@ class RecordedWorker(Worker):
         self._history = history
         self._frames: dict[str, Frame] = {}
         self._again: set[asyncio.Task[None]] = set()
+        self._unconfirmed: dict[str, Frame] = {}
         self._clock = SystemClock()
         self.at_offer: Callable[[RecordedWorker, Frame], bool] | None = None
         """Sees each offer that comes in; True keeps him from going for it by himself."""
@@ -158,11 +160,20 @@ class RecordedWorker(Worker):
         self._note(Kind.INVOKE, frame)
         return frame, future
 
+    def _told(self, frame: Frame) -> None:
+        if frame["type"] == "confirmed" and (result := self._unconfirmed.pop(frame["op"], None)):
+            super()._answered(result)
+        super()._told(frame)
+
     def _answered(self, frame: Frame) -> None:
         asked = self._frames.get(frame.get("op", ""))
         if asked is not None:
             if frame["type"] == "result":
-                self._note(Kind.OK, asked, result=frame["result"], durable=frame.get("durable", True))
+                durable = frame.get("durable", True)
+                self._note(Kind.OK, asked, result=frame["result"], durable=durable)
+                if asked["type"] == "reply" and not durable:
+                    self._unconfirmed[frame["op"]] = frame
+                    return
             else:
                 kind = Kind.UNKNOWN if frame["problem"]["status"] == 503 else Kind.FAIL
                 self._note(kind, asked, result=frame["problem"]["type"])
