@@ -22,6 +22,7 @@ from router.contract.case import CaseState, CaseStatus
 from router.contract.codec import rfc3339
 from router.contract.ids import CaseId
 from router.engine.decide import Waiting
+from router.engine.estimate import Lines
 
 ACTS: Final = {
     "accept": "accept",
@@ -155,4 +156,6 @@ async def _line(desk: Desk, state: CaseState) -> Line:
         Waiting(class_key=head.class_key, score_ms=head.score, case=head.case)
         for head in await desk.reads.heads(desk.pool)
     ]
-    return Line(heads, await desk.reads.waiting(desk.pool, state.class_key, _LINE_SHOWN))
+    lengths = {line.class_key: line.length for line in await desk.lines.line_sizes(desk.pool)}
+    first = await desk.reads.waiting(desk.pool, state.class_key, _LINE_SHOWN)
+    return Line(Lines(heads=heads, lengths=lengths), first, desk.pace.latest)

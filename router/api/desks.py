@@ -9,6 +9,7 @@ from router.contract.config import ApiKey, Role
 from router.contract.ids import AdvisorId, OperationId, PoolId
 from router.service.acting import Actor
 from router.service.casework import Casework, Request
+from router.service.pace import Pace
 from router.service.policies import Policies
 from router.service.progress import Progress
 from router.service.roster import RosterTail
@@ -27,6 +28,7 @@ class Desk(NamedTuple):
     tail: RosterTail
     progress: Progress
     policies: Policies
+    pace: Pace
 
     @property
     def pool(self) -> PoolId:

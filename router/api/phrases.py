@@ -35,6 +35,10 @@ class Phrase(StrEnum):
     CLOCK_DUE = "clock_due"
     BEHIND = "behind"
     BEHIND_MANY = "behind_many"
+    WAIT = "wait"
+    SECONDS = "seconds"
+    MINUTES = "minutes"
+    HOURS = "hours"
     ASKS_SINCE = "asks_since"
     ASKS_IN = "asks_in"
     ASKS_NEVER = "asks_never"
@@ -93,6 +97,13 @@ _PHRASES: Final[Mapping[Phrase, tuple[str, str]]] = {
         "{count} or more of its kind are before it in line",
         "같은 조건의 문의가 {count}건 이상 앞에 있습니다",
     ),
+    Phrase.WAIT: (
+        "{ahead} cases go before it: it waits about {likely} more, 8 of 10 such cases {least} to {most} ({known_of} known)",
+        "앞에 {ahead}건이 있어 앞으로 {likely} 정도, 10건 중 8건은 {least}~{most} 기다립니다 (최근 배정 {known_of}건 기준)",
+    ),
+    Phrase.SECONDS: ("{number} s", "{number}초"),
+    Phrase.MINUTES: ("{number} min", "{number}분"),
+    Phrase.HOURS: ("{number} h", "{number}시간"),
     Phrase.ASKS_SINCE: ("since its step of relaxation {number} {what}", "완화 {number}단계부터: {what}"),
     Phrase.ASKS_IN: ("in {seconds} s {what}", "{seconds}초 뒤: {what}"),
     Phrase.ASKS_NEVER: ("never, by its business hours, {what}", "업무 시간 안에는 오지 않음: {what}"),
@@ -186,6 +197,14 @@ def language_of(wanted: str) -> Language:
 
 def say(language: Language, phrase: Phrase, /, **parts: object) -> str:
     return _of(language, _PHRASES[phrase]).format(**parts)
+
+
+def lasting(language: Language, seconds: int) -> str:
+    """A length of time, as exact as an estimate is."""
+    for phrase, unit_s, at_most in ((Phrase.SECONDS, 1, 120), (Phrase.MINUTES, 60, 120)):
+        if seconds < unit_s * at_most:
+            return say(language, phrase, number=round(seconds / unit_s))
+    return say(language, Phrase.HOURS, number=round(seconds / 3600))
 
 
 def reason(language: Language, name: str) -> str:

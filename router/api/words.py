@@ -1,10 +1,10 @@
 """Explanations in words: why here, why not the others, why still waiting, and what would free it. Pure."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from router.api.phrases import Language, Phrase, reason, say
+from router.api.phrases import Language, Phrase, lasting, reason, say
 from router.api.relaxing import RelaxView, relax_lines, relax_views
 from router.api.views import View
 from router.api.would_free import NAMED, ChangeView, Scene, would_free
@@ -12,21 +12,39 @@ from router.contract.case import CaseDetail, CaseState, CaseStatus, read_detail
 from router.contract.codec import rfc3339
 from router.contract.ids import CaseId
 from router.engine.decide import Waiting
-from router.engine.eligibility import Filter, sieve
+from router.engine.eligibility import Filter, fit, sieve
+from router.engine.estimate import MOST, Lines, ahead_of, likely_wait
 from router.engine.explain import Explanation, read_explanation
 from router.engine.roster import Roster
-from router.engine.waiting import governing, wait_class
+from router.engine.waiting import governing, score, wait_class
 from rules import Rulebook
 
 _LOOKED_AT: Final = 20
 _LOOKING: Final = frozenset({CaseStatus.QUEUED, CaseStatus.OFFERED})
 
 
-class Line(NamedTuple):
-    """Where a case waits: the ``heads`` of all lines, and the ``first`` cases of its own, as many as were asked for."""
+def _never(_advisors: int, _most: int) -> Sequence[int]:
+    return ()
 
-    heads: Sequence[Waiting] = ()
+
+class Line(NamedTuple):
+    """Where a case waits: all lines, the ``first`` cases of its own, as many as were asked for, and when cases were
+    ``handed`` to any of a set of advisors lately, as ``Pace.latest`` tells it."""
+
+    lines: Lines = Lines()
     first: Sequence[CaseId] = ()
+    handed: Callable[[int, int], Sequence[int]] = _never
+
+
+class WaitView(View, frozen=True, kw_only=True):
+    """How long it is likely to wait from now, and the bounds within which 8 of 10 such waits lie; by the last
+    ``known_of`` cases that were handed to those who could take it."""
+
+    ahead: int
+    likely_s: int
+    least_s: int
+    most_s: int
+    known_of: int
 
 
 class RemovedView(View, frozen=True, kw_only=True):
@@ -40,14 +58,15 @@ class RemovedView(View, frozen=True, kw_only=True):
 
 class ExplanationView(View, frozen=True, kw_only=True):
     """``why_here``: the rules that judged it and the last decision; ``why_not``: who was out then, and why;
-    ``why_waiting``: as things are now; ``would_free``: the single changes that would place it now; ``relaxes``: what it
-    will ask less of the advisors, and when, while it looks for one. ``decided_at`` is when the last decision was made.
-    """
+    ``why_waiting``: as things are now; ``would_free``: the single changes that would place it now; ``wait``: how long
+    that may take, where enough is known; ``relaxes``: what it will ask less of the advisors, and when, while it looks
+    for one. ``decided_at`` is when the last decision was made."""
 
     why_here: tuple[str, ...]
     why_not: tuple[RemovedView, ...] = ()
     why_waiting: tuple[str, ...] = ()
     would_free: tuple[ChangeView, ...] = ()
+    wait: WaitView | None = None
     relaxes: tuple[RelaxView, ...] = ()
     decided_at: str | None = None
     rulebook: str = ""
@@ -68,11 +87,13 @@ class Words:
         line = line or Line()
         detail, last = read_detail(state.detail), read_explanation(state.why)
         frees = tuple(self._would_free(state, detail, line)) if state.state is CaseStatus.QUEUED else ()
+        wait = self._wait(state, detail, line) if state.state is CaseStatus.QUEUED else None
         return ExplanationView(
             why_here=(*self._judged(detail), *self._decided(state, last)),
             why_not=tuple(self._removed(last)) if last else (),
-            why_waiting=tuple(self._waiting(state, detail, line, is_stuck=not frees)),
+            why_waiting=(*self._waiting(state, detail, line, is_stuck=not frees), *self._told_wait(wait)),
             would_free=frees,
+            wait=wait,
             relaxes=relax_views(detail, self._rulebook, self._language) if state.state in _LOOKING else (),
             decided_at=rfc3339(last.at_ms) if last else None,
             rulebook=detail.verdict.rulebook,
@@ -131,10 +152,7 @@ class Words:
                 yield self._say(Phrase.OFFERED, advisor=offer.advisor, at=rfc3339(offer.deadline_ms))
 
     def _looking(self, state: CaseState, detail: CaseDetail, *, is_stuck: bool) -> Iterator[str]:
-        waiting = wait_class(
-            detail, channel=state.channel, units=state.units, rulebook=self._rulebook, now_ms=self._now_ms
-        )
-        sifted = sieve(self._roster, waiting)
+        sifted = sieve(self._roster, self._mine(state, detail).waiting)
         for name, out in sifted.removed.items():
             why = reason(self._language, name)
             yield self._say(Phrase.OUT, count=out.bit_count(), reason=why, who=self._names(out))
@@ -160,8 +178,40 @@ class Words:
             yield self._say(Phrase.BEHIND_MANY, count=len(line.first))
 
     def _would_free(self, state: CaseState, detail: CaseDetail, line: Line) -> Iterator[ChangeView]:
-        scene = Scene(self._roster, self._rulebook, line.heads, self._now_ms)
-        return would_free(state, detail, scene, self._language)
+        scene = Scene(self._roster, self._rulebook, line.lines.heads, self._now_ms)
+        return would_free(self._mine(state, detail), detail, scene, self._language)
+
+    def _wait(self, state: CaseState, detail: CaseDetail, line: Line) -> WaitView | None:
+        if state.id not in line.first:
+            return None
+        mine = self._mine(state, detail)
+        ahead = ahead_of(
+            mine,
+            line.first.index(state.id),
+            line.lines,
+            roster=self._roster,
+            rulebook=self._rulebook,
+            now_ms=self._now_ms,
+        )
+        handed = line.handed(fit(self._roster, mine.waiting), MOST)
+        found = likely_wait(handed, ahead, self._now_ms)
+        if found is None:
+            return None
+        likely_s, least_s, most_s = (ms // 1000 for ms in (found.likely_ms, found.least_ms, found.most_ms))
+        return WaitView(ahead=ahead, likely_s=likely_s, least_s=least_s, most_s=most_s, known_of=found.known_of)
+
+    def _told_wait(self, wait: WaitView | None) -> Iterator[str]:
+        if wait is not None:
+            likely, least, most = (lasting(self._language, of) for of in (wait.likely_s, wait.least_s, wait.most_s))
+            known_of = wait.known_of
+            yield self._say(Phrase.WAIT, ahead=wait.ahead, likely=likely, least=least, most=most, known_of=known_of)
+
+    def _mine(self, state: CaseState, detail: CaseDetail) -> Waiting:
+        """The case as the head of its line, as it would wait from now on."""
+        waiting = wait_class(
+            detail, channel=state.channel, units=state.units, rulebook=self._rulebook, now_ms=self._now_ms
+        )
+        return Waiting(class_key=waiting.key, score_ms=score(detail, self._rulebook), case=state.id)
 
     def _names(self, bits: int) -> str:
         """The first few of a set by name."""

@@ -6,13 +6,12 @@ from typing import Final, NamedTuple
 
 from router.api.phrases import OF_ADVISORS, OF_TIME, Language, Phrase, say
 from router.api.views import View
-from router.contract.case import CaseDetail, CaseState
+from router.contract.case import CaseDetail
 from router.contract.codec import rfc3339
 from router.engine.decide import Waiting
 from router.engine.eligibility import Filter
 from router.engine.freeing import Change, Moment, Way, change_of, moments, ways
 from router.engine.roster import Roster
-from router.engine.waiting import score, wait_class
 from rules import Rulebook
 
 NAMED: Final = 3
@@ -42,13 +41,11 @@ class Scene(NamedTuple):
     now_ms: int
 
 
-def would_free(state: CaseState, detail: CaseDetail, scene: Scene, language: Language) -> Iterator[ChangeView]:
+def would_free(mine: Waiting, detail: CaseDetail, scene: Scene, language: Language) -> Iterator[ChangeView]:
     """Every change of one advisor or of the case that is enough alone; what time brings comes first."""
-    waiting = wait_class(detail, channel=state.channel, units=state.units, rulebook=scene.rulebook, now_ms=scene.now_ms)
-    mine = Waiting(class_key=waiting.key, score_ms=score(detail, scene.rulebook), case=state.id)
-    for moment in moments(scene.roster, detail, waiting, scene.rulebook, scene.now_ms):
+    for moment in moments(scene.roster, detail, mine.waiting, scene.rulebook, scene.now_ms):
         yield _of_time(moment, language)
-    for way in ways(scene.roster, waiting):
+    for way in ways(scene.roster, mine.waiting):
         yield _of_advisors(way, mine, scene, language)
 
 

@@ -8,6 +8,7 @@ from router.app.state import State
 from router.contract.ids import PoolId
 from router.service.acting import Actor
 from router.service.casework import Casework
+from router.service.pace import Pace
 from router.service.progress import Progress
 from router.service.riding_out import ride_out
 from router.service.roster import RosterTail
@@ -24,6 +25,8 @@ async def open_pool(process: Process, state: State, policy: Policy, pool: PoolId
     tail = RosterTail(pool, store)
     actor.show(Tally(process.metrics, tail.roster).observe)
     actor.tell(tail.correct)
+    pace = Pace(tail.roster, process.clock.now_ms)
+    tail.listen(pace.look)
     progress = Progress(pool, store)
     process.life.spawn(f"roster {pool}", ride_out(tail.run, f"roster {pool}", clock=process.clock))
     process.life.spawn(f"progress {pool}", ride_out(progress.run, f"progress {pool}", clock=process.clock))
@@ -45,4 +48,5 @@ async def open_pool(process: Process, state: State, policy: Policy, pool: PoolId
         tail=tail,
         progress=progress,
         policies=policy.policies,
+        pace=pace,
     )

@@ -35,6 +35,7 @@ from router.service.casework import Casework
 from router.service.intake import Intake
 from router.service.matcher import Matcher
 from router.service.metrics import ServiceMetrics
+from router.service.pace import Pace
 from router.service.policies import Policies
 from router.service.progress import Progress
 from router.service.relaying.relay import Relay
@@ -79,7 +80,11 @@ class ApiBench:
             self.actor, self.store, self.tail, policies=self.policies, clock=self.clock, metrics=metrics
         )
         self._relay = Relay(POOL, self.store, self.bus, clock=self.clock, metrics=metrics)
-        self.desk = Desk(self.actor, self.store, self.store, self.casework, self.tail, self.progress, self.policies)
+        self.pace = Pace(self.tail.roster, self.clock.now_ms)
+        self.tail.listen(self.pace.look)
+        self.desk = Desk(
+            self.actor, self.store, self.store, self.casework, self.tail, self.progress, self.policies, self.pace
+        )
         self.blobs = open_blobs(None, root, Signer([Secret("k" * 32)]))
         self.settings = Settings(api=ApiSettings(durable_wait_s=durable_wait_s))
         self.server = self.replica("one")

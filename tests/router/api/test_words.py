@@ -2,13 +2,14 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from router.api.phrases import Language, language_of
+from router.api.phrases import Language, language_of, lasting
 from router.api.words import ExplanationView, Line, Words
 from router.contract.advisor import AdvisorState, Presence, Profile, Work, WorkKind
 from router.contract.case import CaseDetail, CaseState, CaseStatus, Pending, write_detail
 from router.contract.codec import rfc3339
 from router.contract.ids import AccountId, AdvisorId, CaseId, ConversationId, InquiryId
 from router.engine.decide import Waiting, decide
+from router.engine.estimate import Lines
 from router.engine.explain import write_explanation
 from router.engine.roster import Roster
 from router.engine.waiting import wait_class
@@ -140,7 +141,7 @@ def test_whoever_is_more_urgent_is_named(rulebook: Rulebook) -> None:
     waiting = wait_class(urgent, channel="email", units=10, rulebook=rulebook, now_ms=NOW)
     rival = Waiting(class_key=waiting.key, score_ms=NOW - 9_000, case=CaseId("vip"))
     away = roster_of(advisor("ann", presence=Presence.AWAY))
-    told = explained(case(), away, rulebook, Line([rival], [CaseId("other"), CaseId("i")]))
+    told = explained(case(), away, rulebook, Line(Lines(heads=[rival]), [CaseId("other"), CaseId("i")]))
     assert "1 of its kind are before it in line" in told.why_waiting
     (change,) = told.would_free
     assert (change.change, change.advisors, change.count) == ("presence", ("ann",), 1)
@@ -148,8 +149,35 @@ def test_whoever_is_more_urgent_is_named(rulebook: Rulebook) -> None:
 
 
 def test_a_place_beyond_what_was_read_is_told_as_such(rulebook: Rulebook) -> None:
-    told = explained(case(), Roster(), rulebook, Line([], [CaseId("a"), CaseId("b")]))
+    told = explained(case(), Roster(), rulebook, Line(Lines(), [CaseId("a"), CaseId("b")]))
     assert "2 or more of its kind are before it in line" in told.why_waiting
+
+
+def test_how_long_it_may_wait_is_told_by_how_fast_others_were_handed_out(rulebook: Rulebook) -> None:
+    roster = roster_of(advisor("ann", load=95), advisor("bob", skills={}))
+    asked: list[int] = []
+
+    def handed(advisors: int, most: int) -> list[int]:
+        asked.append(advisors)
+        return [NOW - 60_000 * number for number in range(1, 11)][:most]
+
+    line = Line(Lines(), [CaseId("first"), CaseId("i")], handed)
+    told = explained(case(), roster, rulebook, line)
+    assert asked == [roster.bit("ann")]  # bob could not take it, so his pace says nothing
+    assert told.wait is not None
+    assert (told.wait.ahead, told.wait.known_of) == (1, 10)
+    assert told.wait.least_s < told.wait.likely_s < told.wait.most_s
+    assert 60 <= told.wait.likely_s <= 180
+    assert told.why_waiting[-1].startswith("1 cases go before it: it waits about ")
+    in_korean = Words(Language.KOREAN, roster, rulebook, NOW).explained(case(), line)
+    assert in_korean.why_waiting[-1].startswith("앞에 1건이 있어")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7_199, "120 min"), (7_200, "2 h")]
+)
+def test_a_wait_is_told_as_exactly_as_it_is_known(seconds: int, said: str) -> None:
+    assert lasting(Language.ENGLISH, seconds) == said
 
 
 def test_all_of_it_is_told_in_korean(rulebook: Rulebook) -> None:
