@@ -20,20 +20,15 @@ _OPEN: Final[dict[Language, str]] = {"en": "Open the case", "ko": "케이스 열
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-class CardOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``url``: the address that the product made for the channel; whoever has it may post there, so it is a secret.
-    ``case_url``: where staff open a case, with ``{case}`` in it; without it there is no button. ``time_zone``: whose
-    clock due times are shown by. ``allow_private`` as in the notifier ``webhook``."""
+class Reader(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every target says of those who read it. ``case_url``: where staff open a case, with ``{case}`` in it;
+    without it nothing leads there. ``time_zone``: whose clock due times are shown by."""
 
-    url: Secret
     language: Language = "en"
     time_zone: str = "UTC"
     case_url: Annotated[str, Meta(max_length=1_000)] = ""
-    allow_private: bool = False
-    timeout_s: Annotated[float, Meta(gt=0, le=14)] = 10.0
 
     def __post_init__(self) -> None:
-        checked_url(self.url.reveal(), allow_private=self.allow_private)
         try:
             ZoneInfo(self.time_zone)
         except (KeyError, ValueError, OSError):
@@ -41,9 +36,26 @@ class CardOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         if self.case_url and "{case}" not in self.case_url:
             raise ValueError("case_url needs {case} where the case's id goes")
 
+    def words(self, bulletin: Bulletin) -> Words:
+        """What they are told, in their language."""
+        return words(bulletin, self.language, ZoneInfo(self.time_zone))
+
     def links(self) -> "Links":
         """Where cases are opened."""
         return Links(self.case_url, self.language)
+
+
+class CardOptions(Reader, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``url``: the address that the product made for the channel; whoever has it may post there, so it is a secret.
+    ``allow_private`` as in the notifier ``webhook``."""
+
+    url: Secret
+    allow_private: bool = False
+    timeout_s: Annotated[float, Meta(gt=0, le=14)] = 10.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checked_url(self.url.reveal(), allow_private=self.allow_private)
 
 
 class Links(NamedTuple):
@@ -95,8 +107,7 @@ class OpenCardNotifier:
         options = self._targets.get(bulletin.target)
         if options is None:
             return failed("there is no such target")
-        said = words(bulletin, options.language, ZoneInfo(options.time_zone))
-        body = _ENCODER.encode(self._draw(bulletin, said, options.links()))
+        body = _ENCODER.encode(self._draw(bulletin, options.words(bulletin), options.links()))
         url = options.url.reveal()
         box = Letterbox(url, options.timeout_s, options.allow_private, self._product, "the target's url")
         return await post(box, body, {}, self._host)

@@ -7,8 +7,8 @@ field      value
 =========  ==========================================================================================
 type       ``notice``
 id         the notice's id, equal to the header ``webhook-id``; a repeat has the same, so drop it
-kind       what happened: ``warning``, ``breach``, ``step``, ``delivery-failed``, ``missed-offers``;
-           more may come
+kind       what happened: ``step`` of a ladder, ``chaser`` of a third party, ``missed-offers``; more may
+           come
 summary    the same in one English line, for people
 target     the target's name in the settings
 pool       the case's pool
@@ -20,6 +20,7 @@ clock      the SLA clock that it is about; empty if none
 at         when it happened (RFC 3339, UTC)
 due_at     when the clock is due, or null
 staff      ids of the advisors it is for; empty: whoever reads the target
+about      id of the advisor it tells of, or null
 =========  ==========================================================================================
 
 Several that came close together are one POST: ``{"type": "notices", "id": ..., "target": ..., "staff": [...],
@@ -134,6 +135,7 @@ def _entry(notice: Notice) -> dict[str, object]:
         "at": rfc3339(notice.at_ms),
         "due_at": None if notice.due_at_ms is None else rfc3339(notice.due_at_ms),
         "staff": notice.staff,
+        "about": notice.about,
     }
 
 

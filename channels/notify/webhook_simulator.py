@@ -39,6 +39,7 @@ class PostedNotice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     at: str
     due_at: str | None
     staff: tuple[str, ...]
+    about: str | None
 
     def __post_init__(self) -> None:
         for instant in (self.at, self.due_at):

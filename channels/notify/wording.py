@@ -37,6 +37,7 @@ _HAPPENINGS: Final[dict[Language, dict[str, str]]] = {
         "step": "Escalation step {step}",
         "delivery-failed": "A reply could not be delivered",
         "missed-offers": "Offers were missed",
+        "chaser": "A third party is late (reminder {step})",
         "": "Notice ({kind})",
     },
     "ko": {
@@ -45,6 +46,7 @@ _HAPPENINGS: Final[dict[Language, dict[str, str]]] = {
         "step": "에스컬레이션 {step}단계",
         "delivery-failed": "답변이 전달되지 않았습니다",
         "missed-offers": "제안을 놓쳤습니다",
+        "chaser": "협력사 회신이 늦어지고 있습니다 (알림 {step}회차)",
         "": "알림 ({kind})",
     },
 }
@@ -52,6 +54,7 @@ _LABELS: Final[dict[Language, tuple[str, str, str, str, str]]] = {
     "en": ("Case", "Queue", "Priority", "Due", "For"),
     "ko": ("케이스", "대기열", "우선순위", "기한", "담당"),
 }
+_ADVISOR: Final[dict[Language, str]] = {"en": "Advisor", "ko": "상담원"}
 _SEVERAL: Final[dict[Language, tuple[str, str]]] = {
     "en": ("{number} notices", "and {number} more"),
     "ko": ("알림 {number}건", "외 {number}건"),
@@ -128,6 +131,8 @@ def _single(notice: Notice, language: Language, zone: ZoneInfo) -> Words:
     facts.append((priority, str(notice.priority)))
     if notice.due_at_ms is not None:
         facts.append((due, _wall(notice.due_at_ms, zone)))
+    if notice.about:
+        facts.append((_ADVISOR[language], notice.about))
     if notice.staff:
         facts.append((staff, ", ".join(notice.staff)))
     return Words(title(notice, language), tuple(facts))

@@ -7,11 +7,12 @@ from typing import Any
 from obstore.store import MemoryStore
 from prometheus_client import CollectorRegistry
 
+from router.contract.advisor import Advisor, Presence, Profile
 from router.contract.codec import encode
-from router.contract.ids import CaseId, NoticeId, PoolId
+from router.contract.ids import AdvisorId, CaseId, NoticeId, PoolId
 from router.contract.messages import Notice
 from router.contract.records import record_head
-from router.contract.topics import DEAD_LETTERS, NOTICES, topic_specs
+from router.contract.topics import ADVISORS, DEAD_LETTERS, NOTICES, topic_specs
 from router.runtime.blobs import Blobs
 from router.runtime.bus.memory import MemoryBus
 from router.runtime.bus.protocol import Bus, Outgoing, Partition, Record
@@ -117,6 +118,15 @@ class NoticeWorld:
         await self.bus.publish(
             [Outgoing(topic=head.topic, key=head.key, value=value, headers=head.headers) for head, value in heads]
         )
+
+    async def hire(self, advisor: str, *, active: bool = True, **profile: object) -> None:
+        """Publish an advisor, as the router does."""
+        shown = Profile(name=advisor.title(), active=active, **profile)  # type: ignore[arg-type]  # a few by name
+        row = Advisor(
+            id=AdvisorId(advisor), pool=POOL, gen=1, ver=1, elig=1, at_ms=1, presence=Presence.ONLINE, profile=shown
+        )
+        await self.bus.create_topics(topic_specs((POOL,), inquiry_partitions=1, partitions=1))
+        await self.bus.publish([Outgoing(topic=ADVISORS, key=advisor, value=encode(row))])
 
     async def publish_bytes(self, value: bytes) -> None:
         await self.bus.publish([Outgoing(topic=NOTICES, key="c1", value=value)])

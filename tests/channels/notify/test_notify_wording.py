@@ -9,6 +9,7 @@ from router.contract.messages import Notice
 from tests.suites.notices import notice, told
 
 START_MS = 1_760_000_000_000
+REST = " in queue billing, priority 2"
 DUE = ", due 2025-10-09T08:54:20.000Z."
 
 
@@ -33,6 +34,7 @@ DUE = ", due 2025-10-09T08:54:20.000Z."
             "A reply could not be delivered: case c1 in queue billing, priority 2.",
         ),
         ({"kind": "missed-offers", "queue": ""}, "Offers were missed: case c1, priority 2" + DUE),
+        ({"kind": "chaser", "step": 2}, "A third party is late (reminder 2): case c1" + REST + DUE),
         ({"kind": "moon", "due_at_ms": None}, "Notice (moon): case c1 in queue billing, priority 2."),
     ],
 )
@@ -40,7 +42,7 @@ def test_a_notice_in_one_line(changes: dict[str, Any], text: str) -> None:
     assert summary(replace(notice(), **changes)) == text
 
 
-@pytest.mark.parametrize("kind", ["warning", "breach", "step", "delivery-failed", "missed-offers", "moon"])
+@pytest.mark.parametrize("kind", ["warning", "breach", "step", "delivery-failed", "missed-offers", "chaser", "moon"])
 def test_korean_says_it_without_a_word_of_english(kind: str) -> None:
     said = words(told(replace(notice(), kind=kind, clock="resolution")), "ko", ZoneInfo("Asia/Seoul"))
     plain = said.title.replace("SLA", "").replace("(moon)", "")

@@ -118,6 +118,7 @@ async def test_a_notice_is_posted_signed_with_its_id(receiver: Receiver, host: A
         "at": "2025-10-09T08:53:20.000Z",
         "due_at": "2025-10-09T08:54:20.000Z",
         "staff": ["kim"],
+        "about": None,
     }
 
 
