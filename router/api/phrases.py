@@ -98,8 +98,8 @@ _PHRASES: Final[Mapping[Phrase, tuple[str, str]]] = {
         "같은 조건의 문의가 {count}건 이상 앞에 있습니다",
     ),
     Phrase.WAIT: (
-        "{ahead} cases go before it: it waits about {likely} more, 8 of 10 such cases {least} to {most} ({known_of} known)",
-        "앞에 {ahead}건이 있어 앞으로 {likely} 정도, 10건 중 8건은 {least}~{most} 기다립니다 (최근 배정 {known_of}건 기준)",
+        "{ahead} cases go before it: it waits about {likely} more, in 8 of 10 such cases {least} to {most}",
+        "앞에 {ahead}건이 있어 앞으로 {likely} 정도, 10건 중 8건은 {least}~{most} 기다립니다",
     ),
     Phrase.SECONDS: ("{number} s", "{number}초"),
     Phrase.MINUTES: ("{number} min", "{number}분"),

@@ -203,8 +203,7 @@ class Words:
     def _told_wait(self, wait: WaitView | None) -> Iterator[str]:
         if wait is not None:
             likely, least, most = (lasting(self._language, of) for of in (wait.likely_s, wait.least_s, wait.most_s))
-            known_of = wait.known_of
-            yield self._say(Phrase.WAIT, ahead=wait.ahead, likely=likely, least=least, most=most, known_of=known_of)
+            yield self._say(Phrase.WAIT, ahead=wait.ahead, likely=likely, least=least, most=most)
 
     def _mine(self, state: CaseState, detail: CaseDetail) -> Waiting:
         """The case as the head of its line, as it would wait from now on."""
