@@ -3,7 +3,7 @@
 from rules.capacity import ChannelWeight
 from rules.errors import Place, Problem, RosterError, RulebookError, RulesError, Severity
 from rules.facts import CustomerFacts, Facts
-from rules.judge import judge
+from rules.judge import called, judge
 from rules.ladders import Ladder, Step
 from rules.language import language_of
 from rules.lint import lint
@@ -44,6 +44,7 @@ __all__ = [
     "Strategy",
     "Verdict",
     "Want",
+    "called",
     "content",
     "judge",
     "language_of",

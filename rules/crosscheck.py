@@ -7,7 +7,7 @@ import msgspec
 
 from rules import opening_hours
 from rules.errors import Path
-from rules.ladder_flaws import relax_flaws
+from rules.ladder_flaws import ladder_flaws, relax_flaws
 from rules.naming import each, key_reference, reference, repeated
 from rules.notice_flaws import notice_flaws
 from rules.policy_flaws import policy_flaws
@@ -36,7 +36,7 @@ def cross_flaws(document: Document) -> Iterator[Flaw]:
     yield from policy_flaws(document)
     yield from opening_hours.flaws(document.calendars)
     yield from repeated(document.tiers, ("tiers",))
-    yield from _ladder_flaws(document)
+    yield from ladder_flaws(document)
     yield from _rule_flaws(document)
     yield from notice_flaws(document)
     yield from _size_flaws(document)
@@ -48,19 +48,6 @@ def _strategy_flaws(queue: Queue, path: Path) -> Iterator[Flaw]:
         yield Flaw((*path, "weights"), f"only `balanced` looks at it; the strategy is `{queue.strategy}`")
     if queue.weights is not None and not queue.weights.total:
         yield Flaw((*path, "weights"), "all are 0: give at least one term a weight")
-
-
-def _ladder_flaws(document: Document) -> Iterator[Flaw]:
-    """Steps on one clock must come later and later: they are climbed in order."""
-    for name, ladder in document.ladders.items():
-        last: dict[str, float] = {}
-        for index, step in enumerate(ladder.steps):
-            path: Path = ("ladders", name, "steps", index)
-            if step.share <= last.get(step.clock, 0.0):
-                yield Flaw((*path, "at"), f"not after the step before it on the clock {step.clock}")
-            last[step.clock] = step.share
-            if not step.raise_priority and not step.notify:
-                yield Flaw(path, "the step does nothing: give `raise_priority` or `notify`")
 
 
 def _rule_flaws(document: Document) -> Iterator[Flaw]:

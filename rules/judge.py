@@ -28,6 +28,15 @@ def judge(rulebook: Rulebook, facts: Facts) -> Verdict:
     return draft.verdict(rulebook, view)
 
 
+def called(rulebook: Rulebook, ladder: str, facts: Facts) -> tuple[int, ...]:
+    """The steps of a ladder, counted from 1, that wait for a message like this one. None of a ladder that is gone."""
+    tests = rulebook.calls.get(ladder, ())
+    if not any(tests):
+        return ()
+    view = View(facts)
+    return tuple(number for number, test in enumerate(tests, start=1) if test is not None and test(view))
+
+
 class _Draft:
     """A verdict in the making."""
 

@@ -14,7 +14,8 @@ ladders:
       - {by_hand: true, move_up: true, reassign: take, note: true}
 """
 
-from typing import Annotated, Final, Literal
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -67,21 +68,83 @@ class RelaxStep(Easing, frozen=True, kw_only=True):
     after_s: Wait
 
 
+class Trigger(StrEnum):
+    """What a step waits for."""
+
+    SHARE = "share"
+    AFTER = "after"
+    MISSED = "missed"
+    MESSAGE = "message"
+    BY_HAND = "by-hand"
+
+
+class Reassign(StrEnum):
+    """What becomes of the case's advisor: another gets the case, or another is asked in and he keeps it."""
+
+    TAKE = "take"
+    BESIDE = "beside"
+
+
 class Step(_Written, frozen=True, kw_only=True):
-    """One step of a ladder, due at a share of a clock's target; `breach` is the share 1."""
+    """One step of a ladder: when it comes, and what it does.
+
+    It comes at a share of a clock's target (`at`; `breach` is the share 1, and what holds if nothing is said), when the
+    clock has run for `after_s`, with the case's missed offer number `missed`, with a message of the customer that
+    matches (`match`), or only by hand (`by_hand`). By hand every step may be taken, from its ladder's foot upwards.
+
+    It raises the priority by so much, asks less of the advisors (`relax`), lets only advisors of the next tier above
+    have the case (`move_up`), gives it to another (`reassign`), tells notice targets, adds labels, and lets the case
+    climb another ladder from then on. With `note`, whoever takes it by hand has to write one for the next.
+    """
 
     at: Annotated[float, Meta(gt=0, le=100)] | Literal["breach"] = "breach"
     clock: Clock = Clock.FIRST_RESPONSE
+    after_s: Wait | None = None
+    missed: Annotated[int, Meta(ge=1, le=100)] | None = None
+    match: dict[str, Any] = {}
+    by_hand: bool = False
     raise_priority: Annotated[int, Meta(ge=0, le=LOWEST_PRIORITY - HIGHEST_PRIORITY)] = 0
+    relax: Easing | None = None
+    move_up: bool = False
+    reassign: Reassign | None = None
     notify: ToldList = ()
+    labels: tuple[Label, ...] = ()
+    ladder: Name | None = None
+    note: bool = False
 
     @property
     def share(self) -> float:
-        """The share of the clock's target at which the step is due."""
+        """The share of the clock's target at which the step is due, if it waits for one."""
         return 1.0 if self.at == "breach" else float(self.at)
+
+    @property
+    def trigger(self) -> Trigger:
+        """What it waits for."""
+        given = self.triggers
+        return given[0] if given else Trigger.SHARE
+
+    @property
+    def triggers(self) -> tuple[Trigger, ...]:
+        """All that is written of when it comes: one, or none for the breach."""
+        written = {
+            Trigger.SHARE: self.at != "breach",
+            Trigger.AFTER: self.after_s is not None,
+            Trigger.MISSED: self.missed is not None,
+            Trigger.MESSAGE: bool(self.match),
+            Trigger.BY_HAND: self.by_hand,
+        }
+        return tuple(trigger for trigger, is_given in written.items() if is_given)
+
+    @property
+    def does_nothing(self) -> bool:
+        """Whether the case would be as before, and nobody told."""
+        acts = (self.raise_priority, self.relax, self.move_up, self.reassign, self.notify, self.labels, self.ladder)
+        return not any(acts)
 
 
 class Ladder(_Written, frozen=True, kw_only=True):
-    """Escalation steps, in the order they are climbed."""
+    """Escalation steps, in the order they are climbed. `above`: targets told when a step moves up and no tier is
+    left."""
 
     steps: Annotated[tuple[Step, ...], Meta(min_length=1, max_length=MAX_STEPS)]
+    above: ToldList = ()

@@ -21,7 +21,14 @@ _BY_SKILL: Final = frozenset({Strategy.MOST_SKILLED, Strategy.LEAST_SKILLED})
 def lint(rulebook: Rulebook, roster: Roster) -> tuple[Problem, ...]:
     """Every problem between the two, errors first; none means that each queue and want has a taker."""
     linter = _Linter(rulebook, roster)
-    found = [*linter.roster_names(), *linter.capacity(), *linter.queues(), *linter.skills(), *linter.rules()]
+    found = [
+        *linter.roster_names(),
+        *linter.capacity(),
+        *linter.queues(),
+        *linter.skills(),
+        *linter.rules(),
+        *linter.ladders(),
+    ]
     return tuple(sorted(found, key=lambda problem: problem.severity is Severity.WARNING))
 
 
@@ -117,6 +124,15 @@ class _Linter:
                 yield from self._stuck(carried_queue, wanted, path, Severity.WARNING)
             if rule.continue_ and rule.set.queue:
                 carriers.append((rule.set.queue, hard))
+
+    def ladders(self) -> Iterator[Problem]:
+        """Steps that move a case up where nobody is told once no tier is left."""
+        for name, ladder in self._rulebook.ladders.items():
+            for index, step in enumerate(ladder.steps):
+                if step.move_up and not ladder.above:
+                    path: Path = ("ladders", name, "steps", index, "move_up")
+                    message = "above the last tier nobody is told: give the ladder `above`"
+                    yield self._in_book(path, message, Severity.WARNING)
 
     def _stuck(self, queue: str, wanted: dict[str, int], path: Path, severity: Severity) -> Iterator[Problem]:
         """A problem if the queue has members, but none, or none with some language, has all the skills."""

@@ -59,6 +59,7 @@ def _rulebook(tree: Tree, problems: list[Problem]) -> Rulebook:
     flaws = list(flaws_of(tree.plain, Document)) if tree.is_whole else []
     is_shaped = tree.is_whole and not flaws
     tests = _compiled(tree.plain, flaws) if tree.is_whole else ()
+    calls = _calls(tree.plain, flaws) if tree.is_whole else {}
     document = msgspec.convert(tree.plain, Document) if is_shaped else None
     if document:
         flaws.extend(cross_flaws(document))
@@ -67,7 +68,7 @@ def _rulebook(tree: Tree, problems: list[Problem]) -> Rulebook:
     fields = {name: getattr(document, name) for name in Document.__struct_fields__}
     calendars = {name: Calendar(whole(name, document.calendars)) for name in document.calendars}
     hash_ = content_hash(content(document))
-    return Rulebook(**fields, hash=hash_, tests=tests, open_hours=calendars, places=tree.places)
+    return Rulebook(**fields, hash=hash_, tests=tests, calls=calls, open_hours=calendars, places=tree.places)
 
 
 def _compiled(plain: dict[str, Any], flaws: list[Flaw]) -> tuple[Test, ...]:
@@ -79,6 +80,24 @@ def _compiled(plain: dict[str, Any], flaws: list[Flaw]) -> tuple[Test, ...]:
         if isinstance(match, dict):
             tests.append(compile_match(match, ("rules", index, "match"), flaws))
     return tuple(tests)
+
+
+def _calls(plain: dict[str, Any], flaws: list[Flaw]) -> dict[str, tuple[Test | None, ...]]:
+    """The conditions of the ladders' steps, compiled in the same way; None for a step that waits for no message."""
+    ladders = plain.get("ladders")
+    found: dict[str, tuple[Test | None, ...]] = {}
+    for name, ladder in ladders.items() if isinstance(ladders, dict) else ():
+        steps = ladder.get("steps") if isinstance(ladder, dict) else None
+        found[name] = tuple(
+            _call(step, ("ladders", name, "steps", index, "match"), flaws)
+            for index, step in enumerate(steps if isinstance(steps, list) else [])
+        )
+    return found
+
+
+def _call(step: object, path: Path, flaws: list[Flaw]) -> Test | None:
+    match = step.get("match") if isinstance(step, dict) else None
+    return compile_match(match, path, flaws) if isinstance(match, dict) and match else None
 
 
 def _told(flaws: list[Flaw], tree: Tree) -> list[Problem]:

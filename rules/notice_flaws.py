@@ -27,6 +27,7 @@ def told_lists(document: Document) -> Iterator[tuple[Path, tuple[str, ...]]]:
     for name, ladder in document.ladders.items():
         for index, step in enumerate(ladder.steps):
             yield ("ladders", name, "steps", index, "notify"), step.notify
+        yield ("ladders", name, "above"), ladder.above
     for name, policy in document.policies.items():
         for clock, own in policy.clocks.items():
             if own.chase:

@@ -179,12 +179,14 @@ class Document(_Rules, frozen=True, kw_only=True):
 class Rulebook(Document, frozen=True, kw_only=True, forbid_unknown_fields=False, eq=False):
     """A checked rulebook, ready to judge by. Build it with `load` or `restore`, never by hand.
 
-    `tests` are the compiled conditions, one a rule, and `open_hours` the compiled calendars; `places` tells where
-    each value was written (empty for a restored rulebook). None of these is content.
+    `tests` are the compiled conditions, one a rule, `calls` those of the steps of each ladder, and `open_hours` the
+    compiled calendars; `places` tells where each value was written (empty for a restored rulebook). None of these is
+    content.
     """
 
     hash: str
     tests: tuple[Callable[[View], bool], ...]
+    calls: dict[str, tuple[Callable[[View], bool] | None, ...]] = {}
     open_hours: dict[str, Calendar] = {}
     places: dict[Path, Place] = {}
 

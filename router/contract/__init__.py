@@ -32,6 +32,7 @@ from router.contract.case import (
     read_detail,
     write_detail,
 )
+from router.contract.climb import Climb
 from router.contract.codec import CONTENT_TYPE, Decoder, Headers, cloud_headers, encode, from_rfc3339, header, rfc3339
 from router.contract.config import (
     ACTIVE_RULEBOOK,
@@ -141,6 +142,7 @@ __all__ = [
     "CaseState",
     "CaseStatus",
     "Cleanup",
+    "Climb",
     "Clock",
     "ClockRun",
     "ContractError",

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from router.contract.climb import Climb
 from router.contract.clock import Clock, ClockRun, DueMove, FinishedClock, Replanned
 from router.contract.ids import (
     AccountId,
@@ -119,11 +120,12 @@ class SentReply(_Record, frozen=True, kw_only=True, omit_defaults=True):
 class CaseDetail(_Record, frozen=True, kw_only=True, omit_defaults=True):
     """The known members of ``CaseState.detail``. Written whole, member by member, under the version check.
 
-    ``relaxed`` counts the steps of relaxation taken, by the wait since ``waits_from_ms`` (0: ``placed_at_ms``).
     ``finished`` are the last clocks that came to their end, ``replans`` the last changes of policy that reached the
     case; ``terms`` is the rulebook whose policy its clocks go by, if that isn't the one it was judged by. ``fired`` are
     timers that have fired and whose time such a change has put into the future; ``chased`` counts the reminders
-    about the third party that it waits for.
+    about the third party that it waits for. ``relaxed`` counts the steps of relaxation taken, by the wait since
+    ``waits_from_ms`` (0: ``placed_at_ms``). ``climbed`` are the last steps of ladders, ``peak`` the highest step that
+    somebody has lowered the case from; ``missed_offers`` is since the case was placed.
     """
 
     account: AccountId
@@ -148,6 +150,9 @@ class CaseDetail(_Record, frozen=True, kw_only=True, omit_defaults=True):
     previous: str = ""
     relaxed: int = 0
     waits_from_ms: int = 0
+    climbed: tuple[Climb, ...] = ()
+    missed_offers: int = 0
+    peak: int = 0
     finished: tuple[FinishedClock, ...] = ()
     fired: tuple[str, ...] = ()
     chased: int = 0
@@ -204,6 +209,9 @@ class Case(_Record, frozen=True, kw_only=True, omit_defaults=True):
     previous: str = ""
     relaxed: int = 0
     waits_from_ms: int = 0
+    climbed: tuple[Climb, ...] = ()
+    missed_offers: int = 0
+    peak: int = 0
     finished: tuple[FinishedClock, ...] = ()
     fired: tuple[str, ...] = ()
     chased: int = 0

@@ -184,6 +184,7 @@ def brought_back(state: CaseState, scene: Scene, roster: Roster, *, is_written_t
         placed_at_ms=scene.now_ms,
         relaxed=0,
         waits_from_ms=0,
+        missed_offers=0,
         reopened=detail.reopened + is_reopened,
         last_advisor=state.owner or detail.last_advisor,
     )

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from msgspec.structs import replace
 
 from router.contract.case import CaseDetail
+from router.engine.standing import easings, standing
 from rules import Rulebook
 from rules.calendar import Calendar, NeverOpen
 from rules.ladders import NOTHING, Easing, RelaxStep
@@ -59,16 +60,20 @@ def take(detail: CaseDetail) -> CaseDetail:
 
 
 def asked(detail: CaseDetail, rulebook: Rulebook) -> Asked:
-    """What the case asks at its present step."""
-    queue = rulebook.queues.get(detail.verdict.queue)
-    easing = merged(*steps_of(detail, rulebook)[: detail.relaxed])
+    """What the case asks at its present step, and by the steps of its ladders. Moved up to a tier, it is for that tier,
+    and for those that a ladder lets in."""
+    queue, at = rulebook.queues.get(detail.verdict.queue), standing(detail)
+    by_wait, by_ladder = steps_of(detail, rulebook)[: detail.relaxed], tuple(easings(at.climbs, rulebook))
+    easing = merged(*by_wait, *by_ladder)
     tiers, language = queue.tiers if queue else (), detail.verdict.language or ""
-    if easing is NOTHING:
+    if easing is NOTHING and not at.tier:
         return Asked(detail.verdict.wants, tiers, language, (), ())
+    let_in = merged(*by_ladder).tiers if at.tier else easing.tiers
+    kept = (at.tier,) if at.tier else tiers
     speaks = "" if easing.any_language else language
     return Asked(
         wants=tuple(_eased(want, easing) for want in detail.verdict.wants),
-        tiers=tuple(dict.fromkeys((*tiers, *easing.tiers))) if tiers else (),
+        tiers=tuple(dict.fromkeys((*kept, *let_in))) if kept else (),
         language=speaks,
         queues=tuple(sorted({*easing.queues} - {detail.verdict.queue})),
         languages=tuple(sorted({*easing.languages} - {speaks})) if speaks else (),

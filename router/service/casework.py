@@ -16,6 +16,7 @@ from router.engine.decide import decide
 from router.engine.explain import write_explanation
 from router.engine.plans import Scene
 from router.service.acting import Actor
+from router.service.climbing import ByHand, Ladders
 from router.service.policies import Policies
 from router.service.roster import RosterTail
 from router.store.acts import (
@@ -61,6 +62,7 @@ class Casework:
         self._reads = reads
         self._tail = tail
         self._policies = policies
+        self._ladders = Ladders(actor, tail, policies=policies)
 
     # -- offers
 
@@ -238,6 +240,18 @@ class Casework:
             return Requeue(**self._common(request), case=case, plan=plans.placed(state, freed, scene))
 
         return await self._actor.attempt(case, act)
+
+    # -- ladders
+
+    async def escalate(self, case: CaseId, request: Request, *, note: str = "") -> ByHand:
+        """Take the next step of the case's ladder, for the request's reason. Gives ``DONE``, ``QUEUED``, ``NOT_YOURS``,
+        ``GONE``, ``ABSENT``; ``SAME`` with what is lacking: a step above, or a note where the step needs one."""
+        return await self._ladders.climb(case, self._common(request), advisor=request.advisor, note=note)
+
+    async def lower(self, case: CaseId, request: Request, *, step: int) -> Outcome:
+        """Put the case back to a step below, for the request's reason. Gives ``DONE``, ``SAME``, ``GONE``,
+        ``ABSENT``."""
+        return await self._ladders.lower(case, self._common(request), step=step)
 
     # -- parts
 

@@ -23,6 +23,7 @@ from router.runtime.bus.protocol import Record
 from router.runtime.errors import PartitionFenced
 from router.service.acting import MAX_ATTEMPTS, Actor
 from router.service.aims import aimed
+from router.service.climbing import Ladders
 from router.service.errors import Contended, IntakeHeldBack, NotServed
 from router.service.metrics import INTAKE_OUTCOMES, ServiceMetrics
 from router.service.policies import Policies
@@ -47,6 +48,7 @@ class Intake:
         self._tail = tail
         self._policies = policies
         self._progress = progress
+        self._ladders = Ladders(actor, tail, policies=policies)
         self._decision_seconds = metrics.decision_seconds
         self._counts = {outcome: metrics.inquiries.labels(outcome) for outcome in INTAKE_OUTCOMES}
 
@@ -78,7 +80,7 @@ class Intake:
             with aimed(self._tail.roster, act.placing):
                 outcome = await self._actor.one(act)
             if outcome.result is not Result.CONFLICT:
-                return self._seen(outcome)
+                return await self._heeded(inquiry, self._seen(outcome))
             state = outcome.case
         raise Contended(f"the case of inquiry {inquiry.id} changed under {MAX_ATTEMPTS} attempts")
 
@@ -93,6 +95,17 @@ class Intake:
             label = "appended" if outcome.result in _APPENDED else "admitted"
         self._counts[label].inc()
         return outcome
+
+    async def _heeded(self, inquiry: Inquiry, outcome: Outcome) -> Outcome:
+        """The step of a ladder that the message calls for is taken too: also when it comes again, as a router may have
+        died in between."""
+        state = outcome.case
+        if state is None or state.last_inquiry != inquiry.id:
+            return outcome
+        climbed = await self._ladders.heed(inquiry, state)
+        if climbed is None:
+            return outcome
+        return replace(outcome, number=max(outcome.number, climbed.number), case=climbed.case or state)
 
     # -- acts
 

@@ -41,6 +41,11 @@ class _Finished(msgspec.Struct, frozen=True):
     margin_ms: int
 
 
+class _Climb(msgspec.Struct, frozen=True):
+    ladder: str = ""
+    rung: int = 0
+
+
 class _Detail(msgspec.Struct, frozen=True):
     """As much of a case's detail as is counted by: reading it whole takes twice as long."""
 
@@ -48,6 +53,7 @@ class _Detail(msgspec.Struct, frozen=True):
     finished: tuple[_Finished, ...] = ()
     placed_at_ms: int = 0
     reopened: int = 0
+    climbed: tuple[_Climb, ...] = (_Climb(),)
 
 
 _DETAIL: Final = msgspec.json.Decoder(_Detail)
@@ -82,9 +88,10 @@ class Tally:
         plan: Plan | None = getattr(act, "plan", None)
         if plan is not None:
             self._count_met(plan, state)
-        if isinstance(act, Escalate) and outcome.result is Result.DONE:
+        if isinstance(act, Escalate) and not act.lower:
             self._escalations.labels("step").inc()
-            self._metrics.step(_DETAIL.decode(state.detail).verdict.ladder, act.step)
+            taken = _DETAIL.decode(state.detail).climbed[-1]
+            self._metrics.step(taken.ladder, taken.rung)
 
     def _count_wrap_up(self, act: WrapUp, outcome: Outcome) -> None:
         if outcome.result is Result.DONE and not outcome.repeated:

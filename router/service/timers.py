@@ -8,11 +8,12 @@ from msgspec.structs import replace
 from router.contract.case import CaseState, CaseStatus, read_detail
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Placing
-from router.engine import chasing, escalation, offers, plans, relaxation
+from router.engine import chasing, offers, plans, relaxation
 from router.engine.plans import Scene
 from router.engine.telling import Teller
 from router.runtime.clock import Clock
 from router.service.acting import Actor
+from router.service.climbing import Ladders
 from router.service.leaving import Leaving
 from router.service.metrics import ServiceMetrics, timer_kind
 from router.service.policies import Policies
@@ -22,7 +23,6 @@ from router.store.acts import (
     AnyAct,
     Close,
     Due,
-    Escalate,
     Expire,
     Outcome,
     PresenceAct,
@@ -60,6 +60,7 @@ class Timers:
         self._metrics = metrics
         self._leaving = Leaving(actor, reads, policies=policies)
         self._is_behind = False
+        self._ladders = Ladders(actor, tail, policies=policies)
 
     async def run(self) -> None:
         """Serve until cancelled, never early; another process's earlier timer is seen within 200 ms. After an outage
@@ -152,22 +153,13 @@ class Timers:
                     rulebook=scene.rulebook,
                     now_ms=scene.now_ms,
                 )
-        plan = plans.plan(state, detail, scene)
+        plan = plans.plan(state, replace(detail, missed_offers=found.missed_offers + len(told)), scene)
         return Expire(
             **self._planned(state, claim), plan=plan, offer_ver=ver, away_after=scene.rulebook.away_after, told=told
         )
 
     def _step(self, state: CaseState, number: int, claim: TimerClaim) -> AnyAct:
-        scene = self._scene(state)
-        detail = read_detail(state.detail)
-        step = escalation.step_at(escalation.ladder_of(detail, scene.rulebook), number)
-        if step is None or number <= state.step:
-            return self._drop(state, claim)
-        taken = escalation.take(detail, step)
-        after = replace(state, step=number)
-        plan = plans.plan(after, taken, scene)
-        told = escalation.notices(self._teller(scene), state, detail=taken, step=step, number=number)
-        return Escalate(**self._planned(state, claim), plan=plan, step=number, notices=told)
+        return self._ladders.timed(state, number, self._planned(state, claim)) or self._drop(state, claim)
 
     def _relax(self, state: CaseState, claim: TimerClaim) -> AnyAct:
         """The next step of relaxation, if it is time for it: a case that was placed anew since has another."""

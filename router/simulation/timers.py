@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from router.contract.case import CaseDetail, CaseState, CaseStatus
 from router.contract.ids import AdvisorId, CaseId
-from router.engine import escalation, offers, plans, relaxation
+from router.engine import climbing, offers, plans, relaxation
 from router.engine.plans import Scene
 from router.engine.roster import Roster
 from router.store.acts import AnyAct, Escalate, Expire, PresenceAct, Rejudge, Replan, TimerClaim, WrapUp
@@ -35,10 +35,10 @@ def of_case(
             away = scene.rulebook.away_after
             plan = plans.plan(state, after, scene)
             return Expire(**given, plan=plan, offer_ver=int(number), away_after=away), after
-        case "step" if step := escalation.step_at(escalation.ladder_of(detail, scene.rulebook), int(number)):
-            after = escalation.take(detail, step)
-            plan = plans.plan(replace(spent, step=int(number)), after, scene)
-            return Escalate(**given, plan=plan, step=int(number)), after
+        case "step" if climbed := _climbed(state, detail, int(number), scene=scene, roster=roster):
+            on = replace(spent, step=int(number))
+            plan = plans.placed(on, climbed.detail, scene) if climbed.take else plans.plan(on, climbed.detail, scene)
+            return Escalate(**given, plan=plan, step=int(number), take=climbed.take), climbed.detail
         case "relax" if state.state in {CaseStatus.QUEUED, CaseStatus.OFFERED}:
             after = relaxation.take(detail)
             return Rejudge(**given, plan=plans.plan(spent, after, scene)), after
@@ -47,6 +47,14 @@ def of_case(
             return Rejudge(**given, plan=plans.plan(state, after, scene)), after
         case _:
             return Replan(**given, plan=plans.plan(state, detail, scene)), detail
+
+
+def _climbed(
+    state: CaseState, detail: CaseDetail, number: int, *, scene: Scene, roster: Roster
+) -> climbing.Climbed | None:
+    """The case a step further; None when its ladder has no such step."""
+    cause = climbing.Cause(trigger="timer")
+    return climbing.climb(state, detail, number, cause, rulebook=scene.rulebook, roster=roster, now_ms=scene.now_ms)
 
 
 def _missed(state: CaseState, detail: CaseDetail, ver: int, *, scene: Scene, roster: Roster) -> CaseDetail:

@@ -236,12 +236,19 @@ class Close(CaseAct, frozen=True, kw_only=True, tag="close", omit_defaults=True)
 
 
 class Escalate(PlannedAct, frozen=True, kw_only=True, tag="escalate", omit_defaults=True):
-    """Take a step of the ladder; re-keys a waiting case. The step only grows, except by a person
-    (``lower``). Gives ``DONE``, ``SAME`` (it is there already), ``GONE`` (not open, or the timer moved),
-    ``CONFLICT``."""
+    """Take a step of the ladder; re-keys a waiting case. The step only grows, except by a person (``lower``).
+    ``take`` frees whoever has the case, and lets it wait in the plan's class. Without it the first candidate who fits
+    is asked in beside the owner, at the case's units; when none does, or nobody owns it, the step is taken all the
+    same. ``advisor`` must own it unless empty. ``message`` (JSON) is a note for whoever has it next. Gives ``DONE``,
+    ``QUEUED`` (taken from who had it), ``SAME`` (it is there already), ``NOT_YOURS``, ``GONE`` (not open, or the timer
+    moved), ``CONFLICT``."""
 
     step: int
     lower: bool = False
+    take: bool = False
+    placing: Placing = Placing()
+    advisor: AdvisorId | None = None
+    message: str = ""
 
 
 class Snooze(PlannedAct, frozen=True, kw_only=True, tag="snooze", omit_defaults=True):

@@ -1,8 +1,10 @@
 """Golden messages for broken ladders and steps of relaxation."""
 
+from typing import Any
+
 import pytest
 
-from rules import RulebookError, content, load, restore
+from rules import Facts, RulebookError, called, content, load, restore
 
 GOOD = """\
 defaults: {queue: billing}
@@ -127,3 +129,78 @@ def test_good_steps_load_and_come_back_from_a_store() -> None:
 def test_a_flaw_is_told_with_its_place(good: str, bad: str, told: str) -> None:
     assert good in GOOD
     assert told in problems_of(GOOD.replace(good, bad))
+
+
+LADDERS = """\
+ladders:
+  plain: {steps: [{at: breach, notify: [leads]}]}
+  full:
+    above: [director]
+    steps:
+      - {at: 0.5, raise_priority: 1}
+      - {after_s: 600, clock: resolution, labels: [late]}
+      - {missed: 2, relax: {levels: {billing: 2}}}
+      - {missed: 4, reassign: beside}
+      - {match: {message: {words: [lawyer, 소비자원]}}, move_up: true, labels: [legal]}
+      - {match: {reopened: {range: [3, null]}}, ladder: plain}
+      - {by_hand: true, move_up: true, reassign: take, note: true}
+"""
+
+
+def test_every_trigger_and_action_loads_and_comes_back() -> None:
+    book = load({"a.yaml": GOOD + LADDERS})
+    steps = book.ladders["full"].steps
+    assert [step.trigger for step in steps] == [
+        "share", "after", "missed", "missed", "message", "message", "by-hand",
+    ]  # fmt: skip
+    stored = restore(content(book))
+    assert (stored.ladders, stored.hash) == (book.ladders, book.hash)
+    assert [test is not None for test in stored.calls["full"]] == [step.trigger == "message" for step in steps]
+
+
+@pytest.mark.parametrize(
+    ("facts", "rungs"),
+    [
+        ({"text": "I will ask my lawyer"}, (5,)),
+        ({"text": "소비자원에 신고합니다"}, (5,)),
+        ({"text": "lawyer", "reopened": 3}, (5, 6)),
+        ({"text": "hello", "reopened": 2}, ()),
+    ],
+)
+def test_which_steps_a_message_calls(facts: dict[str, Any], rungs: tuple[int, ...]) -> None:
+    book = load({"a.yaml": GOOD + LADDERS})
+    assert called(book, "full", Facts(channel="email", account="a", **facts)) == rungs
+    assert called(book, "plain", Facts(channel="email", account="a", **facts)) == ()
+    assert called(book, "gone", Facts(channel="email", account="a", **facts)) == ()
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "told"),
+    [
+        ("missed: 4", "missed: 2", "steps[3].missed: not after the step before it on missed offers"),
+        ("missed: 4", "missed: 4, by_hand: true", "steps[3]: a step comes for one reason: give one of `at`, "),
+        ("missed: 4", "missed: 4, clock: resolution", "steps[3].clock: only `at` and `after_s` look at a clock"),
+        (", reassign: beside", "", "steps[3]: the step does nothing: give `raise_priority`, "),
+        ("beside", "besides", '"besides" is none of take, beside (did you mean "beside"?)'),
+        ("{levels: {billing: 2}}", "{levels: {biling: 2}}", 'there is no skill `biling` (did you mean "billing"?)'),
+        ("{levels: {billing: 2}}", "{}", "steps[2].relax: asks nothing less: give `levels`, "),
+        ("ladder: plain", "ladder: plian", 'steps[5].ladder: there is no ladder `plian` (did you mean "plain"?)'),
+        ("ladder: plain", "ladder: full", "steps[5].ladder: the case is on this ladder already"),
+        ("words: [lawyer", "word: [lawyer", 'unknown operator `word` (did you mean "words"?)'),
+        ("match: {message:", "match: {mesage:", 'unknown field `mesage` (did you mean "message"?)'),
+        ("note: true", "notes: true", 'steps[6].notes: unknown field `notes` (did you mean "note"?)'),
+    ],
+)  # fmt: skip
+def test_a_flaw_of_a_ladder_is_told_with_its_place(good: str, bad: str, told: str) -> None:
+    assert good in LADDERS
+    problems = problems_of(GOOD + LADDERS.replace(good, bad))
+    assert any(told in problem and problem.startswith("a.yaml:") for problem in problems), problems
+
+
+def test_moving_up_needs_tiers() -> None:
+    text = (GOOD + LADDERS).replace("tiers: [junior, senior, lead]\n", "").replace("    tiers: [senior]\n", "")
+    text = text.replace(", tiers: [junior]", "")
+    assert [problem for problem in problems_of(text) if "move_up" in problem] == [
+        f"a.yaml:{line}:{column} ladders.full.steps[{index}].move_up: the rulebook has no `tiers` to move up"
+        for index, line, column in ((4, 22, 62), (6, 24, 34))
+    ]

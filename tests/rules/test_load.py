@@ -162,7 +162,7 @@ GOLDEN = [
     (
         "{at: breach}",
         "{at: breach, notify: [slack]}",
-        ["a.yaml:11:9 ladders.up.steps[1]: the step does nothing: give `raise_priority` or `notify`"],
+        ["a.yaml:11:9 ladders.up.steps[1]: the step does nothing: give `raise_priority`, `notify` or another action"],
     ),
     (
         "tiers: [junior, junior]",

@@ -3,8 +3,8 @@ import rules
 NAMES = [
     "AdvisorRow", "ChannelWeight", "Clock", "CustomerFacts", "Defaults", "Facts", "Ladder", "Place", "Policy",
     "Problem", "Queue", "Reason", "Roster", "RosterError", "Rule", "Rulebook", "RulebookError", "RulesError",
-    "Severity", "Step", "Strategy", "Verdict", "Want", "content", "judge", "language_of", "lint", "load",
-    "load_roster", "restore",
+    "Severity", "Step", "Strategy", "Verdict", "Want", "called", "content", "judge", "language_of", "lint",
+    "load", "load_roster", "restore",
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What steps of relaxation promise: they are for a case that nobody has."""
+"""What steps of relaxation promise: they are for a case that nobody has; and steps of a ladder that take a case."""
 
 from collections.abc import Awaitable, Callable
 
@@ -7,7 +7,19 @@ import pytest
 from router.contract.case import CaseStatus
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Plan
-from router.store.acts import Accept, Assign, Label, Match, Rejudge, Requeue, Resolve, Result
+from router.store.acts import (
+    Accept,
+    Assign,
+    Consult,
+    Escalate,
+    Label,
+    Match,
+    Pend,
+    Rejudge,
+    Requeue,
+    Resolve,
+    Result,
+)
 from tests.suites.store import POOL, QUEUE, Desk
 
 SOON_MS = 40_000
@@ -82,3 +94,83 @@ class RelaxSuite:
         await desk.on(Requeue, "c1", plan=await desk.plan("c1", timers={"relax|0": desk.now + SOON_MS}))
         state = await desk.state("c1")
         assert (state.state, state.timers) == (CaseStatus.QUEUED, {"relax|0": desk.now + SOON_MS})
+
+
+class ClimbSuite:
+    """A step that takes the case from who has it, asks another in, or brings a note."""
+
+    @pytest.mark.parametrize("state", ["queued", "offered", "assigned", "pending"])
+    async def test_it_is_taken_and_waits_in_the_plans_class(self, desk: Desk, state: str) -> None:
+        await desk.advisor("ann")
+        await desk.advisor("bob")
+        if state == "queued":
+            await desk.admit("c1")
+        elif state == "offered":
+            await desk.offered("c1", "ann")
+        else:
+            await desk.assigned("c1", "ann")
+            elig = (await desk.person("bob")).elig
+            await desk.on(Consult, "c1", advisor="ann", candidate="bob", elig=elig, units=10)
+        if state == "pending":
+            await desk.on(Pend, "c1", advisor="ann")
+        plan = await desk.plan("c1", class_key="seniors", score=7)
+        outcome = await desk.on(Escalate, "c1", step=2, take=True, plan=plan, notices=("{}",), reason="over my head")
+        assert (outcome.result, outcome.taken) == (Result.QUEUED, "")
+        after = await desk.state("c1")
+        assert (after.state, after.owner, after.offers, after.consults) == (CaseStatus.QUEUED, "", (), {})
+        assert (after.step, after.class_key, after.score) == (2, "seniors", 7)
+        assert [(await desk.person(name)).load for name in ("ann", "bob")] == [0, 0]
+        assert await desk.waiting("seniors") == ("c1",)
+        assert "k|seniors" in await desk.work()
+        entry = (await desk.store.pending(POOL, 0))[-1]
+        assert (entry.kind, entry.outcome, entry.about, entry.reason) == ("escalate", "queued", "2", "over my head")
+        assert entry.notices == ("{}",)
+
+    async def test_another_comes_in_beside_the_owner(self, desk: Desk) -> None:
+        await desk.advisor("ann")
+        await desk.advisor("bob", budget=1)
+        await desk.advisor("cho")
+        await desk.assigned("c1", "ann")
+        placing = await desk.placing("ann", "bob", "cho")
+        outcome = await desk.on(Escalate, "c1", step=1, placing=placing)
+        assert (outcome.result, outcome.taken) == (Result.DONE, "cho")
+        state = await desk.state("c1")
+        assert (state.owner, state.consults, state.step) == ("ann", {"cho": state.units}, 1)
+        assert (await desk.person("cho")).load == state.units
+        again = await desk.on(Escalate, "c1", step=2, placing=placing)
+        assert (again.result, again.taken) == (Result.DONE, "")
+
+    @pytest.mark.parametrize("state", ["queued", "nobody fits"])
+    async def test_with_nobody_to_ask_in_the_step_is_taken_all_the_same(self, desk: Desk, state: str) -> None:
+        await desk.advisor("ann")
+        await desk.advisor("bob", budget=1)
+        if state == "queued":
+            await desk.admit("c1")
+        else:
+            await desk.assigned("c1", "ann")
+        outcome = await desk.on(Escalate, "c1", step=1, placing=await desk.placing("bob"))
+        assert (outcome.result, outcome.taken, (await desk.state("c1")).step) == (Result.DONE, "", 1)
+
+    @pytest.mark.parametrize(
+        ("who", "result"),
+        [("ann", Result.QUEUED), ("bob", Result.NOT_YOURS), (None, Result.QUEUED), ("", Result.QUEUED)],
+    )
+    async def test_only_the_owner_gives_it_up(self, desk: Desk, who: str | None, result: Result) -> None:
+        await desk.advisor("ann")
+        await desk.assigned("c1", "ann")
+        assert (await desk.on(Escalate, "c1", step=1, take=True, advisor=who)).result is result
+
+    @pytest.mark.parametrize("take", [True, False])
+    async def test_a_note_for_the_next_is_in_the_transcript(self, desk: Desk, take: bool) -> None:
+        await desk.advisor("ann")
+        await desk.assigned("c1", "ann")
+        await desk.on(Escalate, "c1", step=1, take=take, message="asked twice")
+        assert (await desk.store.messages(POOL, CaseId("c1")))[-1] == "asked twice"
+
+    async def test_a_step_that_was_taken_takes_nothing_again(self, desk: Desk) -> None:
+        await desk.advisor("ann")
+        await desk.assigned("c1", "ann")
+        await desk.on(Escalate, "c1", step=1)
+        outcome = await desk.on(Escalate, "c1", step=1, take=True, message="late")
+        assert (outcome.result, (await desk.state("c1")).owner) == (Result.SAME, "ann")
+        assert "late" not in await desk.store.messages(POOL, CaseId("c1"))

@@ -67,7 +67,7 @@ _OWN: Final[dict[type[Act], set[Result]]] = {
     Delivered: {R.DONE},
     Resolve: {R.DONE, R.SAME, R.NOT_YOURS, R.UNSEEN},
     Close: {R.DONE, R.GONE},
-    Escalate: {R.DONE, R.SAME},
+    Escalate: {R.DONE, R.QUEUED, R.SAME, R.NOT_YOURS},
     Snooze: {R.DONE},
     Rejudge: {R.DONE},
     Replan: {R.DONE},

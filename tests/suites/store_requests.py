@@ -52,10 +52,7 @@ class Requests(Parts):
             "reply": (acts.Reply, self._reply),
             "delivered": (acts.Delivered, lambda *_: {"reply": "r1", "state": "sent"}),
             "resolve": (acts.Resolve, self._resolve),
-            "escalate": (
-                acts.Escalate,
-                lambda _, intent, dice: {"step": dice.pick((1, intent.case, 2)), "lower": dice.one_in(4)},
-            ),
+            "escalate": (acts.Escalate, self._escalate),
             "snooze": (acts.Snooze, lambda *_: {}),
             "rejudge": (acts.Rejudge, lambda _, __, dice: {"about": dice.pick(("", "relax 1"))}),
             "replan": (acts.Replan, lambda *_: {}),
@@ -152,6 +149,16 @@ class Requests(Parts):
     def _transfer(self, row: CaseRow | None, intent: Intent, dice: Dice) -> dict[str, Any]:
         asker = dice.pick((None, row.owner if row else "", self._person(intent)))
         return {"advisor": asker, "placing": self._placing(dice, row), "must": dice.one_in(3)}
+
+    def _escalate(self, row: CaseRow | None, intent: Intent, dice: Dice) -> dict[str, Any]:
+        return {
+            "step": dice.pick((1, intent.case, 2)),
+            "lower": dice.one_in(4),
+            "take": dice.one_in(3),
+            "placing": self._placing(dice, row),
+            "advisor": dice.pick((None, None, row.owner if row else "", self._person(intent))),
+            "message": dice.pick(("", f"m{self._serial}")),
+        }
 
     def _consult(self, intent: Intent, dice: Dice) -> AnyAct:
         row = self._case(acts.Consult, intent, dice)

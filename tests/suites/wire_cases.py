@@ -10,6 +10,7 @@ from router.contract import (
     CaseEvent,
     CaseState,
     CaseStatus,
+    Climb,
     Clock,
     DueMove,
     EventType,
@@ -55,6 +56,19 @@ REPLANNED: Final = Replanned(
 WAITING: Final = {"warn.first_response|0": START_MS + 2_700_000, "breach.first_response|0": START_MS + HOUR}
 SENDING: Final = (SentReply(id=REPLY_ID, at_ms=START_MS + 180_000, advisor=MINJI),)
 SENT: Final = (SentReply(id=REPLY_ID, at_ms=START_MS + 180_000, advisor=MINJI, state="sent"),)
+CLIMBED: Final = Climb(
+    step=1,
+    at_ms=START_MS + 500_000,
+    trigger="by-hand",
+    ladder="normal",
+    rung=1,
+    by=MINJI,
+    reason="over my head",
+    owner=MINJI,
+    raised=1,
+    tier="senior",
+    sets="legal",
+)
 CLASS: Final = "returns|email|10|ko:5,returns:3|2|standard|first_response||"
 
 QUEUED: Final[dict[str, Any]] = {"state": CaseStatus.QUEUED, "class_key": CLASS, "timers": WAITING}
@@ -122,7 +136,11 @@ EVENTS: Final[dict[EventType, tuple[dict[str, Any], dict[str, Any], dict[str, st
         {"outcome": "done", "actor": MINJI, "about": MINJI},
     ),
     EventType.CLOSE: ({"state": CaseStatus.CLOSED}, DONE, {"outcome": "done"}),
-    EventType.ESCALATE: (QUEUED | {"step": 1, "score": 5}, {"raised": 1}, {"outcome": "done", "about": "1"}),
+    EventType.ESCALATE: (
+        QUEUED | {"step": 1, "score": 5},
+        {"raised": 1, "climbed": (CLIMBED,), "missed_offers": 2, "peak": 1, "last_advisor": MINJI},
+        {"outcome": "queued", "actor": MINJI, "about": "1", "reason": "over my head"},
+    ),
     EventType.SNOOZE: (
         ASSIGNED | {"timers": {"breach.first_response|0": START_MS + 2 * HOUR}},
         {"chased": 1},

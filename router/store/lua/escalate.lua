@@ -1,5 +1,16 @@
--- escalate: a step of the ladder; a waiting case changes its class.
--- Keys: case, history, timers, meta, outbox, work, stamps, calls, line, heads.
+-- escalate: a step of the ladder; a waiting case changes its class, one that somebody has may be taken from him.
+-- Keys: case, history, messages, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls, line, heads.
+
+-- Who comes in beside the owner.
+local function asked_in(t, row, act)
+  if act.take or row.state ~= 'assigned' then
+    return nil
+  end
+  return T.choose(t, row, T.placing(act), function(advisor)
+    -- Above his capacity nobody is asked in, whatever the candidate says.
+    return T.is_consulted(row, advisor.id) or not T.has_room(advisor, row.units, row.channel)
+  end)[1]
+end
 
 function T.acts.escalate(t, act)
   local row, answer = T.current(t)
@@ -9,9 +20,27 @@ function T.acts.escalate(t, act)
   if not T.OPEN[row.state] then
     return T.refuse(t, 'gone', row)
   end
+  if T.given(act.advisor) and row.owner ~= act.advisor then
+    return T.refuse(t, 'not_yours', row)
+  end
   if act.step == row.step or (act.step < row.step and not act.lower) then
     return T.refuse(t, 'same', row)
   end
+  local asked, about = asked_in(t, row, act), T.int(act.step)
   row.step = act.step
-  return T.rekey(t, row, T.int(act.step))
+  if T.given(act.message) then
+    T.say(row, act.message)
+  end
+  if act.take then
+    T.begin(t, row, act.plan, act.claim)
+    T.let_go(t, row)
+    T.enqueue(t, row, act.plan)
+    return T.settle(t, row, 'queued', { about = about, notices = act.notices })
+  end
+  if asked then
+    T.reserve(t, row, asked, 'consult', row.units)
+    row.consults[#row.consults + 1] = { asked.id, row.units }
+    T.set_consults(row, row.consults)
+  end
+  return T.rekey(t, row, about, asked and asked.id)
 end

@@ -100,13 +100,13 @@ function T.holder(row)
 end
 
 -- Write the plan; a waiting case changes to the plan's line.
-function T.rekey(t, row, about)
+function T.rekey(t, row, about, taken)
   T.begin(t, row, t.act.plan, t.act.claim)
   if row.state == 'queued' then
     T.dequeue(t, row)
     T.line_up(t, row, t.act.plan)
   end
-  return T.settle(t, row, 'done', { about = about, notices = t.act.notices })
+  return T.settle(t, row, 'done', { about = about, taken = taken, notices = t.act.notices })
 end
 
 -- Write the plan and nothing else.

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from router.store import acts
 from router.store.acts import Act, Admit, AnyAct, Fence, Outcome, Result
-from router.store.memory import admitting, clockwork, handing, marking, offering, peopling, resting
+from router.store.memory import admitting, climbing, clockwork, handing, marking, offering, peopling, resting
 from router.store.memory.rows import PoolRows
 from router.store.memory.txn import Txn
 from router.store.protocol import MAX_SKEW_MS
@@ -34,7 +34,7 @@ _SERVED_BY: Final[dict[type[Act], Callable[[Txn, Any], Outcome]]] = {
     acts.Delivered: marking.delivered,
     acts.Resolve: resting.resolve,
     acts.Close: resting.close,
-    acts.Escalate: marking.escalate,
+    acts.Escalate: climbing.escalate,
     acts.Snooze: marking.mark,
     acts.Rejudge: marking.rejudge,
     acts.Replan: marking.replan,

@@ -1,10 +1,9 @@
-"""Acts that change what is known of a case, not who has it: note, label, reply, delivered, escalate, snooze,
+"""Acts that change what is known of a case, not who has it: note, label, reply, delivered, snooze,
 rejudge, replan."""
 
 from router.contract.case import CaseStatus
 from router.store.acts import (
     Delivered,
-    Escalate,
     Label,
     Note,
     Outcome,
@@ -59,34 +58,22 @@ def delivered(txn: Txn, act: Delivered) -> Outcome:
     return txn.settle(row, Result.DONE, about=f"{act.reply}={act.state}", sent=Sent(notices=act.notices))
 
 
-def escalate(txn: Txn, act: Escalate) -> Outcome:
-    row = txn.current(act)
-    if isinstance(row, Outcome):
-        return row
-    if row.state not in OPEN:
-        return txn.refuse(Result.GONE, row)
-    if act.step == row.step or (act.step < row.step and not act.lower):
-        return txn.refuse(Result.SAME, row)
-    row.step = act.step
-    return _rekey(txn, act, row, about=str(act.step))
-
-
 def rejudge(txn: Txn, act: Rejudge) -> Outcome:
     row = txn.current(act)
     if isinstance(row, Outcome):
         return row
-    return _rekey(txn, act, row, about=act.about) if row.state in OPEN else txn.refuse(Result.GONE, row)
+    return rekey(txn, act, row, about=act.about) if row.state in OPEN else txn.refuse(Result.GONE, row)
 
 
 def replan(txn: Txn, act: Replan) -> Outcome:
     row = txn.current(act)
-    return row if isinstance(row, Outcome) else _rekey(txn, act, row)
+    return row if isinstance(row, Outcome) else rekey(txn, act, row)
 
 
-def _rekey(txn: Txn, act: PlannedAct, row: CaseRow, *, about: str = "") -> Outcome:
+def rekey(txn: Txn, act: PlannedAct, row: CaseRow, *, about: str = "", taken: str = "") -> Outcome:
     """Write the plan; a waiting case changes to the plan's line."""
     txn.begin(row, act.plan, act.claim)
     if row.state is CaseStatus.QUEUED:
         txn.dequeue(row)
         txn.line_up(row, act.plan)
-    return txn.settle(row, Result.DONE, about=about, sent=Sent(notices=act.notices))
+    return txn.settle(row, Result.DONE, about=about, taken=taken, sent=Sent(notices=act.notices))

@@ -38,6 +38,7 @@ NAMES = [
     "CaseId",
     "CaseState",
     "CaseStatus",
+    "Climb",
     "Cleanup",
     "Clock",
     "ClockRun",

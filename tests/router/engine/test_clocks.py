@@ -104,13 +104,12 @@ def test_a_step_that_somebody_has_claimed_is_left_to_him() -> None:
 
 
 def test_the_notices_of_a_step_are_the_same_however_often_they_are_made() -> None:
-    scene, teller = state(), Teller(inquiry("x").pool, RULES, Roster(), T0)
+    teller, step = Teller(inquiry("x").pool, RULES, Roster(), T0), RULES.ladders["standard"].steps[0]
     told = [
-        escalation.notices(teller, scene, detail=detail(), step=RULES.ladders["standard"].steps[0], number=1)
-        for _ in range(2)
+        escalation.notices(teller, state(step=1), detail=detail(), step=step, told=("a", "b", "a")) for _ in range(2)
     ]
     assert told[0] == told[1]
-    assert len(told[0]) == 1
+    assert len(told[0]) == 2
 
 
 def test_a_plan_writes_class_place_and_timers_from_the_whole_case() -> None:

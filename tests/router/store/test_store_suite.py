@@ -24,6 +24,9 @@ from tests.suites import (
 class TestRelax(store_ladders.RelaxSuite): ...
 
 
+class TestClimb(store_ladders.ClimbSuite): ...
+
+
 class TestOpening(store_admits.OpeningSuite): ...
 
 

@@ -1,0 +1,47 @@
+"""The act of ladders: escalate."""
+
+from router.contract.advisor import WorkKind
+from router.contract.case import CaseStatus
+from router.store.acts import Escalate, Outcome, Result
+from router.store.memory.marking import rekey
+from router.store.memory.placing import choose
+from router.store.memory.rows import AdvisorRow, CaseRow
+from router.store.memory.txn import OPEN, Sent, Txn
+
+
+def escalate(txn: Txn, act: Escalate) -> Outcome:
+    row = txn.current(act)
+    if isinstance(row, Outcome):
+        return row
+    if row.state not in OPEN:
+        return txn.refuse(Result.GONE, row)
+    if act.advisor and row.owner != act.advisor:
+        return txn.refuse(Result.NOT_YOURS, row)
+    if act.step == row.step or (act.step < row.step and not act.lower):
+        return txn.refuse(Result.SAME, row)
+    asked = _asked_in(txn, act, row)
+    row.step = act.step
+    if act.message:
+        txn.say(row, act.message)
+    if act.take:
+        txn.begin(row, act.plan, act.claim)
+        txn.let_go(row)
+        txn.enqueue(row, act.plan)
+        return txn.settle(row, Result.QUEUED, about=str(act.step), sent=Sent(notices=act.notices))
+    if asked is not None:
+        txn.reserve(row, asked, WorkKind.CONSULT, units=row.units)
+        row.consults = {**row.consults, asked.id: row.units}
+    return rekey(txn, act, row, about=str(act.step), taken=asked.id if asked else "")
+
+
+def _asked_in(txn: Txn, act: Escalate, row: CaseRow) -> AdvisorRow | None:
+    """Who comes in beside the owner."""
+    if act.take or row.state is not CaseStatus.ASSIGNED:
+        return None
+
+    def barred(advisor: AdvisorRow) -> bool:
+        # Above his capacity nobody is asked in, whatever the candidate says.
+        return advisor.id in row.consults or not advisor.snapshot().has_room(row.units, row.channel)
+
+    chosen = choose(txn, row, act.placing, barred=barred)
+    return chosen[0] if chosen else None

@@ -1,0 +1,293 @@
+"""Steps of ladders, from what brings them to who has the case and who is told."""
+
+import msgspec
+import pytest
+
+from router.contract.advisor import Presence
+from router.contract.case import CaseDetail, CaseState, CaseStatus, read_detail
+from router.contract.ids import CaseId
+from router.engine.waiting import effective_priority
+from router.service.casework import Request
+from router.service.climbing import NO_STEP, NOTE_NEEDED, ByHand
+from router.store.acts import Result
+from rules import Rulebook
+from tests.suites.stage import POOL, RULES, Stage, rulebook, stage
+
+LADDER = "  standard: {steps: [{at: breach, raise_priority: 1, notify: [webhook]}]}\n"
+SKILLS = {"queues": ("general",), "budget": 60}
+
+
+def ladder(steps: str, more: str = "") -> Rulebook:
+    text = f"  standard:\n    above: [director]\n    steps:\n{steps}{more}"
+    return rulebook(RULES.replace(LADDER, text))
+
+
+def known(state: CaseState) -> CaseDetail:
+    return read_detail(state.detail)
+
+
+async def told(scene: Stage) -> list[tuple[str, int]]:
+    """The notices that have gone out: target and step."""
+    sent = [msgspec.json.decode(text) for entry in await scene.store.pending(POOL, 0) for text in entry.notices]
+    return [(notice["target"], notice.get("step", 0)) for notice in sent]
+
+
+def said(request: Request, reason: str) -> Request:
+    return msgspec.structs.replace(request, reason=reason)
+
+
+async def by_hand(
+    scene: Stage, case: str, advisor: str = "", *, note: str = "", reason: str = "over my head"
+) -> ByHand:
+    return await scene.casework.escalate(CaseId(case), said(scene.request(advisor), reason), note=note)
+
+
+async def staff(scene: Stage, **tiers: str) -> None:
+    for name, tier in tiers.items():
+        await scene.hire(name, tier=tier, **SKILLS)  # type: ignore[arg-type]
+
+
+CLIMBING = """      - {at: 0.5, move_up: true, reassign: take}
+      - {at: 0.8, move_up: true, reassign: take}
+      - {at: breach, move_up: true, reassign: take, notify: [leads]}
+"""
+
+
+async def test_an_unanswered_case_climbs_tier_by_tier_and_above_the_last_a_target_is_told() -> None:
+    async with stage(ladder(CLIMBING)) as scene:
+        await staff(scene, jun="junior", sen="senior", lee="lead")
+        await scene.presence("sen", Presence.AWAY)
+        await scene.presence("lee", Presence.AWAY)
+        await scene.write("c1")
+        await scene.accept("c1")
+        assert await scene.holder("c1") == "jun"
+        await scene.presence("sen", Presence.ONLINE)
+        await scene.presence("lee", Presence.ONLINE)
+        await scene.settle()
+        await scene.pass_s(1_799.999)
+        assert await scene.holder("c1") == "jun"
+        await scene.pass_s(0.001)
+        assert (await scene.holder("c1"), (await scene.case("c1")).state) == ("sen", CaseStatus.OFFERED)
+        await scene.accept("c1")
+        await scene.pass_s(1_080)
+        assert await scene.holder("c1") == "lee"
+        await scene.accept("c1")
+        assert await told(scene) == []
+        await scene.pass_s(720)
+        assert await told(scene) == [("leads", 3), ("director", 3)]
+        state = await scene.case("c1")
+        assert [(each.step, each.trigger, each.tier, each.owner) for each in known(state).climbed] == [
+            (1, "share", "senior", "jun"),
+            (2, "share", "lead", "sen"),
+            (3, "share", "", "lee"),
+        ]
+        assert state.step == 3
+
+
+async def test_a_tier_without_anybody_who_could_take_it_is_passed_over() -> None:
+    async with stage(ladder(CLIMBING)) as scene:
+        await staff(scene, jun="junior", lee="lead")
+        await scene.presence("lee", Presence.AWAY)
+        await scene.write("c1")
+        await scene.pass_s(1_800)
+        assert known(await scene.case("c1")).climbed[0].tier == "lead"
+        assert await scene.holder("c1") == ""
+        await scene.presence("lee", Presence.ONLINE)
+        await scene.settle()
+        assert await scene.holder("c1") == "lee"
+
+
+async def test_a_step_after_an_amount_of_time_and_its_actions() -> None:
+    steps = "      - {after_s: 60, raise_priority: 2, labels: [late], relax: {queues: [billing]}, notify: [leads]}\n"
+    async with stage(ladder(steps)) as scene:
+        await scene.hire("bea", tier="junior", queues=("billing",))
+        await scene.write("c1")
+        await scene.pass_s(59.999)
+        assert (await scene.case("c1")).step == 0
+        await scene.pass_s(0.001)
+        state = await scene.case("c1")
+        assert (effective_priority(known(state)), known(state).labels) == (1, ("late",))
+        assert (await scene.holder("c1"), await told(scene)) == ("bea", [("leads", 1)])
+
+
+async def test_missed_offers_bring_a_step() -> None:
+    async with stage(ladder("      - {missed: 2, move_up: true, notify: [leads]}\n")) as scene:
+        await staff(scene, jun="junior", sen="senior")
+        await scene.presence("sen", Presence.AWAY)
+        await scene.write("c1")
+        await scene.pass_s(30)
+        assert (known(await scene.case("c1")).missed_offers, (await scene.case("c1")).step) == (1, 0)
+        await scene.pass_s(60)
+        state = await scene.case("c1")
+        assert (known(state).missed_offers, state.step, known(state).climbed[0].trigger) == (2, 1, "missed")
+        assert await told(scene) == [("leads", 1)]
+
+
+MESSAGES = """      - {match: {message: {words: [lawyer, 소비자원]}}, move_up: true, reassign: take, notify: [legal]}
+      - {match: {reopened: {range: [2, null]}}, raise_priority: 1}
+      - {match: {labels: angry}, labels: [hot]}
+"""
+
+
+@pytest.mark.parametrize("text", ["I will ask my lawyer.", "소비자원에 신고하겠습니다."])
+async def test_a_message_on_a_case_that_somebody_has_takes_it_up_a_tier(text: str) -> None:
+    async with stage(ladder(MESSAGES)) as scene:
+        await staff(scene, jun="junior", sen="senior")
+        await scene.presence("sen", Presence.AWAY)
+        await scene.write("c1")
+        await scene.accept("c1")
+        await scene.write("more", "hello again", talk="talk-c1")
+        assert (await scene.case("c1")).step == 0
+        outcome = await scene.write("worse", text, talk="talk-c1")
+        assert outcome.result is Result.APPENDED
+        state = await scene.case("c1")
+        assert (state.state, state.step, known(state).climbed[0].trigger) == (CaseStatus.QUEUED, 1, "message")
+        assert await told(scene) == [("legal", 1)]
+        await scene.write("worse", text, talk="talk-c1")
+        assert (await told(scene), (await scene.case("c1")).step) == ([("legal", 1)], 1)
+
+
+async def test_the_first_message_counts_too_and_so_does_an_upstream_label() -> None:
+    async with stage(ladder(MESSAGES)) as scene:
+        await scene.write("c1", "my lawyer says hello")
+        assert (await scene.case("c1")).step == 1
+        await scene.write("c2", labels=("angry",))
+        assert ((await scene.case("c2")).step, known(await scene.case("c2")).labels) == (3, ("hot",))
+
+
+async def test_a_second_reopening_is_heard() -> None:
+    async with stage(ladder(MESSAGES)) as scene:
+        await staff(scene, jun="junior")
+        await scene.write("c1")
+        for number in range(2):
+            await scene.accept("c1")
+            await scene.resolve("c1")
+            assert (await scene.case("c1")).step == 0
+            await scene.write(f"again-{number}", talk="talk-c1")
+            await scene.settle()
+        state = await scene.case("c1")
+        assert (known(state).reopened, state.step, known(state).climbed[0].rung) == (2, 2, 2)
+
+
+HANDS = """      - {at: 0.9, notify: [leads]}
+      - {by_hand: true, move_up: true, reassign: take, note: true}
+"""
+
+
+async def test_over_my_head_goes_to_the_next_tier_with_a_note() -> None:
+    async with stage(ladder(HANDS)) as scene:
+        await staff(scene, jun="junior", sen="senior")
+        await scene.presence("sen", Presence.AWAY)
+        await scene.write("c1")
+        await scene.accept("c1")
+        await scene.presence("sen", Presence.ONLINE)
+        await scene.settle()
+        lacking = await by_hand(scene, "c1", "jun")
+        assert (lacking.lacking, (await scene.case("c1")).step) == (NOTE_NEEDED, 0)
+        assert (await by_hand(scene, "c1", "sen", note="x")).outcome.result is Result.NOT_YOURS
+        done = await by_hand(scene, "c1", "jun", note="He wants the contract explained.")
+        assert (done.outcome.result, done.lacking) == (Result.QUEUED, "")
+        await scene.settle()
+        assert await scene.holder("c1") == "sen"
+        assert await scene.load("jun") == 0
+        entry = msgspec.json.decode((await scene.store.messages(POOL, CaseId("c1")))[-1])
+        assert (entry["text"], entry["author"]) == ("He wants the contract explained.", "jun")
+        climb = known(await scene.case("c1")).climbed[0]
+        assert (climb.by, climb.reason, climb.owner, climb.trigger) == ("jun", "over my head", "jun", "by-hand")
+        assert (await by_hand(scene, "c1")).lacking == NO_STEP
+
+
+async def test_the_same_operation_climbs_once() -> None:
+    async with stage(ladder("      - {by_hand: true, raise_priority: 1}\n")) as scene:
+        await staff(scene, jun="junior")
+        await scene.write("c1")
+        await scene.accept("c1")
+        request = said(scene.request("jun"), "help")
+        first = await scene.casework.escalate(CaseId("c1"), request)
+        again = await scene.casework.escalate(CaseId("c1"), request)
+        assert (first.outcome.result, again.outcome.result, again.lacking) == (Result.DONE, Result.DONE, "")
+        assert again.outcome.repeated
+        assert (await scene.case("c1")).step == 1
+
+
+async def test_beside_asks_another_in_and_the_owner_stays() -> None:
+    async with stage(ladder("      - {by_hand: true, move_up: true, reassign: beside}\n")) as scene:
+        await staff(scene, jun="junior", sen="senior")
+        await scene.presence("sen", Presence.AWAY)
+        await scene.write("c1")
+        await scene.accept("c1")
+        await scene.presence("sen", Presence.ONLINE)
+        await scene.settle()
+        await by_hand(scene, "c1", "jun")
+        state = await scene.case("c1")
+        assert (state.owner, state.consults) == ("jun", {"sen": 10})
+        assert await scene.load("sen") == 10
+
+
+async def test_another_ladder_is_climbed_from_its_foot_and_the_step_goes_on() -> None:
+    steps = "      - {at: 0.5, ladder: urgent}\n      - {at: 0.9, notify: [never]}\n"
+    urgent = "  urgent: {steps: [{at: 0.6, notify: [first]}, {at: 0.7, notify: [second]}]}\n"
+    async with stage(ladder(steps, urgent)) as scene:
+        await scene.write("c1")
+        await scene.pass_s(3_600)
+        state = await scene.case("c1")
+        assert (state.step, await told(scene)) == (3, [("first", 2), ("second", 3)])
+        assert [(each.ladder, each.rung) for each in known(state).climbed] == [
+            ("standard", 1), ("urgent", 1), ("urgent", 2),
+        ]  # fmt: skip
+
+
+async def test_a_person_lowers_the_step_and_it_does_not_come_again_by_itself() -> None:
+    steps = """      - {at: 0.1, raise_priority: 1}
+      - {at: 0.2, move_up: true, raise_priority: 1, notify: [leads]}
+      - {at: 0.9, notify: [late]}
+"""
+    async with stage(ladder(steps)) as scene:
+        await staff(scene, jun="junior", sen="senior")
+        await scene.presence("jun", Presence.AWAY)
+        await scene.presence("sen", Presence.AWAY)
+        await scene.write("c1")
+        await scene.pass_s(1_000)
+        state = await scene.case("c1")
+        assert (state.step, effective_priority(known(state))) == (2, 1)
+        lowered = await scene.casework.lower(CaseId("c1"), said(scene.request(), "a misunderstanding"), step=1)
+        assert lowered.result is Result.DONE
+        state = await scene.case("c1")
+        assert (state.step, effective_priority(known(state))) == (1, 2)
+        assert (known(state).climbed[-1].trigger, known(state).climbed[-1].reason) == ("lowered", "a misunderstanding")
+        await scene.presence("jun", Presence.ONLINE)
+        await scene.settle()
+        assert await scene.holder("c1") == "jun"
+        await scene.accept("c1")
+        await scene.pass_s(1_000)
+        assert ((await scene.case("c1")).step, await told(scene)) == (1, [("leads", 2)])
+        await scene.pass_s(2_000)
+        assert ((await scene.case("c1")).step, (await told(scene))[-1]) == (3, ("late", 3))
+        assert (await scene.casework.lower(CaseId("c1"), scene.request(), step=9)).result is Result.SAME
+
+
+async def test_who_gave_it_up_is_not_asked_again_unless_nobody_else_could() -> None:
+    async with stage(ladder("      - {by_hand: true, reassign: take}\n")) as scene:
+        await staff(scene, jun="junior")
+        await scene.write("c1")
+        await scene.accept("c1")
+        await by_hand(scene, "c1", "jun")
+        await scene.settle()
+        assert await scene.holder("c1") == ""
+        await scene.pass_s(15)
+        assert await scene.holder("c1") == "jun"
+        await scene.nobody_waits_in_vain()
+
+
+async def test_steps_are_counted_by_ladder_and_place() -> None:
+    urgent = "  urgent: {steps: [{at: 0.6, notify: [first]}]}\n"
+    async with stage(ladder("      - {at: 0.5, ladder: urgent}\n", urgent)) as scene:
+        await scene.write("c1")
+        await scene.pass_s(3_600)
+        found = {
+            (name, step): scene.registry.get_sample_value(
+                "turnout_escalation_steps_total", {"ladder": name, "step": step}
+            )
+            for name, step in (("standard", "1"), ("urgent", "1"))
+        }
+        assert found == {("standard", "1"): 1.0, ("urgent", "1"): 1.0}
