@@ -30,6 +30,8 @@ from tests.suites.fault_proxy import Proxy, to_socket
 from tests.suites.installation import Process
 
 ADVISORS: Final = tuple(f"advisor-{number}" for number in range(6))
+ONE_AT_A_TIME: Final = ADVISORS[-1]
+"""The others may have two cases at once."""
 RULES: Final = """
 defaults: {queue: general, language: en}
 outcomes: {solved: Solved}
@@ -242,7 +244,11 @@ class Plant:
     def _policy(self) -> dict[str, Any]:
         (self.folder / "rules").mkdir()
         (self.folder / "rules" / "rules.yaml").write_text(RULES, "utf-8")
-        rows = "".join(f"\n  - {{id: {name}, name: {name}, languages: {{en: 9}}, budget: 20}}" for name in ADVISORS)
+        budgets = dict.fromkeys(ADVISORS, 20) | {ONE_AT_A_TIME: 10}
+        rows = "".join(
+            f"\n  - {{id: {name}, name: {name}, languages: {{en: 9}}, budget: {budget}}}"
+            for name, budget in budgets.items()
+        )
         (self.folder / "roster.yaml").write_text(f"advisors:{rows}\n", "utf-8")
         return {"rules_dir": str(self.folder / "rules"), "roster_file": str(self.folder / "roster.yaml")}
 
