@@ -86,7 +86,7 @@ class Queue(_Rules, frozen=True, kw_only=True):
     policy: Name
     title: Title | None = None
     order: QueueOrder = QueueOrder.URGENCY
-    strategy: Strategy = Strategy.LONGEST_IDLE
+    strategy: Strategy = Strategy.BALANCED
     ladder: Name | None = None
     auto_accept: bool = False
     offer_s: Annotated[int, Meta(ge=1, le=86_400)] = 30

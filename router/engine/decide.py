@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -13,7 +14,7 @@ from router.engine.explain import Explanation, RankedHead, explain
 from router.engine.parking import gives_way, to_park
 from router.engine.ranking import best
 from router.engine.roster import Member, Roster
-from router.engine.strategies import Wish
+from router.engine.strategies import Free, Wish
 from router.engine.waiting import WaitClass, read_class, urgency
 from rules import Rulebook
 from rules.rulebook import EVEN
@@ -123,6 +124,18 @@ def strategy_of(waiting: WaitClass, rulebook: Rulebook) -> str:
     return str(queue.strategy) if queue else "longest-idle"
 
 
+def _free(roster: Roster, waiting: WaitClass) -> Free:
+    """Counts those who are there and have room for such a case, when asked, and each only once."""
+    ready = roster.online & roster.with_room(waiting.units, waiting.channel)
+
+    @cache
+    def free(kind: str, name: str) -> int:
+        having = roster.with_skill(name, 1) if kind == "skill" else roster.speaking(name)
+        return (having & ready).bit_count()
+
+    return free
+
+
 def _wish(
     roster: Roster, waiting: WaitClass, case: CaseId, rulebook: Rulebook, now_ms: int, *, last_advisor: str = ""
 ) -> Wish:
@@ -134,7 +147,8 @@ def _wish(
         hard=tuple([want for want in waiting.wants if want.hard]),
         preferred=tuple([want for want in waiting.wants if not want.hard]),
         last_advisor=last_advisor,
-        holders=roster.holders,
+        free=_free(roster, waiting),
+        language=waiting.language,
         weights=(queue and queue.weights) or EVEN,
         ramp_s=queue.ramp_s if queue else 0,
     )

@@ -4,7 +4,6 @@ Bit i of every set is the advisor in slot i. Applying one advisor's state costs 
 for ten thousand, give or take the length of an integer.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import compress, islice
 from typing import Final
@@ -52,7 +51,6 @@ class Roster:
         self.everyone = 0
         self.online = 0
         self.asked = 0
-        self.holders: Counter[str] = Counter()
         self._members: dict[AdvisorId, Member] = {}
         self._in_order: list[Member] = []
         self._named: dict[tuple[str, str], int] = {}
@@ -184,8 +182,6 @@ class Roster:
                 for step in range(1, min(level, LEVELS) + 1):
                     self._set(self._levels, (kind, name, step), bit, present)
         self.everyone = self.everyone | bit if present and profile.active else self.everyone & ~bit
-        if profile.active:
-            (self.holders.update if present else self.holders.subtract)([*_held(profile)])
         member.levels = sum(min(level, LEVELS) for level in profile.skills.values())
 
     def _index_state(self, member: Member) -> None:
@@ -216,10 +212,6 @@ class Roster:
     def _set(sets: dict, key: tuple, bit: int, present: bool) -> None:  # type: ignore[type-arg]
         bits = sets.get(key, 0)
         sets[key] = bits | bit if present else bits & ~bit
-
-
-def _held(profile: Profile) -> Iterator[str]:
-    return (skill for skill, level in profile.skills.items() if level > 0)
 
 
 def _is_handed(before: AdvisorState, after: AdvisorState) -> bool:

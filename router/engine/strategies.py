@@ -1,6 +1,6 @@
 """By what a queue ranks those who may take a case. A strategy is one small pure function of terms, found by name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from enum import Enum
 from typing import Final, NamedTuple
 
@@ -15,10 +15,18 @@ IDLE_HALF_S: Final = 300
 """After so long the term ``idle`` is a half."""
 
 
+Free = Callable[[str, str], int]
+"""How many who are there and have room for the case have something: its kind (``skill`` or ``language``), its name."""
+
+
+def _nobody_else(kind: str, name: str) -> int:
+    return 1
+
+
 class Wish(NamedTuple):
     """What a ranking looks at besides the advisors. ``wants`` are the ``hard`` skills that the case demands and the
-    ``preferred`` ones, which rank and exclude nobody. ``last_advisor`` knows the case; ``holders`` is how many have a
-    skill."""
+    ``preferred`` ones, which rank and exclude nobody. ``last_advisor`` knows the case; ``language`` is what it
+    asks for, if anything, and ``free`` tells who could take it as well."""
 
     case: CaseId
     now_ms: int
@@ -26,7 +34,8 @@ class Wish(NamedTuple):
     hard: tuple[ClassWant, ...] = ()
     preferred: tuple[ClassWant, ...] = ()
     last_advisor: str = ""
-    holders: Mapping[str, int] = {}
+    free: Free = _nobody_else
+    language: str = ""
     weights: Weights = Weights()
     ramp_s: int = 0
 
@@ -151,9 +160,12 @@ def _idle(member: Member, wish: Wish) -> float:
 
 
 def _scarcity(member: Member, wish: Wish) -> float:
-    """1 less the scarcity of the scarcest skill that he has and the case doesn't want: one over how many have it."""
+    """1 less the scarcity of the scarcest skill or language that he has and the case doesn't ask for: one over how many
+    could take such a case now and have it. 0 when he is the last: he is kept for whoever needs that."""
     wanted = {want.skill for want in wish.wants}
-    others = [wish.holders.get(skill, 1) for skill in member.profile.skills if skill not in wanted]
+    skills = [wish.free("skill", skill) for skill in member.profile.skills if skill not in wanted]
+    languages = [wish.free("language", name) for name in member.profile.languages if name != wish.language]
+    others = skills + languages
     return 1 - 1 / max(1, min(others)) if others else 1.0
 
 

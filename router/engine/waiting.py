@@ -23,7 +23,6 @@ NO_CLOCK: Final = "age"
 TEAM_MARK: Final = "@"
 """What ``held_for`` begins with where it names a team. No advisor's id does."""
 _AGE_TARGET_MS: Final = 3_600_000
-_HEAD_START: Final = 0.05
 
 
 class ClassWant(msgspec.Struct, frozen=True, array_like=True, order=True):
@@ -130,19 +129,20 @@ def urgency(waiting: WaitClass, score_ms: int, rulebook: Rulebook, now_ms: int) 
 
     By ``urgency`` it is convex in the share of the SLA target used, times a weight that doubles with each priority:
     the generalised c-mu rule (Van Mieghem, "Dynamic Scheduling with Convex Delay Costs", Annals of Applied
-    Probability 5(3), 1995). By ``fifo`` the same, but of a case's age only. By ``priority`` a step of priority is worth
-    one target of waiting. A case of the default priority that has used up its target is worth nearly the same by each,
-    and each grows without bound, so none starves. Time is counted as the clock counts it: a case doesn't grow urgent
-    overnight.
+    Probability 5(3), 1995). A fresh case has an urgency too, so a step of priority is worth two fifths of a target
+    from the start: simulated, that keeps more promises. By ``fifo`` the same, but of a case's age only. By
+    ``priority`` a step of priority is worth one target of waiting. A case of the default priority that has used up
+    its target is worth nearly the same by each, and each grows without bound, so none starves. Time is counted as
+    the clock counts it: a case doesn't grow urgent overnight.
     """
     queue = rulebook.queues.get(waiting.queue)
     order = queue.order if queue else QueueOrder.URGENCY
     share = max(0.0, _share_used(waiting, score_ms, rulebook, now_ms))
     match order:
         case QueueOrder.URGENCY:
-            return float(2 ** (LOWEST_PRIORITY - waiting.priority)) * (share + _HEAD_START) ** 2
+            return 2.0 ** (DEFAULT_PRIORITY - waiting.priority) * (1 + share) ** 2
         case QueueOrder.FIFO:
-            return float(2 ** (LOWEST_PRIORITY - DEFAULT_PRIORITY)) * (share + _HEAD_START) ** 2
+            return (1 + share) ** 2
         case QueueOrder.PRIORITY:
             return (LOWEST_PRIORITY - waiting.priority + share) ** 2 / 2
 

@@ -26,7 +26,7 @@ from tests.suites.stage import RULES, rulebook
 
 _SKILLS: Final = tuple(f"skill-{number}" for number in range(20))
 _BATCH: Final = 50
-_DEFAULT: Final = Strategy.LONGEST_IDLE
+_DEFAULT: Final = Strategy.BALANCED
 
 
 async def measure_growth(ground: Ground, run: int) -> Sample:

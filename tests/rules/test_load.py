@@ -125,10 +125,10 @@ GOLDEN = [
         ],
     ),
     (
-        "policy: standard\n    weights: {idle: 2}",
+        "policy: standard\n    strategy: longest-idle\n    weights: {idle: 2}",
         "policy: standard",
         [
-            "a.yaml:15:14 queues.general.weights: only `balanced` looks at it; the strategy is `longest-idle`",
+            "a.yaml:16:14 queues.general.weights: only `balanced` looks at it; the strategy is `longest-idle`",
         ],
     ),
     (

@@ -106,6 +106,27 @@ def test_an_explanation_has_every_term_of_the_best() -> None:
     ] * 2
 
 
+@pytest.mark.parametrize(
+    ("others", "language", "winner"),
+    [
+        pytest.param([], "ko", "billing", id="who can do something else is kept for it"),
+        pytest.param([advisor("z", languages={"en": 5})], "ko", "billing", id="also if one more can"),
+        pytest.param([advisor(f"z{n}", languages={"en": 5}) for n in range(9)], "ko", "both", id="not if many can"),
+        pytest.param(
+            [replace(advisor(f"z{n}", languages={"en": 5}), presence=Presence.AWAY) for n in range(9)],
+            "ko",
+            "billing",
+            id="those who are away don't count",
+        ),
+        pytest.param([], "en", "both", id="what the case asks for is no reason"),
+    ],
+)
+def test_who_is_the_last_with_something_is_spared(others: list[AdvisorState], language: str, winner: str) -> None:
+    people = roster(advisor("billing"), advisor("both", idle_s=60, languages={"ko": 7, "en": 7}), *others)
+    found = decide(people, replace(CLASS, language=language), CaseId("c1"), by("balanced"), NOW)
+    assert found.candidates[0].advisor == winner
+
+
 def test_a_held_case_is_for_its_advisor_only() -> None:
     held = WaitClass(**{**{name: getattr(CLASS, name) for name in CLASS.__struct_fields__}, "held_for": "second"})
     decision = decide(roster(*ONE_FOR_EACH_FILTER), held, CaseId("c1"), RULES, NOW)

@@ -100,10 +100,9 @@ def test_the_terms_of_balanced_by_hand() -> None:
     person = replace(
         advisor("mina", idle_s=IDLE_HALF_S, load=25, skills={"billing": 8, "rare": 1}), online_since_ms=NOW - 60_000
     )
-    people = roster(person, advisor("jun", skills={"rare": 2}), advisor("ann", skills={"rare": 0}))
-    member = people.get(person.id)
-    assert member is not None
-    wanted = wish(BILLING, last_advisor="mina", holders=people.holders, ramp_s=240)
+    (member,) = roster(person)
+    count = {("skill", "rare"): 2, ("language", "ko"): 3}
+    wanted = wish(BILLING, last_advisor="mina", free=lambda *named: count[named], ramp_s=240)
     terms = {"skill_fit": 0.8, "free_share": 0.75, "idle": 0.5, "affinity": 1, "scarcity": 0.5, "ramp_in": 0.25}
     assert balanced(member, wanted) == pytest.approx({"score": sum(terms.values()) / 6, **terms})
     weighed = wanted._replace(weights=Weights(skill_fit=3, free_share=0, idle=1, affinity=0, scarcity=0, ramp_in=0))
@@ -116,8 +115,8 @@ def test_the_terms_of_balanced_by_hand() -> None:
 )
 def test_every_term_stays_between_0_and_1(idle_s: int, online_s: int, last: str) -> None:
     person = replace(advisor("mina", idle_s=idle_s, load=300, skills={}), online_since_ms=NOW - online_s * 1000)
-    (member,) = people = roster(person)
-    terms = balanced(member, wish(BILLING, RETURNS, last_advisor=last, holders=people.holders, ramp_s=60))
+    (member,) = roster(person)
+    terms = balanced(member, wish(BILLING, RETURNS, last_advisor=last, ramp_s=60))
     assert all(0 <= value <= 1 for value in terms.values())
     assert len(terms) == 7
 
@@ -127,12 +126,3 @@ def test_the_last_advisor_goes_first_among_equals_however_many_there_are() -> No
     for number in range(20):
         wanted = wish(last_advisor="a250")._replace(case=CaseId(f"c{number}"))
         assert best(people, people.everyone, "balanced", wanted, count=1)[0].advisor == "a250"
-
-
-def test_holders_follow_profiles() -> None:
-    people = roster(advisor("mina", skills={"rare": 1}), advisor("jun", skills={"rare": 2}))
-    assert people.holders["rare"] == 2
-    people.apply(replace(advisor("jun", skills={"rare": 2}, active=False), ver=2))
-    assert people.holders["rare"] == 1
-    people.apply(replace(advisor("mina", skills={"rare": 0}), ver=2))
-    assert people.holders["rare"] == 0

@@ -67,7 +67,9 @@ def test_a_line_goes_by_due_times_or_by_age(queue: str, clock: str, score_ms: in
     [
         pytest.param("urgency", {"waited_s": 20}, {"waited_s": 10}, id="urgency: the nearer its target"),
         pytest.param("urgency", {"priority": 2}, {}, id="urgency: the higher priority"),
-        pytest.param("urgency", {"waited_s": 1800}, {"priority": 1, "waited_s": 600}, id="urgency: before it is late"),
+        pytest.param("urgency", {"priority": 2}, {"waited_s": 1_400}, id="urgency: a step of priority from the start"),
+        pytest.param("urgency", {"waited_s": 1_500}, {"priority": 2}, id="urgency: for two fifths of the target"),
+        pytest.param("urgency", {"waited_s": 5_400}, {"priority": 1, "waited_s": 600}, id="urgency: yet it ages"),
         pytest.param("fifo", {"waited_s": 20}, {"waited_s": 10}, id="fifo: the older"),
         pytest.param("fifo", {"priority": 5, "waited_s": 0.001}, {"priority": 1}, id="fifo: whatever its priority"),
         pytest.param("priority", {"priority": 2}, {"waited_s": TARGET_S - 1}, id="priority: before age"),
@@ -85,7 +87,7 @@ def test_which_goes_first_in_a_queue(queue: str, first: dict[str, float], second
 
 def test_a_case_that_has_used_up_its_target_counts_nearly_the_same_in_every_order() -> None:
     values = [value(waiting(queue, waited_s=TARGET_S)) for queue in ORDERS]
-    assert max(values) / min(values) < 1.05
+    assert max(values) / min(values) < 1.15
 
 
 @pytest.mark.parametrize("old", ORDERS)

@@ -32,7 +32,7 @@ async def _handed_out(order: str, *, gap_s: float) -> list[str]:
     ("order", "gap_s", "expected"),
     [
         ("urgency", 60, ["urgent", "old", "plain"]),
-        ("urgency", 3_000, ["old", "urgent", "plain"]),
+        ("urgency", 3_700, ["old", "urgent", "plain"]),
         ("fifo", 1, ["old", "urgent", "plain"]),
         ("priority", 3_000, ["urgent", "old", "plain"]),
         ("priority", 7_300, ["old", "urgent", "plain"]),
