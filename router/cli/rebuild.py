@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from router.service.api_keys import KeyTable
 from router.service.configuration import ConfigurationTail
 from router.service.errors import Superseded
 from router.service.policies import Policies
+from router.service.rebuilding.compare import Reach, reach_of
 from router.service.rebuilding.gate import is_behind
 from router.service.rebuilding.rebuild import Found, Rebuilder, Rebuilt
 from router.service.rebuilding.requeueing import requeueing
@@ -48,16 +50,8 @@ def rebuild(settings_file: Path | None, *, pools: Sequence[str], dry_run: bool, 
 
 
 def _one(settings: Settings, pool: PoolId, *, dry_run: bool, yes: bool) -> int:
-    async def look(bus: Bus, store: RedisStore) -> tuple[Standing, Found, int]:
-        builder = await _rebuilder(pool, bus, store)
-        standing = await store.rebuilds.inspect(pool)
-        return standing, await builder.find(), await _unrelayed(store, pool, standing)
-
-    standing, found, unrelayed = on_bus_and_store(settings, look)
-    behind = is_behind(standing, found.reach) or standing.rebuild is not None
-    _say_found(pool, standing, found)
-    if unrelayed and not behind:
-        click.echo(f"{pool}: {unrelayed} acts aren't on the bus yet; a rebuild would lose them", err=True)
+    # Who has said yes gets no count beforehand: it takes as long as half of the rebuild.
+    behind = on_bus_and_store(settings, partial(_look, pool, is_count_wanted=dry_run or not yes))
     if dry_run:
         return _BEHIND if behind else 0
     if not yes:
@@ -72,6 +66,18 @@ def _one(settings: Settings, pool: PoolId, *, dry_run: bool, yes: bool) -> int:
     except Superseded:
         rebuilt = None
     return _say_rebuilt(pool, rebuilt)
+
+
+async def _look(pool: PoolId, bus: Bus, store: RedisStore, *, is_count_wanted: bool) -> bool:
+    """Say what store and bus hold; whether the store is behind."""
+    standing, reach = await store.rebuilds.inspect(pool), await reach_of(bus, pool)
+    behind = is_behind(standing, reach) or standing.rebuild is not None
+    if is_count_wanted:
+        _say_found(pool, await (await _rebuilder(pool, bus, store)).find())
+    _say_standing(pool, standing, reach)
+    if (unrelayed := await _unrelayed(store, pool, standing)) and not behind:
+        click.echo(f"{pool}: {unrelayed} acts aren't on the bus yet; a rebuild would lose them", err=True)
+    return behind
 
 
 async def _unrelayed(store: RedisStore, pool: PoolId, standing: Standing) -> int:
@@ -99,13 +105,15 @@ async def _rebuilder(pool: PoolId, bus: Bus, store: RedisStore) -> Rebuilder:
     )
 
 
-def _say_found(pool: PoolId, standing: Standing, found: Found) -> None:
-    reach = found.reach
-    has = f"{standing.gen}.{standing.number}" if standing.is_there and standing.gen else "nothing"
+def _say_found(pool: PoolId, found: Found) -> None:
     click.echo(f"{pool}: the bus knows {len(found.cases)} open cases and {len(found.advisors)} advisors", err=True)
-    click.echo(f"{pool}: the store has {has}, the bus {f'{reach.gen}.{reach.number}' if reach else 'nothing'}")
     if found.damaged:
         click.echo(f"{pool}: {found.damaged} records can't be read and would be left out", err=True)
+
+
+def _say_standing(pool: PoolId, standing: Standing, reach: Reach | None) -> None:
+    has = f"{standing.gen}.{standing.number}" if standing.is_there and standing.gen else "nothing"
+    click.echo(f"{pool}: the store has {has}, the bus {f'{reach.gen}.{reach.number}' if reach else 'nothing'}")
     if not is_behind(standing, reach):
         click.echo(f"{pool}: the store isn't behind")
     elif reach is not None and standing.gen == reach.gen:

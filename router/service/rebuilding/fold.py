@@ -1,6 +1,7 @@
 """Folding the topics: what the newest record says of each case and each advisor. Pure."""
 
 import logging
+from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
 import msgspec
@@ -17,6 +18,7 @@ from router.service.rebuilding.records import (
 )
 
 P = TypeVar("P", bound=Place)
+T = TypeVar("T")
 
 LOG = logging.getLogger(__name__)
 _NOTHING: Final[Rank] = (0, 0)
@@ -27,6 +29,14 @@ class _Newest(msgspec.Struct, frozen=True):
 
     rank: Rank
     value: bytes | None
+
+
+def _drained(rows: dict[str, T], value_of: Callable[[T], bytes | None]) -> Iterator[bytes]:
+    while rows:
+        _, row = rows.popitem()
+        value = value_of(row)
+        if value is not None:
+            yield value
 
 
 class Fold:
@@ -50,6 +60,11 @@ class Fold:
     def advisors(self) -> dict[str, bytes]:
         """Each advisor's newest record."""
         return {name: value for name, (_, value) in self._advisors.items()}
+
+    def drained(self) -> tuple[Iterator[bytes], Iterator[bytes]]:
+        """The records of ``cases`` and of ``advisors``, each gone from here once it is given out: there may be a
+        million, and what is made of them takes as much room again."""
+        return _drained(self._cases, lambda newest: newest.value), _drained(self._advisors, lambda told: told[1])
 
     def take_case(self, record: Record) -> None:
         """A record of the cases or the events topic."""

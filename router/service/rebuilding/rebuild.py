@@ -39,6 +39,7 @@ _LAG_MS: Final = topics.DAY_MS
 _MAX_BYTES: Final = 1 << 20
 _ROUNDS: Final = 5
 _SAID_EVERY: Final = 10_000
+_SAID_EVERY_RECORD: Final = 100_000
 _AT_ONCE: Final = 200
 
 
@@ -114,12 +115,8 @@ class Rebuilder:
         return rebuilt
 
     async def _rebuild(self, standing: Standing) -> Rebuilt:
-        fold, reach = await self._fold()
-        found = await self._found(fold, reach)
-        earlier = standing.rebuild.gen if standing.rebuild else 0
-        gen = max(found.reach.gen if found.reach else 0, standing.gen, earlier) + 1
-        settled = self._settle(found, gen)
-        stories = await self._stories(found)
+        settled, gen, damaged = await self._read_states(standing)
+        stories = await self._stories(settled.cases)
         self._say(f"putting back {len(settled.cases)} cases and {len(settled.advisors)} advisors")
         await self._put_back(settled, stories, gen)
         # The note goes first: should the store be lost again now, the bus knows that this gen was given.
@@ -131,11 +128,18 @@ class Rebuilder:
             cases=len(settled.cases),
             advisors=len(settled.advisors),
             requeued=len(settled.requeued),
-            damaged=found.damaged,
+            damaged=damaged,
             seconds=0,
         )
 
     # -- reading
+
+    async def _read_states(self, standing: Standing) -> tuple[Settled, int, int]:
+        """What is to be put back, under which gen, and how much can't be read."""
+        found = await self.find()
+        earlier = standing.rebuild.gen if standing.rebuild else 0
+        gen = max(found.reach.gen if found.reach else 0, standing.gen, earlier) + 1
+        return self._settle(found, gen), gen, found.damaged
 
     async def _fold(self) -> tuple[Fold, Reach | None]:
         """All records of cases and advisors, and the last events before the relay fell silent: what it had in hand
@@ -153,12 +157,12 @@ class Rebuilder:
             await self._read(topics.ADVISORS, fold.take_advisor)
         return fold, reach
 
-    async def _stories(self, found: Found) -> Stories:
+    async def _stories(self, cases: Sequence[CaseState]) -> Stories:
         """History and transcript of the open cases. An inquiry may have waited on the bus for its case."""
-        stories = Stories(self._pool, {state.id: state.conversation for state in found.cases})
-        if not found.cases:
+        stories = Stories(self._pool, {state.id: state.conversation for state in cases})
+        if not cases:
             return stories
-        since_ms = max(0, min(state.opened_at_ms for state in found.cases) - _LAG_MS)
+        since_ms = max(0, min(state.opened_at_ms for state in cases) - _LAG_MS)
         self._say("reading events")
         await self._read(topics.EVENTS, stories.take_event, since_ms=since_ms)
         stories.want_messages()
@@ -168,12 +172,18 @@ class Rebuilder:
         return stories
 
     async def _read(self, topic: str, take: Callable[[Record], None], *, since_ms: int = 0) -> None:
+        count, step = 0, self.doing
         async for record in self._bus.history(topic, since_ms=since_ms):
             take(record)
+            count += 1
+            if count % _SAID_EVERY_RECORD == 0:
+                self._say(f"{step}: {count} records of {topic}")
+        self.doing = step
 
     async def _found(self, fold: Fold, reach: Reach | None) -> Found:
-        cases, damaged = await _decoded(fold.cases.values(), case_of)
-        advisors, more = await _decoded(fold.advisors.values(), advisor_of)
+        told_cases, told_advisors = fold.drained()
+        cases, damaged = await _decoded(told_cases, case_of)
+        advisors, more = await _decoded(told_advisors, advisor_of)
         return Found(reach=reach, cases=cases, advisors=advisors, damaged=fold.damaged + damaged + more)
 
     # -- writing
