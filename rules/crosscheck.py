@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-import msgspec
-
 from rules import opening_hours
+from rules.covering import covered
 from rules.errors import Path
 from rules.ladder_flaws import ladder_flaws, relax_flaws
 from rules.naming import each, key_reference, reference, repeated
@@ -52,7 +51,6 @@ def _strategy_flaws(queue: Queue, path: Path) -> Iterator[Flaw]:
 
 def _rule_flaws(document: Document) -> Iterator[Flaw]:
     seen: set[str] = set()
-    ending: dict[bytes, str] = {}
     last: Rule | None = None
     for index, rule in enumerate(document.rules):
         path: Path = ("rules", index)
@@ -66,11 +64,7 @@ def _rule_flaws(document: Document) -> Iterator[Flaw]:
             yield Flaw(path, f"never reached: `{last.name}` before it always matches and doesn't continue")
         elif not rule.match and not rule.continue_:
             last = rule
-        conditions = msgspec.json.encode(rule.match, order="sorted")
-        if rule.match and conditions in ending:
-            yield Flaw(path, f"never reached: `{ending[conditions]}` has the same conditions and doesn't continue")
-        if not rule.continue_:
-            ending.setdefault(conditions, rule.name)
+    yield from (Flaw(("rules", index), message) for index, message in covered(document.rules))
 
 
 def _effect_flaws(effect: Effect, document: Document, path: Path) -> Iterator[Flaw]:
