@@ -30,6 +30,8 @@ def cross_flaws(document: Document) -> Iterator[Flaw]:
         yield from reference(queue.policy, document.policies, "policy", (*path, "policy"))
         yield from reference(queue.ladder, document.ladders, "ladder", (*path, "ladder"))
         yield from each(queue.tiers, document.tiers, "tier", (*path, "tiers"))
+        if queue.pick != "all":
+            yield from each(queue.pick, document.tiers, "tier", (*path, "pick"))
         yield from _strategy_flaws(queue, path)
         yield from relax_flaws(name, queue, document)
     yield from policy_flaws(document)

@@ -7,13 +7,13 @@ files, order of keys or layout they were written in.
 import hashlib
 from collections.abc import Callable, Iterable
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
 from rules.calendar import Calendar
-from rules.capacity import DEFAULT_WEIGHT, ChannelWeight, LabelWeight
+from rules.capacity import DEFAULT_WEIGHT, ChannelWeight, LabelWeight, Units
 from rules.errors import Path, Place
 from rules.ladders import MAX_STEPS, Label, Ladder, Language, Level, RelaxStep
 from rules.notices import ToldList
@@ -80,7 +80,9 @@ class Queue(_Rules, frozen=True, kw_only=True):
     advisor who knows it, while he is there; without it, the rulebook's `hold_s` holds. `ramp_s` is how long
     an advisor who has come online is ramped in. `weights` are for the strategy `balanced`. `relax`: what a case asks
     less of the advisors, the longer it waits. `team` is whose lead answers for a case that nobody has, `notify` the
-    target that stands for the queue's own channel.
+    target that stands for the queue's own channel. An advisor who declines an
+    offer says why where `decline_reason` is set, and who hands a case on leaves a note where `transfer_note` is.
+    `pick` names the tiers whose advisors may take a waiting case themselves.
     """
 
     policy: Name
@@ -96,6 +98,9 @@ class Queue(_Rules, frozen=True, kw_only=True):
     weights: Weights | None = None
     ramp_s: Annotated[int, Meta(ge=0, le=86_400)] = 0
     ring: Annotated[int, Meta(ge=1, le=5)] = 1
+    decline_reason: bool = False
+    transfer_note: bool = False
+    pick: tuple[Name, ...] | Literal["all"] = ()
     relax: Annotated[tuple[RelaxStep, ...], Meta(max_length=MAX_STEPS)] = ()
     team: Name | None = None
     notify: Name | None = None
@@ -143,12 +148,14 @@ class Document(_Rules, frozen=True, kw_only=True):
 
     `reopen_s` is how long after its resolution a case is reopened by the customer's next message,
     `cool_down_s` how long an advisor who declined isn't offered the same case, `backoff_s` how long a
-    case waits that everybody has declined. `hold_s` is how long a case that comes back waits for the
-    advisor who knows it, `team_hold_s` how long one that an advisor has left waits for his team, `grace_s`
-    how long an advisor whose connection broke stays present, `away_after` how many offers in a row he may
-    miss before he is set to away (0: any number), of which `away_notify` are told. `acknowledgements` are
-    the texts of the automatic acknowledgement by language; without one, none is sent. `teams` says who leads
-    them, `supervisors` who stands above all, `quiet` when a notice target is told nothing.
+    case waits that everybody has declined, `consult_units` what it costs an advisor to be asked in.
+    `hold_s` is how long a case that comes back waits for the advisor who knows it, `team_hold_s` how long
+    one that an advisor has left waits for his team, `grace_s` how long an advisor whose connection broke
+    stays present, `away_after` how many offers in a row he may miss before he is set to away (0: any
+    number), of which `away_notify` are told. `acknowledgements` are the texts of the automatic
+    acknowledgement by language; without one, none is sent. `labels` weigh cases by what they are about.
+    `teams` says who leads them, `supervisors` who stands above all, `quiet` when a notice target is told
+    nothing.
     """
 
     defaults: Defaults
@@ -164,6 +171,7 @@ class Document(_Rules, frozen=True, kw_only=True):
     reopen_s: Seconds = 7 * 86_400
     cool_down_s: Seconds = 120
     backoff_s: Annotated[int, Meta(ge=1, le=86_400)] = 15
+    consult_units: Units = 10
     hold_s: Seconds = 60
     team_hold_s: Seconds = 600
     grace_s: Annotated[int, Meta(ge=1, le=3_600)] = 30

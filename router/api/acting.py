@@ -9,12 +9,13 @@ import msgspec
 
 from router.api import asking
 from router.api.asking import CaseAsk
-from router.api.desks import Caller, is_his
+from router.api.desks import Caller, is_his, may_pick
 from router.api.problems import Problem, Refused, of_result, problem, refused
-from router.contract.case import CaseState, Pending
+from router.contract.case import CaseState, Pending, read_detail
 from router.contract.config import Role
 from router.contract.ids import AdvisorId, CaseId
 from router.store.acts import Outcome, Result
+from rules import Queue
 
 _SUPERVISORS: Final = frozenset({Role.SUPERVISOR})
 _ACTING: Final = frozenset({Role.ADVISOR, Role.SUPERVISOR})
@@ -24,6 +25,7 @@ _PLACED: Final = frozenset({Result.ASSIGNED, Result.RETURNED, Result.OFFERED, Re
 _GIVES: Final[Mapping[type[CaseAsk], frozenset[Result]]] = {
     asking.Accept: frozenset({Result.ASSIGNED}),
     asking.Assign: frozenset({Result.ASSIGNED}),
+    asking.Pick: frozenset({Result.ASSIGNED}),
     asking.Decline: frozenset({Result.QUEUED, Result.OFFERED}),
     asking.Transfer: _PLACED,
     asking.Requeue: _PLACED,
@@ -95,12 +97,39 @@ async def _check(caller: Caller, ask: CaseAsk) -> None:
         case asking.Resolve():
             _known(ask.outcome, rulebook.outcomes, "outcome")
         case asking.Transfer():
-            if bool(ask.queue) == bool(ask.to):
-                raise refused("malformed", "Name either the queue or the advisor to transfer to.")
+            _one_of(ask.queue, ask.to, "the queue or the advisor to transfer to")
             if ask.queue:
                 _known(ask.queue, rulebook.queues, "queue")
+            await _asks_for(caller, ask.case, "transfer_note", ask.note)
+        case asking.Decline():
+            await _asks_for(caller, ask.case, "decline_reason", ask.reason)
+        case asking.Consult():
+            _one_of(ask.tier, ask.to, "the advisor or the tier to consult")
+            if ask.tier:
+                _known(ask.tier, rulebook.tiers, "tier")
         case _:
             return
+
+
+def _one_of(name: str, advisor: AdvisorId | None, what: str) -> None:
+    if bool(name) == bool(advisor):
+        raise refused("malformed", f"Name either {what}.")
+
+
+async def _asks_for(caller: Caller, case: CaseId, setting: str, given: str) -> None:
+    """Whether the case's queue wants a word with it, and an advisor gives none."""
+    if given.strip() or caller.advisor is None:
+        return
+    queue = await _queue_of(caller, case)
+    if queue is not None and getattr(queue, setting):
+        code = "note-needed" if setting == "transfer_note" else "reason-needed"
+        raise refused(code, f"The queue asks for it (`{setting}`).")
+
+
+async def _queue_of(caller: Caller, case: CaseId) -> Queue | None:
+    """The settings of the queue that a case belongs to; None for a case or a queue that isn't there any more."""
+    state = await caller.desk.reads.case(caller.desk.pool, case)
+    return caller.desk.policies.active.queues.get(read_detail(state.detail).verdict.queue) if state else None
 
 
 async def _apply(caller: Caller, ask: CaseAsk) -> Outcome:
@@ -119,25 +148,46 @@ async def _apply(caller: Caller, ask: CaseAsk) -> Outcome:
             return await work.pend(ask.case, request, pending=_pending(ask, caller.desk.actor.now_ms()))
         case asking.Resolve():
             return await work.resolve(ask.case, request, outcome=ask.outcome, seen=ask.seen)
-        case asking.Transfer() | asking.Assign() | asking.Requeue():
+        case asking.Transfer() | asking.Assign() | asking.Requeue() | asking.Pick():
             return await _hand_on(caller, ask)
-        case asking.WrapUp():
-            return await _wrap_up(caller, ask)
+        case asking.Consult() | asking.HandBack() | asking.WrapUp():
+            return await _beside(caller, ask)
         case _:
             assert_never(ask)
 
 
-async def _hand_on(caller: Caller, ask: asking.Transfer | asking.Assign | asking.Requeue) -> Outcome:
+async def _hand_on(caller: Caller, ask: asking.Transfer | asking.Assign | asking.Requeue | asking.Pick) -> Outcome:
     work, request = caller.desk.casework, caller.request(ask.op, ask.reason)
     match ask:
         case asking.Transfer():
-            return await work.transfer(ask.case, request, queue=ask.queue, to=ask.to)
+            return await work.transfer(ask.case, request, queue=ask.queue, to=ask.to, note=ask.note)
         case asking.Assign():
             return await work.assign(ask.case, request, to=ask.to, over=ask.over)
         case asking.Requeue():
             return await work.requeue(ask.case, request)
+        case asking.Pick():
+            return await work.pick(ask.case, request, advisor=await _picker(caller, ask.case))
         case _:
             assert_never(ask)
+
+
+async def _picker(caller: Caller, case: CaseId) -> AdvisorId:
+    """The advisor of the key, if the case's queue lets him take cases himself."""
+    advisor, queue = caller.key.advisor, await _queue_of(caller, case)
+    if advisor is None:
+        raise refused("forbidden", "This key names no advisor who could take it.")
+    if queue is None or not may_pick(caller.desk, advisor, queue):
+        raise refused("forbidden", "The queue lets no advisor of your tier take its cases himself.")
+    return advisor
+
+
+async def _hand_back(caller: Caller, ask: asking.HandBack) -> Outcome:
+    advisor = ask.of or caller.key.advisor
+    if advisor is None:
+        raise refused("malformed", "Name `of` whom: this key names no advisor.")
+    if caller.advisor and advisor != caller.advisor and (await own_case(caller, ask.case)).owner != caller.advisor:
+        raise refused("not-yours", "Only who has the case may end another's part in it.")
+    return await caller.desk.casework.hand_back(ask.case, caller.request(ask.op, ask.reason), advisor=advisor)
 
 
 async def _answer_offer(caller: Caller, ask: asking.Accept | asking.Decline) -> Outcome:
@@ -149,6 +199,20 @@ async def _answer_offer(caller: Caller, ask: asking.Accept | asking.Decline) -> 
     if isinstance(ask, asking.Accept):
         return await work.accept(ask.case, caller.request(ask.op), advisor=advisor, offer_ver=offer_ver)
     return await work.decline(ask.case, caller.request(ask.op, ask.reason), advisor=advisor, offer_ver=offer_ver)
+
+
+async def _beside(caller: Caller, ask: asking.Consult | asking.HandBack | asking.WrapUp) -> Outcome:
+    """What leaves the case with who has it."""
+    match ask:
+        case asking.Consult():
+            request = caller.request(ask.op, ask.reason)
+            return await caller.desk.casework.consult(ask.case, request, to=ask.to, tier=ask.tier)
+        case asking.HandBack():
+            return await _hand_back(caller, ask)
+        case asking.WrapUp():
+            return await _wrap_up(caller, ask)
+        case _:
+            assert_never(ask)
 
 
 async def _wrap_up(caller: Caller, ask: asking.WrapUp) -> Outcome:

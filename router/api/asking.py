@@ -112,10 +112,32 @@ class Resolve(_OnCase, frozen=True, kw_only=True, tag="resolve"):
 
 
 class Transfer(_OnCase, frozen=True, kw_only=True, tag="transfer"):
-    """Hand on to a queue, or to one advisor who can take it now."""
+    """Hand on to a queue, or to one advisor who can take it now, with an internal ``note`` for whoever gets it."""
 
     queue: str = ""
     to: AdvisorId | None = None
+    reason: Reason = ""
+    note: Annotated[str, Meta(max_length=MAX_TEXT_CHARS)] = ""
+
+
+class Consult(_OnCase, frozen=True, kw_only=True, tag="consult"):
+    """Ask an advisor in, by name, or the best of a tier who is there; the case stays with who has it."""
+
+    to: AdvisorId | None = None
+    tier: str = ""
+    reason: Reason = ""
+
+
+class HandBack(_OnCase, frozen=True, kw_only=True, tag="hand_back"):
+    """End what was asked of a consulted advisor: his own part, or that ``of`` another on a case of his."""
+
+    of: AdvisorId | None = None
+    reason: Reason = ""
+
+
+class Pick(_OnCase, frozen=True, kw_only=True, tag="pick"):
+    """Take a waiting case out of its line, where the queue lets advisors of his tier do so."""
+
     reason: Reason = ""
 
 
@@ -140,7 +162,23 @@ class WrapUp(_OnCase, frozen=True, kw_only=True, tag="wrap_up"):
     more_s: Annotated[int, Meta(ge=0, le=MOST_MORE_S)] = 0
 
 
-CaseAsk = Accept | Decline | Reply | Note | Label | Pend | FollowUp | Resolve | Transfer | Assign | Requeue | WrapUp
+CaseAsk = (
+    Accept
+    | Decline
+    | Reply
+    | Note
+    | Label
+    | Pend
+    | FollowUp
+    | Resolve
+    | Transfer
+    | Consult
+    | HandBack
+    | Pick
+    | Assign
+    | Requeue
+    | WrapUp
+)
 Frame = SetPresence | Read | CaseAsk
 
 FRAME_TYPES: Final = frozenset(str(kind.__struct_config__.tag) for kind in Frame.__args__)

@@ -37,6 +37,9 @@ ACTS: Final = {
     "assign": "assign",
     "requeue": "requeue",
     "wrap-up": "wrap_up",
+    "consult": "consult",
+    "hand-back": "hand_back",
+    "pick": "pick",
 }
 """Path to type of every act on a case."""
 

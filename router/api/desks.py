@@ -14,6 +14,7 @@ from router.service.policies import Policies
 from router.service.progress import Progress
 from router.service.roster import RosterTail
 from router.store.protocol import Lines, Reads
+from rules import Queue
 
 _RESTING: Final = frozenset({CaseStatus.PENDING, CaseStatus.RESOLVED})
 
@@ -62,6 +63,14 @@ class Caller(NamedTuple):
             advisor=self.advisor,
             reason=reason,
         )
+
+
+def may_pick(desk: Desk, advisor: AdvisorId, queue: Queue) -> bool:
+    """Whether an advisor may take waiting cases of a queue himself."""
+    member = desk.tail.roster.get(advisor)
+    if member is None or not member.profile.active:
+        return False
+    return queue.pick == "all" or member.profile.tier in queue.pick
 
 
 def is_his(state: CaseState, advisor: AdvisorId) -> bool:

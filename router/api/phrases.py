@@ -25,6 +25,9 @@ class Phrase(StrEnum):
     NOTHING = "nothing"
     LOOKED_AT = "looked_at"
     HIS_TURN = "his_turn"
+    GAVE = "gave"
+    TOOK = "took"
+    OVERRODE = "overrode"
     HAS_IT = "has_it"
     WAITS_FOR = "waits_for"
     UNTIL = "until"
@@ -80,6 +83,12 @@ _PHRASES: Final[Mapping[Phrase, tuple[str, str]]] = {
     Phrase.HIS_TURN: (
         "{advisor} had room, and of the heads he may be offered this was the most urgent",
         "{advisor}: 여유가 생겼고, 맡을 수 있는 문의 가운데 이 문의가 가장 급했습니다",
+    ),
+    Phrase.GAVE: ("{by} gave it to {advisor} by hand", "{by}님이 {advisor}에게 직접 배정했습니다"),
+    Phrase.TOOK: ("{advisor} took it from the line himself", "{advisor}: 대기열에서 직접 가져갔습니다"),
+    Phrase.OVERRODE: (
+        "by itself it would not have gone to {advisor}: {what}",
+        "{advisor}: 자동 배정 대상이 아니었습니다: {what}",
     ),
     Phrase.HAS_IT: ("{advisor} has it", "담당: {advisor}"),
     Phrase.WAITS_FOR: ("it waits for the {on}{until}", "회신을 기다리는 중입니다({on}){until}"),

@@ -7,8 +7,8 @@ from typing import Final
 from aiohttp import web
 
 from router.api.answers import json_answer, number
-from router.api.desks import Desk
-from router.api.keys import OVERSIGHT, Gate
+from router.api.desks import Desk, may_pick
+from router.api.keys import EVERYONE, OVERSIGHT, Gate
 from router.api.problems import refused
 from router.api.views import CaseView, View, case_view
 from router.contract.case import CaseState, CaseStatus
@@ -62,8 +62,11 @@ class Queues:
         return json_answer(QueuesPage(queues=tuple(queues)))
 
     async def line(self, request: web.Request) -> web.Response:
-        desk = self._gate.caller(request, OVERSIGHT).desk
-        name = request.match_info["queue"]
+        caller = self._gate.caller(request, EVERYONE)
+        desk, name = caller.desk, request.match_info["queue"]
+        queue = desk.policies.active.queues.get(name)
+        if caller.advisor and (queue is None or not may_pick(desk, caller.advisor, queue)):
+            raise refused("forbidden", "The queue lets no advisor of your tier take its cases himself.")
         by_queue = await _heads(desk)
         if name not in by_queue and name not in desk.policies.active.queues:
             raise refused("not-found", "There is no such queue.")

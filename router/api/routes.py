@@ -89,7 +89,7 @@ DESCRIBED: tuple[Described, ...] = (
     Described("GET", "/v1/advisors/{advisor}", "One advisor with his work set.", AdvisorView, EVERYONE),
     Described("GET", "/v1/advisors/{advisor}/operations/{op}", "How far an act got.", OperationView, STAFF),
     Described("GET", "/v1/queues", "Queues and what waits in them.", QueuesPage, OVERSIGHT),
-    Described("GET", "/v1/queues/{queue}/cases", "Cases of a queue in line order.", LinePage, OVERSIGHT, query=_PAGE),
+    Described("GET", "/v1/queues/{queue}/cases", "Cases of a queue in line order.", LinePage, EVERYONE, query=_PAGE),
     Described(
         "GET",
         "/v1/cases/{case}",

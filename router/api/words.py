@@ -123,13 +123,22 @@ class Words:
         if last is None:
             return
         yield self._say(Phrase.LOOKED_AT, count=last.considered, ranked=len(last.best), strategy=last.strategy)
-        if last.turn:
+        if last.by and last.turn:
+            yield from self._by_hand(last.by, last.turn, last.overrode)
+        elif last.turn:
             yield self._say(Phrase.HIS_TURN, advisor=last.turn)
         for place, one in enumerate(last.best[:NAMED], start=1):
             terms = ", ".join(f"{name} {value:g}" for name, value in one.terms.items())
             yield f"{place}. {one.advisor} ({terms})"
         if state.owner:
             yield self._say(Phrase.HAS_IT, advisor=state.owner)
+
+    def _by_hand(self, by: str, advisor: str, overrode: Sequence[str]) -> Iterator[str]:
+        phrase = Phrase.TOOK if by == advisor else Phrase.GAVE
+        yield self._say(phrase, by=by, advisor=advisor)
+        if overrode:
+            what = "; ".join(reason(self._language, name) for name in overrode)
+            yield self._say(Phrase.OVERRODE, advisor=advisor, what=what)
 
     def _removed(self, last: Explanation) -> Iterator[RemovedView]:
         for name, out in last.removed.items():

@@ -20,6 +20,8 @@ _KINDS: Final[dict[str, type[CaseAsk | asking.Read]]] = {
     "follow_up": asking.FollowUp,
     "resolve": asking.Resolve,
     "transfer": asking.Transfer,
+    "consult": asking.Consult,
+    "hand_back": asking.HandBack,
     "wrap_up": asking.WrapUp,
 }
 _QUEUE_UNKNOWN: Final = "urn:turnout:problem:unknown-queue"

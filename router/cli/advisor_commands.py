@@ -158,6 +158,21 @@ def _resolve(rest: str, _now: datetime) -> Command:
     return Command("resolve", number, {"outcome": outcome, "reason": reason.strip()})
 
 
+def _consult(rest: str, _now: datetime) -> Command:
+    number, rest = _numbered(rest)
+    found = re.fullmatch(r"(?:(tier)\s+)?(\S+)(?:\s+(.+))?", rest)
+    if found is None:
+        raise _Misused("")
+    return Command("consult", number, {"tier" if found[1] else "to": found[2], "reason": found[3] or ""})
+
+
+def _hand_back(rest: str, _now: datetime) -> Command:
+    number, name = _numbered(rest)
+    if len(name.split()) > 1:
+        raise _Misused("")
+    return Command("hand_back", number, {"of": name} if name else {})
+
+
 def _wrap_up(rest: str, _now: datetime) -> Command:
     number, more = _numbered(rest)
     if more and not re.fullmatch(r"[0-9]{1,5}", more):
@@ -197,6 +212,8 @@ FORMS_BY_NAME: Final[dict[str, _Form]] = {
     ),
     "follow-up": _Form("follow-up N TIME [because REASON]", "have it back at a time", _follow_up),
     "resolve": _Form("resolve N OUTCOME [REASON]", "end the work", _resolve),
+    "consult": _Form("consult N NAME|tier TIER [REASON]", "ask an advisor in; the case stays yours", _consult),
+    "hand-back": _Form("hand-back N [NAME]", "end your part in a case, or another's in yours", _hand_back),
     "wrap-up": _Form("wrap-up N [SECONDS]", "end a wrap-up, or ask for so many seconds more", _wrap_up),
     "transfer": _Form(
         "transfer N [queue|advisor] NAME [REASON]", "hand the case on to a queue or an advisor", _transfer

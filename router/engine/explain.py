@@ -27,11 +27,12 @@ class RankedHead(msgspec.Struct, frozen=True, kw_only=True):
     urgency: float
 
 
-class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One decision: by which rulebook, over which roster, who was out and why, and how the best compared.
 
     ``turn`` is set when the decision was made from an advisor's side: he had room, and of the ``heads`` he may
-    be offered this case was the most urgent. Otherwise the first of ``best`` is the winner.
+    be offered this case was the most urgent. Otherwise the first of ``best`` is the winner. ``by`` is set when a person
+    chose the advisor of ``turn``, which ``overrode`` these filters.
     """
 
     rulebook: str
@@ -45,6 +46,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     best: tuple[Scored, ...] = ()
     turn: AdvisorId | None = None
     heads: tuple[RankedHead, ...] = ()
+    by: str = ""
+    overrode: tuple[str, ...] = ()
 
 
 _ENCODER: Final = msgspec.json.Encoder()

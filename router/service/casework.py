@@ -5,16 +5,18 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from router.contract.case import KEPT_ENTRIES, CaseState, Pending, read_detail
+from router.contract.case import KEPT_ENTRIES, CaseState, CaseStatus, Pending, read_detail
 from router.contract.codec import encode
 from router.contract.ids import AdvisorId, CaseId, InquiryId, OperationId, reply_id
 from router.contract.messages import Attachment, Inquiry, StaffNote, TranscriptEntry
 from router.contract.messages import Reply as ReplyMessage
-from router.contract.plan import Plan
-from router.engine import capacity, offers, plans, relaxation
+from router.contract.plan import Candidate, Plan
+from router.engine import capacity, manual, offers, plans, relaxation
 from router.engine.decide import decide
+from router.engine.eligibility import Filter
 from router.engine.explain import write_explanation
 from router.engine.plans import Scene
+from router.engine.waiting import WaitClass, crowded_class
 from router.service.acting import Actor
 from router.service.climbing import ByHand, Ladders
 from router.service.policies import Policies
@@ -23,8 +25,10 @@ from router.store.acts import (
     Accept,
     AnyAct,
     Assign,
+    Consult,
     Decline,
     FollowUp,
+    HandBack,
     Label,
     Note,
     Outcome,
@@ -130,8 +134,7 @@ class Casework:
 
     async def note(self, case: CaseId, request: Request, *, text: str) -> Outcome:
         """Add an internal note. Gives ``DONE``, ``ABSENT``."""
-        note = StaffNote(case=case, text=text, at_ms=self._actor.now_ms(), author=request.actor)
-        return await self._actor.one(Note(**self._common(request), case=case, message=encode(note).decode()))
+        return await self._actor.one(Note(**self._common(request), case=case, message=self._note(case, request, text)))
 
     async def label(
         self, case: CaseId, request: Request, *, add: tuple[str, ...] = (), remove: tuple[str, ...] = ()
@@ -188,9 +191,10 @@ class Casework:
     # -- handing on
 
     async def transfer(
-        self, case: CaseId, request: Request, *, queue: str = "", to: AdvisorId | None = None
+        self, case: CaseId, request: Request, *, queue: str = "", to: AdvisorId | None = None, note: str = ""
     ) -> Outcome:
-        """Hand on to a queue, or to one advisor (who must be able to take it now). Gives ``ASSIGNED``,
+        """Hand on to a queue, or to one advisor (who must be able to take it now), with an internal note if there is
+        one. Gives ``ASSIGNED``,
         ``OFFERED``, ``QUEUED``, ``REFUSED``, ``NOT_YOURS``, ``GONE``, ``ABSENT``."""
 
         def act(state: CaseState) -> AnyAct:
@@ -213,20 +217,61 @@ class Casework:
                 advisor=request.advisor,
                 placing=offers.placing(asked, waiting, scene.rulebook, scene.now_ms),
                 must=to is not None,
+                message=self._note(case, request, note) if note else "",
             )
 
         return await self._actor.attempt(case, act)
 
     async def assign(self, case: CaseId, request: Request, *, to: AdvisorId, over: bool = False) -> Outcome:
-        """A supervisor gives a case to an advisor. Gives ``ASSIGNED``, ``SAME``, ``NO_ROOM``, ``UNFIT``,
-        ``GONE``, ``ABSENT``."""
+        """A supervisor gives a case to an advisor, whatever the filters say; with ``over`` even above his capacity. The
+        case records who did so, and what it overrode. Gives ``ASSIGNED``, ``SAME``, ``NO_ROOM``, ``UNFIT``, ``GONE``,
+        ``ABSENT``."""
+        return await self._actor.attempt(case, lambda state: self._given(state, request, to=to, over=over))
+
+    async def pick(self, case: CaseId, request: Request, *, advisor: AdvisorId) -> Outcome:
+        """An advisor takes a waiting case out of its line, if he may be offered it; that he declined it doesn't count,
+        nor for whom it is kept. Gives ``ASSIGNED``, ``REFUSED`` (he isn't eligible), ``NO_ROOM``, ``UNFIT``, ``GONE``
+        (it doesn't wait any more), ``ABSENT``."""
+
+        def act(state: CaseState) -> AnyAct | Outcome:
+            if state.state is not CaseStatus.QUEUED:
+                return replace(_NOTHING_TO_ANSWER, case=state)
+            overridden = manual.overrides(self._tail.roster, self._asked(state), advisor)
+            if set(overridden) - {Filter.ROOM}:
+                return Outcome(result=Result.REFUSED, case=state)
+            return self._given(state, request, to=advisor, over=False)
+
+        return await self._actor.attempt(case, act)
+
+    async def consult(self, case: CaseId, request: Request, *, to: AdvisorId | None = None, tier: str = "") -> Outcome:
+        """Ask another advisor in, by name or the best of a tier who has room for the rulebook's ``consult_units``; the
+        owner keeps the case. Gives ``DONE``, ``SAME``, ``REFUSED``, ``NOT_YOURS``, ``ABSENT``."""
+
+        def act(state: CaseState) -> AnyAct | Outcome:
+            scene = self._scene(state)
+            units, owner = scene.rulebook.consult_units, request.advisor or AdvisorId(state.owner)
+            wanted = manual.consultable(self._asked(state), tier=tier, units=units, besides=(owner, *state.consults))
+            candidate = self._consulted(state, wanted, to, scene)
+            if candidate is None:
+                return Outcome(result=Result.REFUSED, case=state)
+            return Consult(
+                **self._common(request),
+                case=case,
+                plan=self._plan(state, read_detail(state.detail)),
+                advisor=owner,
+                candidate=candidate.advisor,
+                elig=candidate.elig,
+                units=units,
+            )
+
+        return await self._actor.attempt(case, act)
+
+    async def hand_back(self, case: CaseId, request: Request, *, advisor: AdvisorId) -> Outcome:
+        """What was asked of a consulted advisor is done. Gives ``DONE``, ``SAME`` (he wasn't in), ``ABSENT``."""
 
         def act(state: CaseState) -> AnyAct:
-            scene = self._scene(state)
-            detail = replace(read_detail(state.detail), held_for="", held_until_ms=None)
-            his = plans.assigned(state, plans.taken_up(state, detail, scene), scene)
-            plan = plans.plan(state, his, scene)
-            return Assign(**self._common(request), case=case, plan=plan, advisor=to, over=over)
+            plan = self._plan(state, read_detail(state.detail))
+            return HandBack(**self._common(request), case=case, plan=plan, advisor=advisor)
 
         return await self._actor.attempt(case, act)
 
@@ -255,6 +300,29 @@ class Casework:
 
     # -- parts
 
+    def _given(self, state: CaseState, request: Request, *, to: AdvisorId, over: bool) -> Assign:
+        scene = self._scene(state)
+        detail = replace(read_detail(state.detail), held_for="", held_until_ms=None)
+        roster, asked = self._tail.roster, self._asked(state)
+        decided = decide(roster, asked, state.id, scene.rulebook, scene.now_ms).explanation
+        why = manual.by_hand(decided, roster, asked, to=to, actor=request.actor)
+        his = plans.assigned(state, plans.taken_up(state, detail, scene), scene)
+        plan = plans.plan(state, his, scene, why=write_explanation(why))
+        return Assign(**self._common(request), case=state.id, plan=plan, advisor=to, over=over)
+
+    def _asked(self, state: CaseState) -> WaitClass:
+        """What the case asks of an advisor who is chosen by hand: nothing that holds only for a while counts."""
+        detail = read_detail(state.detail)
+        return crowded_class(plans.waiting_class(state, detail, self._scene(state)), detail)
+
+    def _consulted(self, state: CaseState, wanted: WaitClass, to: AdvisorId | None, scene: Scene) -> Candidate | None:
+        if to is None:
+            return next(
+                iter(decide(self._tail.roster, wanted, state.id, scene.rulebook, scene.now_ms).candidates), None
+            )
+        member = self._tail.roster.get(to)
+        return offers.asked_first(member)[0] if member else None
+
     async def _last_inquiry(self, case: CaseId) -> Inquiry | None:
         """The customer's last message: nearly always one of the last few."""
         for last in (_FEW, None):
@@ -266,6 +334,10 @@ class Casework:
 
     def _plan(self, state: CaseState, detail: Any) -> Plan:
         return plans.plan(state, detail, self._scene(state))
+
+    def _note(self, case: CaseId, request: Request, text: str) -> str:
+        note = StaffNote(case=case, text=text, at_ms=self._actor.now_ms(), author=request.actor)
+        return encode(note).decode()
 
     def _without(self, plan: Plan, state: CaseState) -> Plan:
         """The plan of a case that rests: no follow-up of before stands."""

@@ -140,12 +140,14 @@ class Requeue(PlannedAct, frozen=True, kw_only=True, tag="requeue", omit_default
 
 class Transfer(PlannedAct, frozen=True, kw_only=True, tag="transfer", omit_defaults=True):
     """Hand an open case on: to the plan's queue, or to a candidate. The giver's capacity is free at once.
-    ``advisor`` must own it unless empty. Gives ``ASSIGNED``, ``OFFERED``, ``QUEUED``, ``REFUSED`` (the one
-    asked for can't; nothing changed), ``NOT_YOURS``, ``GONE`` (not open), ``CONFLICT``."""
+    ``advisor`` must own it unless empty; ``message`` (JSON) is an internal note that goes with it. Gives ``ASSIGNED``,
+    ``OFFERED``, ``QUEUED``, ``REFUSED`` (the one asked for can't; nothing changed), ``NOT_YOURS``, ``GONE`` (not
+    open), ``CONFLICT``."""
 
     advisor: AdvisorId | None = None
     placing: Placing = Placing()
     must: bool = False
+    message: str = ""
 
 
 class Consult(PlannedAct, frozen=True, kw_only=True, tag="consult", omit_defaults=True):

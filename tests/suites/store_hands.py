@@ -6,6 +6,7 @@ import pytest
 
 from router.contract.advisor import Presence, WorkKind
 from router.contract.case import CaseStatus
+from router.contract.ids import CaseId
 from router.contract.plan import Placing, Plan
 from router.store.acts import (
     Consult,
@@ -20,7 +21,7 @@ from router.store.acts import (
     Transfer,
     Unpark,
 )
-from tests.suites.store import QUEUE, Desk
+from tests.suites.store import POOL, QUEUE, Desk
 
 
 class _Pair:
@@ -90,6 +91,13 @@ class TransferSuite(_Pair):
         assert (await pair.on(Transfer, "c1", plan=plan, advisor="ann")).result is Result.QUEUED
         assert await pair.waiting("vip") == ("c1",)
         assert await loads(pair, "ann") == [0]
+
+    async def test_a_note_goes_with_it(self, pair: Desk) -> None:
+        await pair.on(Transfer, "c1", message='{"text":"why"}', placing=await pair.hand("bob"), must=True)
+        messages = await pair.store.messages(POOL, CaseId("c1"))
+        assert messages[-1] == '{"text":"why"}'
+        await pair.on(Transfer, "c1", message='{"text":"lost"}', must=True)
+        assert await pair.store.messages(POOL, CaseId("c1")) == messages
 
     async def test_to_an_advisor(self, pair: Desk) -> None:
         outcome = await pair.on(Transfer, "c1", advisor="ann", placing=await pair.hand("bob"))

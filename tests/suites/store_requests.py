@@ -148,7 +148,12 @@ class Requests(Parts):
 
     def _transfer(self, row: CaseRow | None, intent: Intent, dice: Dice) -> dict[str, Any]:
         asker = dice.pick((None, row.owner if row else "", self._person(intent)))
-        return {"advisor": asker, "placing": self._placing(dice, row), "must": dice.one_in(3)}
+        return {
+            "advisor": asker,
+            "placing": self._placing(dice, row),
+            "must": dice.one_in(3),
+            "message": dice.pick(("", "m")),
+        }
 
     def _escalate(self, row: CaseRow | None, intent: Intent, dice: Dice) -> dict[str, Any]:
         return {

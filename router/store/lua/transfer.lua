@@ -1,5 +1,5 @@
 -- transfer: an open case is handed on.
--- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls, line, heads.
+-- Keys: case, messages, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls, line, heads.
 
 function T.acts.transfer(t, act)
   local row, answer = T.current(t)
@@ -19,6 +19,9 @@ function T.acts.transfer(t, act)
   end
   local giver = row.owner
   T.begin(t, row, act.plan, act.claim)
+  if T.given(act.message) then
+    T.say(row, act.message)
+  end
   T.let_go(t, row)
   local result = 'queued'
   if #chosen > 0 then

@@ -38,6 +38,8 @@ def transfer(txn: Txn, act: Transfer) -> Outcome:
         return txn.refuse(Result.REFUSED, row)
     giver = row.owner
     txn.begin(row, act.plan, act.claim)
+    if act.message:
+        txn.say(row, act.message)
     txn.let_go(row)
     if chosen:
         result = hand_to(txn, row, chosen, act.placing, plan=act.plan)

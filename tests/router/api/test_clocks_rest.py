@@ -57,7 +57,9 @@ async def test_the_terminal_says_what_would_free_a_case(bench: ApiBench) -> None
     await bench.advisor("minji")
     case = await bench.write()
     told = await _turnout(bench, bench.key(Role.SUPERVISOR), "explain", case)
-    assert told.output.endswith("what would free it, each alone:\n  it is taken when one of these comes online: minji\n")
+    assert told.output.endswith(
+        "what would free it, each alone:\n  it is taken when one of these comes online: minji\n"
+    )
 
 
 async def test_what_cannot_be_shown_is_said(bench: ApiBench) -> None:

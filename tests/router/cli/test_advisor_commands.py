@@ -91,7 +91,7 @@ def test_a_line_that_cannot_be_read_says_what_could(text: str, said: str) -> Non
 
 def test_help_names_every_command_once() -> None:
     words = [usage.split()[0] for usage, _ in help_rows()]
-    assert len(words) == len(set(words)) == 18
+    assert len(words) == len(set(words)) == 20
 
 
 FRAMES: list[tuple[str, dict[str, Any]]] = [
@@ -105,6 +105,10 @@ FRAMES: list[tuple[str, dict[str, Any]]] = [
     ("pend 1 on internal until 1h", {"type": "pend", "on": "internal", "until": "2026-11-22T15:00:00+09:00"}),
     ("follow-up 1 18:30", {"type": "follow_up", "at": "2026-11-22T18:30:00+09:00", "on": "internal"}),
     ("resolve 1 solved", {"type": "resolve", "case": "c", "outcome": "solved"}),
+    ("consult 1 minji", {"type": "consult", "case": "c", "to": "minji", "tier": ""}),
+    ("consult 1 tier lead is it so?", {"type": "consult", "to": None, "tier": "lead", "reason": "is it so?"}),
+    ("hand-back 1", {"type": "hand_back", "case": "c", "of": None}),
+    ("hand-back 1 jun", {"type": "hand_back", "case": "c", "of": "jun"}),
     ("wrap-up 1", {"type": "wrap_up", "case": "c", "more_s": 0}),
     ("wrap-up 1 30", {"type": "wrap_up", "case": "c", "more_s": 30}),
     ("transfer 1 billing", {"type": "transfer", "case": "c", "queue": "billing", "to": None}),

@@ -1,0 +1,155 @@
+"""Advice, taking a case from the line, and the words a queue asks for: over session and REST."""
+
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+from router.contract.config import Role
+from rules import load
+from tests.suites.api_bench import ApiBench
+
+GENERAL = "    title: Parcels on their way\n"
+
+
+def _with(bench: ApiBench, settings: str) -> None:
+    """The default rulebook with settings of the queue `delivery`."""
+    defaults = files("rules") / "defaults"
+    texts = {name: (defaults / name).read_text("utf-8") for name in ("rulebook.yaml", "rules.yaml")}
+    assert GENERAL in texts["rulebook.yaml"]
+    texts["rulebook.yaml"] = texts["rulebook.yaml"].replace(GENERAL, f"{GENERAL}    {settings}\n")
+    bench.policies.activate(load(texts))
+
+
+async def _explained(bench: ApiBench, case: str) -> list[str]:
+    _, page = await bench.get(f"/v1/cases/{case}", bench.key(Role.SUPERVISOR))
+    said: list[str] = page["explanation"]["why_here"]
+    return said
+
+
+async def test_advice_is_asked_for_used_and_ended(bench: ApiBench) -> None:
+    minji, jun = await bench.advisor("minji"), await bench.advisor("jun", tier="senior")
+    async with bench.session(minji) as owner, bench.session(jun) as senior:
+        await bench.online(owner)
+        case = await bench.write()
+        await owner.next("offer")
+        await owner.do("accept", case=case)
+        await bench.online(senior)
+        assert (await owner.do("consult", case=case, tier="senior"))["result"] == "done"
+        asked = await senior.next("assigned")
+        assert (asked["case"], asked["work"]["kind"], asked["work"]["units"]) == (case, "consult", 10)
+        assert (await bench.person("jun")).load == 10
+        await senior.do("note", case=case, text="Give her money back.")
+        assert (await bench.case(case)).owner == "minji"
+        assert (await senior.do("hand_back", case=case))["result"] == "done"
+        assert (await senior.next("released"))["reason"] == "handed-back"
+    assert (await bench.person("jun")).load == 0
+
+
+async def test_who_has_the_case_may_end_it_and_nobody_else(bench: ApiBench) -> None:
+    minji, jun, hana = [await bench.advisor(name) for name in ("minji", "jun", "hana")]
+    async with bench.session(minji) as owner, bench.session(jun) as friend:
+        await bench.online(owner)
+        case = await bench.write()
+        await owner.next("offer")
+        await owner.do("accept", case=case)
+        await bench.online(friend)
+        await owner.do("consult", case=case, to="jun")
+        status, _ = await bench.post(f"/v1/cases/{case}/hand-back", hana, {"of": "jun"})
+        assert status == 403
+        await owner.do("hand_back", case=case, of="jun")
+    assert (await bench.case(case)).consults == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({}, 400, "malformed"),
+        ({"to": "jun", "tier": "senior"}, 400, "malformed"),
+        ({"tier": "wizard"}, 422, "unknown-tier"),
+        ({"tier": "director"}, 409, "unfit"),
+        ({"to": "nobody"}, 409, "unfit"),
+        ({"to": "minji"}, 409, "unfit"),
+    ],
+)
+async def test_advice_that_cannot_be_had(bench: ApiBench, body: dict[str, Any], status: int, code: str) -> None:
+    minji = await bench.advisor("minji")
+    async with bench.session(minji) as owner:
+        await bench.online(owner)
+        case = await bench.write()
+        await owner.next("offer")
+        await owner.do("accept", case=case)
+        found = await bench.post(f"/v1/cases/{case}/consult", minji, body)
+    assert (found[0], found[1]["type"]) == (status, f"urn:turnout:problem:{code}")
+
+
+async def test_an_advisor_of_the_tier_takes_a_case_from_the_line(bench: ApiBench) -> None:
+    _with(bench, "pick: [senior]")
+    boss = bench.key(Role.SUPERVISOR)
+    junior, senior = await bench.advisor("minji"), await bench.advisor("jun", tier="senior", budget=10)
+    case = await bench.write()
+    for key, status in ((junior, 403), (senior, 200), (boss, 200)):
+        assert (await bench.get("/v1/queues/delivery/cases", key))[0] == status
+    assert (await bench.post(f"/v1/cases/{case}/pick", junior))[0] == 403
+    assert (await bench.post(f"/v1/cases/{case}/pick", boss))[0] == 403
+    # He is offline: what he can't be offered he can't take.
+    assert (await bench.post(f"/v1/cases/{case}/pick", senior))[1]["type"] == "urn:turnout:problem:unfit"
+    async with bench.session(senior) as talk:
+        await talk.do("presence", presence="online")
+        await talk.next("offer")
+        await talk.do("decline", case=case)
+        status, done = await bench.post(f"/v1/cases/{case}/pick", senior)
+        assert (status, done["result"], done["case"]["owner"]) == (200, "assigned", "jun")
+        assert (await bench.post(f"/v1/cases/{case}/pick", senior))[1]["type"] == "urn:turnout:problem:gone"
+        other = await bench.write("Where is my other parcel?", talk="other")
+        assert (await bench.post(f"/v1/cases/{other}/pick", senior))[1]["type"] == "urn:turnout:problem:no-room"
+    assert "jun took it from the line himself" in await _explained(bench, case)
+
+
+async def test_a_queue_without_the_setting_lets_nobody(bench: ApiBench) -> None:
+    senior = await bench.advisor("jun", tier="senior")
+    case = await bench.write()
+    assert (await bench.post(f"/v1/cases/{case}/pick", senior))[0] == 403
+
+
+async def test_what_a_supervisor_gives_by_hand_is_recorded_with_what_it_overrode(bench: ApiBench) -> None:
+    boss = bench.key(Role.SUPERVISOR)
+    key = await bench.advisor("minji", queues=("billing",), budget=5)
+    case = await bench.write()
+    async with bench.session(key) as talk:
+        await bench.online(talk)
+        status, found = await bench.post(f"/v1/cases/{case}/assign", boss, {"to": "minji"})
+        assert (status, found["type"]) == (409, "urn:turnout:problem:no-room")
+        status, done = await bench.post(f"/v1/cases/{case}/assign", boss, {"to": "minji", "over": True})
+        assert (status, done["case"]["owner"], done["case"]["over"]) == (200, "minji", True)
+    said = await _explained(bench, case)
+    assert any(line.endswith("gave it to minji by hand") for line in said)
+    overrode = "by itself it would not have gone to minji: not serving this queue; without room for it"
+    assert overrode in said
+
+
+async def test_a_transfer_leaves_the_note_that_the_queue_asks_for(bench: ApiBench) -> None:
+    _with(bench, "transfer_note: true")
+    minji, boss = await bench.advisor("minji"), bench.key(Role.SUPERVISOR)
+    async with bench.session(minji) as talk:
+        await bench.online(talk)
+        case = await bench.write()
+        await talk.next("offer")
+        await talk.do("accept", case=case)
+        found = await talk.refused("transfer", case=case, queue="billing", note="  ")
+        assert (found["type"], found["status"]) == ("urn:turnout:problem:note-needed", 422)
+        await talk.do("transfer", case=case, queue="billing", note="He was charged twice.")
+    _, page = await bench.get(f"/v1/cases/{case}", boss)
+    assert [entry["text"] for entry in page["transcript"] if entry["kind"] == "note"] == ["He was charged twice."]
+    assert (await bench.post(f"/v1/cases/{case}/transfer", boss, {"queue": "general"}))[0] == 200
+
+
+async def test_who_declines_says_why_where_the_queue_asks_for_it(bench: ApiBench) -> None:
+    _with(bench, "decline_reason: true")
+    minji = await bench.advisor("minji")
+    async with bench.session(minji) as talk:
+        await bench.online(talk)
+        case = await bench.write()
+        await talk.next("offer")
+        assert (await talk.refused("decline", case=case))["type"] == "urn:turnout:problem:reason-needed"
+        assert (await talk.do("decline", case=case, reason="I know the customer"))["result"] == "queued"
