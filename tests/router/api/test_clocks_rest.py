@@ -2,12 +2,22 @@
 
 import asyncio
 from datetime import datetime
+from pathlib import Path
 
 from click.testing import CliRunner, Result
+from msgspec import json
 
 from router.cli.main import main
 from router.contract.config import Role
+from rules import content
 from tests.suites.api_bench import ApiBench
+from tests.suites.stage import RULES, rulebook
+
+ROSTER = """
+advisors:
+  - {id: mina, name: Mina, tier: lead, skills: {billing: 5, technical: 5}, languages: {en: 9}}
+  - {id: jun, name: Jun, languages: {en: 9}}
+"""
 
 
 async def _turnout(bench: ApiBench, token: str, *words: str) -> Result:
@@ -78,3 +88,37 @@ async def test_what_cannot_be_shown_is_said(bench: ApiBench) -> None:
     asked = ["clock", "c", "--key", "k", "--url", "http://127.0.0.1:1"]
     nowhere = await asyncio.to_thread(CliRunner().invoke, main, asked)
     assert (nowhere.exit_code, "doesn't answer" in nowhere.output) == (2, True)
+
+
+async def test_what_a_rulebook_would_do_to_the_cases_is_shown_to_supervisors(bench: ApiBench) -> None:
+    case = await bench.write("Where is my parcel?")
+    await bench.clock.advance_ms(90_000)
+    shorter = rulebook(RULES.replace("first_response_s: 3600", "first_response_s: 60"))
+    body = {"rulebook": json.decode(content(shorter))}
+    status, page = await bench.post("/v1/rulebooks/forecast", bench.key(Role.SUPERVISOR), body)
+    assert status == 200, page
+    assert (page["rulebook"], page["cases"], page["touched"], page["earlier"]) == (shorter.hash, 1, 1, 1)
+    assert page["overdue"] == {"first_response": 1}
+    (shown,) = page["shown"]
+    assert (shown["case"], shown["overdue"]) == (case, ["first_response"])
+    move = shown["clocks"]["first_response"]
+    moved = datetime.fromisoformat(move["due_at"]) - datetime.fromisoformat(move["would_be_at"])
+    assert moved.total_seconds() == 3_540
+    assert (await bench.post("/v1/rulebooks/forecast", await bench.advisor("jun"), body))[0] == 403
+    for wrong in ({"rulebook": {"queues": 3}}, {"rules": {}}, {}):
+        assert (await bench.post("/v1/rulebooks/forecast", bench.key(Role.SUPERVISOR), wrong))[0] == 400
+
+
+async def test_the_terminal_checks_rules_against_the_cases_that_are_there(bench: ApiBench, tmp_path: Path) -> None:
+    case = await bench.write("Where is my parcel?")
+    (tmp_path / "rules").mkdir()
+    rules = tmp_path / "rules" / "rules.yaml"
+    (tmp_path / "roster.yaml").write_text(ROSTER, "utf-8")
+    settings = tmp_path / "settings.yaml"
+    settings.write_text(f"rules_dir: {tmp_path}/rules\nroster_file: {tmp_path}/roster.yaml\n", "utf-8")
+    for first_s, told in ((3600, "these rules move the clocks of none"), (7200, f"case {case} in queue general")):
+        rules.write_text(RULES.replace("first_response_s: 3600", f"first_response_s: {first_s}"), "utf-8")
+        token = bench.key(Role.SUPERVISOR)
+        checked = await _turnout(bench, token, "check", "--settings", str(settings), "--cases")
+        assert checked.exit_code == 0, checked.output
+        assert told in checked.output
