@@ -14,6 +14,7 @@ _COMMANDS: Final = {
     "keys": ("router.cli.keys", "Make, list and revoke keys of the API."),
     "dead-letters": ("router.cli.dead_letters", "List, show, replay and drop what could not be handled."),
     "rebuild": ("router.cli.rebuild", "Make the state store anew from the bus."),
+    "simulate": ("router.cli.simulate", "Try a policy, a rulebook or a roster on simulated customers."),
     "check": ("router.cli.check", "Check settings, rules and roster, all problems together."),
     "status": ("router.cli.status", "Say how the running service does."),
     "settings": ("router.cli.settings", "List every setting with default, type and meaning."),

@@ -110,8 +110,9 @@ class Group(_Part, frozen=True, kw_only=True):
 
 class Case(_Part, frozen=True, kw_only=True):
     """One case. Inquiries come for ``hours``; those of the first ``warm_up_h`` are not measured. ``busyness_cv`` is how
-    much whole days differ: each replication's traffic is multiplied by one gamma-distributed factor of mean 1.
-    ``rings`` are the delays, in seconds, after which routing by skill rings opens the next ring."""
+    much whole days differ: each replication's traffic is multiplied by one gamma-distributed factor of mean 1. Where a
+    real rulebook lets offers ring, they are accepted after ``accept_s``. ``rings`` are the delays, in seconds, after
+    which routing by skill rings opens the next ring."""
 
     title: Title
     about: Text = ""
@@ -125,4 +126,5 @@ class Case(_Part, frozen=True, kw_only=True):
     channels: dict[Name, ChannelWeight] = {}
     classes: Annotated[dict[Name, Traffic], Meta(min_length=1)]
     advisors: dict[Name, Group] = {}
+    accept_s: Annotated[float, Meta(ge=0, le=86_400)] = 0.0
     rings: tuple[Duration, ...] = (20.0, 60.0)

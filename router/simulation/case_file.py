@@ -15,15 +15,16 @@ from rules.tree import read_tree, show
 _SUFFIX: Final = ".yaml"
 
 
-def read_case(file: str, text: str, *, is_judged: bool = False) -> Case:
+def read_case(file: str, text: str, *, is_judged: bool = False, is_staffed: bool = False) -> Case:
     """The case in a text; ``file`` is what problems name. ``is_judged`` tells that there is a real rulebook: it says
-    what is promised and who may take what, so the case need not. Raises ``CaseError`` with every problem."""
+    what is promised and who may take what, so the case need not; ``is_staffed`` that there is a real roster. Raises
+    ``CaseError`` with every problem."""
     problems: list[Problem] = []
     tree = read_tree(file, text, problems)
     flaws = list(flaws_of(tree.plain, Case)) if tree.is_whole else []
     case = msgspec.convert(tree.plain, Case, strict=False) if tree.is_whole and not flaws else None
     if case:
-        flaws += _flaws(case, is_judged=is_judged)
+        flaws += _flaws(case, is_judged=is_judged, is_staffed=is_staffed)
     problems += [Problem(flaw.message, show(flaw.path), tree.place(flaw.path, of_key=flaw.of_key)) for flaw in flaws]
     if problems or case is None:
         raise CaseError(problems)
@@ -41,10 +42,12 @@ def text_of(name: str) -> str:
     return (resources.files("router.simulation") / "cases" / f"{name}{_SUFFIX}").read_text("utf-8")
 
 
-def _flaws(case: Case, *, is_judged: bool) -> Iterator[Flaw]:
+def _flaws(case: Case, *, is_judged: bool, is_staffed: bool) -> Iterator[Flaw]:
     """What only shows when the parts are seen together."""
     if case.warm_up_h >= case.hours:
         yield Flaw(("warm_up_h",), f"must be less than `hours` ({case.hours:g}), or nothing is left to measure")
+    if not is_staffed and not case.advisors:
+        yield Flaw((), "the field `advisors` is missing: without a roster file nobody would answer")
     if not is_judged:
         yield from _unjudged_flaws(case)
     for name, traffic in case.classes.items():
@@ -61,8 +64,6 @@ def _flaws(case: Case, *, is_judged: bool) -> Iterator[Flaw]:
 
 
 def _unjudged_flaws(case: Case) -> Iterator[Flaw]:
-    if not case.advisors:
-        yield Flaw((), "the field `advisors` is missing: without a roster file nobody would answer")
     for name, traffic in case.classes.items():
         if traffic.target_s is None:
             yield Flaw(("classes", name), "the field `target_s` is missing: without a rulebook nothing else promises")

@@ -45,6 +45,7 @@ class _What(IntEnum):
     PRESENCE = 1
     LEAVES = 2
     LOOK = 3
+    ACCEPT = 4
 
 
 class _Event(NamedTuple):
@@ -161,6 +162,9 @@ class Kernel:
                 self._leave(CaseId(event.name))
             case _What.LOOK:
                 self._office.look(CaseId(event.name))
+            case _What.ACCEPT:
+                case, _, advisor = event.name.partition(" ")
+                self._office.accept(CaseId(case), AdvisorId(advisor), event.number)
 
     def _finish(self, case: CaseId, turn: int) -> None:
         work = self._work.get(case)
@@ -184,14 +188,19 @@ class Kernel:
     def _take_up(self) -> None:
         moved, self._office.moved = self._office.moved, []
         for held in moved:
-            work = self._work.get(held.state.id)
+            work, state = self._work.get(held.state.id), held.state
             if work is None:
                 continue
-            if held.state.state is CaseStatus.ASSIGNED:
+            if state.state is CaseStatus.ASSIGNED:
                 if work.since_ms < 0:
                     self._begin(held, work)
             elif work.since_ms >= 0:
                 self._break_off(work)
+            # An act that leaves an offer as it is moves the case too: its offers are accepted when they are made.
+            elif state.state is CaseStatus.OFFERED and state.offers[0].ver == state.ver:
+                at_ms = self._now_ms + round(self._case.accept_s * 1000)
+                for offer in state.offers:
+                    heapq.heappush(self._events, _Event(at_ms, _What.ACCEPT, offer.ver, f"{state.id} {offer.advisor}"))
 
     def _begin(self, held: Held, work: _Work) -> None:
         if work.fate.waited_ms < 0:
