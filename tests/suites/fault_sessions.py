@@ -24,6 +24,8 @@ MOVED: Final = "cut off in an offer"
 TAKEN_ELSEWHERE: Final = "taken at another replica"
 IN_TWO_TABS: Final = "accepted in two tabs"
 AT_THE_END: Final = "accepted as it expired"
+TOO_LATE: Final = "came too late"
+IN_TIME: Final = "came in time"
 _REPLICA: Final = "api-1"
 _TIMES: Final = 6
 _AROUND_MS: Final = 60
@@ -126,7 +128,8 @@ async def _accept(place: Plant, who: str, tab: aiohttp.ClientWebSocketResponse, 
 
 async def accepted_as_it_expires(place: Plant, random: Random, _: Findings) -> None:
     """Offers are let ring, and gone for around their very end: some in time, some too late, none both."""
-    clock, waiting, seen = SystemClock(), set[asyncio.Task[None]](), set[str]()
+    clock, waiting, seen = SystemClock(), set[asyncio.Task[None]](), set[tuple[str, str]]()
+    begun = len(place.history.entries)
 
     async def at_the_end(worker: RecordedWorker, offer: Frame) -> None:
         ends_ms = int(datetime.fromisoformat(offer["deadline"]).timestamp() * 1000)
@@ -135,19 +138,22 @@ async def accepted_as_it_expires(place: Plant, random: Random, _: Findings) -> N
         worker.goes_for(offer)
 
     def let_ring(worker: RecordedWorker, offer: Frame) -> bool:
-        if offer["case"] in seen:
+        if offer["case"] in {case for _, case in seen}:
             return False
-        seen.add(offer["case"])
+        seen.add((worker.name, offer["case"]))
         waiting.add(asyncio.create_task(at_the_end(worker, offer), name=f"{worker.name} waits"))
         return True
 
     with at_offers(place.workers, let_ring):
         await _write_until(place, lambda: place.bites[AT_THE_END] >= _TIMES, random)
     await asyncio.gather(*waiting)
+    for entry in place.history.entries[begun:]:
+        if entry.what == "accept" and (entry.who, entry.ref) in seen and entry.kind in (Kind.OK, Kind.FAIL):
+            place.bites[IN_TIME if entry.kind is Kind.OK else TOO_LATE] += 1
 
 
 SESSION_FAULTS: Final = (
     Fault(name="offers on cut sessions", strike=offers_on_cut_sessions, wants=(MOVED, TAKEN_ELSEWHERE)),
     Fault(name="accepted in two tabs", strike=accepted_in_two_tabs, wants=(IN_TWO_TABS,)),
-    Fault(name="accepted as it expires", strike=accepted_as_it_expires, wants=(AT_THE_END,)),
+    Fault(name="accepted as it expires", strike=accepted_as_it_expires, wants=(AT_THE_END, TOO_LATE)),
 )
