@@ -33,7 +33,8 @@ wrote. While a session is open the advisor's connection counts; when the last on
 
 
 class Described(NamedTuple):
-    """One address for the document. ``roles`` empty: it takes no key."""
+    """One address for the document. ``roles`` empty: it takes no key. What it is asked ``changes`` something, and has
+    an operation id, unless said otherwise."""
 
     method: str
     path: str
@@ -44,6 +45,7 @@ class Described(NamedTuple):
     query: tuple[str, ...] = ()
     socket: bool = False
     binary: bool = False
+    changes: bool = True
 
 
 def document(described: Sequence[Described]) -> Schema:
@@ -66,7 +68,9 @@ def document(described: Sequence[Described]) -> Schema:
 def _schemas(described: Sequence[Described]) -> dict[str, Schema]:
     answers = [entry.answer for entry in described if entry.answer is not None]
     frames = [Hello, *Frame.__args__, *Sent.__args__]
-    _, found = msgspec.json.schema_components([Problem, *answers, *frames], ref_template=_REF)
+    asked = [entry.body for entry in described if entry.body is not None]
+    known = dict.fromkeys([Problem, *answers, *frames, *asked])
+    _, found = msgspec.json.schema_components(list(known), ref_template=_REF)
     bodies = {f"{entry.body.__name__}Body": _body(found[entry.body.__name__]) for entry in described if entry.body}
     schemas: dict[str, Schema] = _flowing(found | bodies)
     return dict(sorted(schemas.items()))
@@ -109,7 +113,7 @@ def _parameters(entry: Described) -> list[Schema]:
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"{(\w+)}", entry.path)
     ]
-    if entry.body is not None:
+    if entry.body is not None and entry.changes:
         schema = {"type": "string", "pattern": OPERATION}
         found.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": schema})
     return [*found, *({"name": name, "in": "query", "schema": {"type": "string"}} for name in entry.query)]

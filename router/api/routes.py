@@ -12,6 +12,7 @@ from router.api.answers import json_answer
 from router.api.attachments import Attachments
 from router.api.cases import ACTS, ActView, CasePage, Cases
 from router.api.clocks import Clocks, ClocksPage
+from router.api.forecasts import Forecast, Forecasts, ForecastView
 from router.api.keys import EVERYONE, OVERSIGHT, STAFF, Gate
 from router.api.metrics import ApiMetrics
 from router.api.openapi import Described, document
@@ -67,6 +68,7 @@ def routes(given: Handlers) -> tuple[Route, ...]:
         Route("GET", "/v1/queues/{queue}/cases", queues.line),
         Route("GET", "/v1/cases/{case}", cases.show),
         Route("GET", "/v1/cases/{case}/clocks", Clocks(given.gate).show),
+        Route("POST", "/v1/rulebooks/forecast", Forecasts(given.gate).make),
         Route("GET", "/v1/cases/{case}/operations/{op}", cases.operation),
         Route("POST", "/v1/cases/{case}/{act}", cases.act),
         Route("GET", "/v1/blobs/{token}", Attachments(given.blobs, given.clock).show),
@@ -99,6 +101,15 @@ DESCRIBED: tuple[Described, ...] = (
         query=("last", "lang"),
     ),
     Described("GET", "/v1/cases/{case}/clocks", "What counted for each SLA clock.", ClocksPage, STAFF),
+    Described(
+        "POST",
+        "/v1/rulebooks/forecast",
+        Forecast.__doc__ or "",
+        ForecastView,
+        frozenset({Role.SUPERVISOR}),
+        body=Forecast,
+        changes=False,
+    ),
     Described("GET", "/v1/cases/{case}/operations/{op}", "How far an act got.", OperationView, STAFF),
     *(_act(path, _KINDS[name]) for path, name in ACTS.items()),
     Described("GET", "/v1/blobs/{token}", "An attachment, by its short-lived link.", None, frozenset(), binary=True),

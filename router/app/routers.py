@@ -25,6 +25,7 @@ from router.service.matcher import Matcher
 from router.service.pressure import Barometer
 from router.service.relaying.relay import Relay
 from router.service.relaying.turn import unless_vouched
+from router.service.replanning import Replanner
 from router.service.riding_out import ride_out
 from router.service.shares import Shares, WholeShare
 from router.service.sweep import Sweep
@@ -68,9 +69,13 @@ def open_router(process: Process, state: State, desk: Desk) -> None:
     )
     gauges = Gauges(pool, store, desk.tail, clock=process.clock, metrics=process.pool_metrics)
     census = _census(process, state, desk)
-    census.is_ours = shares.has_first
+    replanner = Replanner(
+        desk.actor, store, store, policies=desk.policies, clock=process.clock, metrics=process.metrics
+    )
+    census.is_ours = replanner.is_ours = shares.has_first
     loops = {"matcher": matcher.run, "timers": timers.run, "sweep": sweep.run, "gauges": gauges.run}
     loops["census"] = census.run
+    loops["replanner"] = replanner.run
     loops["pressure"] = Barometer(pool, store, clock=process.clock, metrics=process.pool_metrics.pressure).run
     for title, run in loops.items():
         process.life.spawn(f"{title} {pool}", ride_out(run, f"{title} {pool}", clock=process.clock))

@@ -14,6 +14,7 @@ from router.runtime import run_file
 from router.runtime.settings.model import Settings
 
 _TIMEOUT_S = 10
+_LONG_S = 600
 
 key_option: Callable[[Callable[..., None]], Callable[..., None]] = click.option(
     "--key", envvar="TURNOUT_KEY", help="A key of `turnout keys create`. Or TURNOUT_KEY."
@@ -40,13 +41,14 @@ def address(url: str | None, settings_file: Path | None) -> Callable[[], str]:
     return lambda: _found(settings) or first
 
 
-def ask(where: Callable[[], str], key: str | None, path: str) -> dict[str, Any]:
-    """What the API answers. Exit 2 with its own words when it refuses, or when it doesn't answer."""
+def ask(where: Callable[[], str], key: str | None, path: str, *, body: bytes | None = None) -> dict[str, Any]:
+    """What the API answers, to a ``body`` of JSON if there is one: that may take minutes. Exit 2 with its own words
+    when it refuses, or when it doesn't answer."""
     if not key or not key.strip():
         refuse("nobody to ask for", ("--key KEY, or TURNOUT_KEY: `turnout keys create --role supervisor` makes one",))
     url = where()
     try:
-        status, found = asyncio.run(_get(f"{url.rstrip('/')}{path}", key.strip()))
+        status, found = asyncio.run(_ask(f"{url.rstrip('/')}{path}", key.strip(), body))
     except (aiohttp.ClientError, TimeoutError, ValueError) as exc:
         refuse("the API doesn't answer", (f"{url}: {exc or type(exc).__name__}",))
     if status != 200:
@@ -59,11 +61,12 @@ def case_path(case: str, rest: str = "") -> str:
     return f"/v1/cases/{quote(case, safe='')}{rest}"
 
 
-async def _get(url: str, key: str) -> tuple[int, dict[str, Any]]:
-    timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
+async def _ask(url: str, key: str, body: bytes | None) -> tuple[int, dict[str, Any]]:
+    timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S if body is None else _LONG_S)
+    method = "GET" if body is None else "POST"
     async with (
         aiohttp.ClientSession(timeout=timeout) as http,
-        http.get(url, headers={"Authorization": f"Bearer {key}"}) as answer,
+        http.request(method, url, data=body, headers={"Authorization": f"Bearer {key}"}) as answer,
     ):
         return answer.status, await answer.json(content_type=None)
 

@@ -6,14 +6,18 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import click
+import msgspec
 from msgspec import Struct
 
+from router.cli.asking import address, ask, key_option, url_option
+from router.cli.forecast_text import forecast_lines
 from router.cli.given import read_settings, refuse, settings_option
 from router.runtime.clock import SystemClock
 from router.runtime.errors import SettingsError
 from router.runtime.plugin_catalog import PluginCatalog, install
 from router.runtime.settings.model import Settings
 from router.service.rule_files import RuleFiles
+from rules import Rulebook, content
 from rules.calendar import Calendar
 from rules.errors import RulesError, Severity
 
@@ -24,9 +28,13 @@ _SHOWN: Final = 3
 
 @click.command()
 @settings_option
-def check(settings_file: Path | None) -> None:
+@click.option("--cases", is_flag=True, help="Ask the service what these rules would do to the clocks of its cases.")
+@key_option
+@url_option
+def check(settings_file: Path | None, cases: bool, key: str | None, url: str | None) -> None:
     """Check settings, channel options, rules and roster. Exit 2 when something would keep the service from
-    starting; doubts are shown and do no harm."""
+    starting; doubts are shown and do no harm. With --cases also say which due times would move, and what would be
+    overdue at once; nothing is changed."""
     settings = read_settings(settings_file)
     found = _Findings()
     _look(settings, found)
@@ -36,6 +44,10 @@ def check(settings_file: Path | None) -> None:
         refuse("not ready to start", tuple(found.errors))
     for name, calendar in sorted(found.calendars.items()):
         click.echo(f"calendar {name}: {_preview(calendar, SystemClock().now_ms())}")
+    if cases and found.rulebook is not None:
+        body = msgspec.json.encode({"rulebook": msgspec.Raw(content(found.rulebook))})
+        for line in forecast_lines(ask(address(url, settings_file), key, "/v1/rulebooks/forecast", body=body)):
+            click.echo(line)
     click.echo("settings, rules and roster are in order")
 
 
@@ -45,6 +57,7 @@ class _Findings(Struct):
     errors: list[str] = []
     doubts: list[str] = []
     calendars: dict[str, Calendar] = {}
+    rulebook: Rulebook | None = None
 
 
 def _look(settings: Settings, found: _Findings) -> None:
@@ -56,7 +69,7 @@ def _look(settings: Settings, found: _Findings) -> None:
     files = RuleFiles.of(settings)
     rulebook, roster = _read(files.rulebook, errors), _read(files.roster, errors)
     if rulebook is not None:
-        found.calendars = rulebook.open_hours
+        found.calendars, found.rulebook = rulebook.open_hours, rulebook
     if rulebook is not None and roster is not None:
         for problem in files.problems(rulebook, roster):
             (errors if problem.severity is Severity.ERROR else found.doubts).append(str(problem))

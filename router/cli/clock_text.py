@@ -5,7 +5,7 @@ from datetime import datetime, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-_NAMES: Final = {"first_response": "first response", "resolution": "resolution"}
+_NAMES: Final = {"assignment": "time to assignment", "update": "time to update"}
 
 
 def clock_lines(page: Mapping[str, Any], zone: tzinfo | None) -> Iterator[str]:
@@ -18,13 +18,16 @@ def clock_lines(page: Mapping[str, Any], zone: tzinfo | None) -> Iterator[str]:
 
 
 def _clock(clock: Mapping[str, Any], zone: tzinfo) -> Iterator[str]:
-    name = _NAMES.get(clock["clock"], clock["clock"].replace("_", " "))
-    yield f"{name}: {clock['state']}, {span(clock['used_s'])} of {span(clock['target_s'])} used"
+    yield f"{clock_name(clock['clock'])}: {clock['state']}, {span(clock['used_s'])} of {span(clock['target_s'])} used"
     counts = f"calendar {clock['calendar']}, {clock['time_zone']}" if clock.get("calendar") else "all time counts"
     yield f"  {counts}; times below are {_zone_name(zone)}"
-    for what, member in (("met", "met_at"), ("warns", "warn_at"), ("due", "due_at")):
-        if clock.get(member):
-            yield f"  {what} {_moment(clock[member], zone)}"
+    for what, times in _times(clock):
+        yield f"  {what} {', '.join(_moment(time, zone) for time in times)}"
+    if clock.get("margin_s") is not None:
+        margin = clock["margin_s"]
+        yield f"  ended with {span(margin)} left" if margin > 0 else f"  missed by {span(-margin)}"
+    for change in clock.get("changes", ()):
+        yield f"  {_change(change, zone)}"
     if clock.get("earlier_s"):
         yield f"  earlier, no longer kept one by one: {span(clock['earlier_s'])} counted"
     is_ahead = False
@@ -33,6 +36,28 @@ def _clock(clock: Mapping[str, Any], zone: tzinfo) -> Iterator[str]:
             is_ahead = True
             yield "  to come:"
         yield f"  {_stretch(part, zone)}"
+
+
+def clock_name(clock: str) -> str:
+    """A clock as people call it."""
+    return _NAMES.get(clock, clock.replace("_", " "))
+
+
+def _times(clock: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    warnings = tuple(clock.get("warnings_at", ())) or tuple(filter(None, (clock.get("warn_at"),)))
+    for what, times in (
+        ("met", (clock.get("met_at"),)),
+        ("warns", warnings),
+        ("due", (clock.get("due_at"),)),
+    ):
+        if times and times[0]:
+            yield what, tuple(time for time in times if time)
+
+
+def _change(change: Mapping[str, Any], zone: tzinfo) -> str:
+    was, now = (_moment(at, zone) if at else "not running" for at in (change.get("was_at"), change.get("due_at")))
+    late = ", overdue at once" if change.get("overdue") else ""
+    return f"changed {_moment(change['at'], zone)} by rulebook {change['rulebook']}: due {was} -> {now}{late}"
 
 
 def _stretch(part: Mapping[str, Any], zone: tzinfo) -> str:

@@ -81,10 +81,5 @@ def _finish(detail: CaseDetail, *ended: FinishedClock) -> CaseDetail:
         return detail
     gone = {each.clock for each in ended}
     # What a change of policy had kept from firing twice is over with the clock.
-    fired = tuple(timer for timer in detail.fired if _clock_of(timer) not in gone)
+    fired = tuple(timer for timer in detail.fired if sla.clock_of(timer) not in gone)
     return replace(detail, finished=(*detail.finished, *ended)[-KEPT_FINISHED:], fired=fired)
-
-
-def _clock_of(timer: str) -> str:
-    """The clock of a timer ``breach.<clock>|n`` or ``warn.<clock>|n``."""
-    return timer.partition("|")[0].partition(".")[2]

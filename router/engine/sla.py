@@ -109,10 +109,20 @@ def deadlines(clocks: Clocks, terms: Terms) -> dict[str, int]:
     for name, clock in clocks.items():
         own = terms.get(name)
         if own is not None and clock.running_since_ms is not None and clock.met_at_ms is None:
-            for index, amount_ms in enumerate(own.warn_ms):
-                wanted[_warning(name, clock.cycle, index)] = will_have_used(clock, amount_ms, own.calendar)
-            wanted[f"breach.{name}|{clock.cycle}"] = will_have_used(clock, clock.target_ms, own.calendar)
+            for timer, amount_ms in amounts(name, clock, own).items():
+                wanted[timer] = will_have_used(clock, amount_ms, own.calendar)
     return wanted
+
+
+def amounts(name: str, clock: Clock, own: ClockTerms) -> dict[str, int]:
+    """How much the clock has used when each of its timers fires."""
+    warnings = {_warning(name, clock.cycle, index): amount_ms for index, amount_ms in enumerate(own.warn_ms)}
+    return warnings | {f"breach.{name}|{clock.cycle}": clock.target_ms}
+
+
+def clock_of(timer: str) -> str:
+    """The clock of a timer ``breach.<clock>|n`` or ``warn.<clock>|n``."""
+    return timer.partition("|")[0].partition(".")[2]
 
 
 def timers(

@@ -119,6 +119,14 @@ class ServiceMetrics:
             "turnout_rules_reload_successful", "1 if the rule files were right at the last look.", registry=registry
         )
         self.rules_good.set(1)
+        self.replanned = Counter(
+            "turnout_replanned_cases_total",
+            "Cases looked at after a change of rulebook, by whether it moved their clocks.",
+            ("outcome",),
+            registry=registry,
+        )
+        for outcome in ("moved", "untouched", "contended"):
+            self.replanned.labels(outcome)
         self.rulebook = Gauge(
             "turnout_rulebook_info", "Always 1; the label is the rulebook in force.", ("hash",), registry=registry
         )

@@ -234,6 +234,14 @@ def key(pool: PoolId, name: str, id: str = "") -> str:
     return f"{prefix(pool)}{STEMS[name]}{id}"
 
 
+def pattern(stem: str) -> str:
+    """What SCAN takes to find the names that begin so."""
+    return stem.translate(_SPECIAL) + "*"
+
+
+_SPECIAL: Final = str.maketrans({letter: f"\\{letter}" for letter in "\\*?["})
+
+
 def kind_of(pool: PoolId, name: str) -> Key | None:
     """Which entry of the list a key of the pool belongs to; None when it is none of ours."""
     rest = name.removeprefix(prefix(pool))

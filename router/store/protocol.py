@@ -235,12 +235,23 @@ class Reads(Protocol):
     async def status(self, pool: PoolId) -> PoolStatus: ...
 
 
+class CaseNames(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a pool's cases; ``cursor`` is empty at the end."""
+
+    cases: tuple[CaseId, ...]
+    cursor: str
+
+
 class Lines(Protocol):
-    """What is counted now and then. Its cost grows with the wait classes, never with the cases that wait."""
+    """What is looked through now and then. Counting costs by the wait classes, never by the cases that wait."""
 
     async def line_sizes(self, pool: PoolId) -> Sequence[LineSize]:
         """Every class in which a case waits. They are read one after the other while others go on, so a class
         that comes or goes meanwhile may be left out."""
+
+    async def case_names(self, pool: PoolId, cursor: str = "") -> CaseNames:
+        """All cases of the pool, open and resolved, some hundred a part. One that is there all the while is named at
+        least once, and may be named again; a part may be empty. Each part is short work for the server."""
 
 
 class Outbox(Protocol):

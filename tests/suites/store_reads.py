@@ -31,6 +31,22 @@ class ReadSuite:
         assert list(await desk.store.waiting(POOL, QUEUE)) == []
         assert list((await desk.store.work(POOL)).items) == []
 
+    async def test_every_case_is_named_part_by_part(self, desk: Desk) -> None:
+        named = {f"c{n}" for n in range(450)} | {"odd*[1]?"}
+        for name in named:
+            await desk.admit(name)
+        await desk.on(Resolve, "c1")
+        found, cursor, parts = set[str](), "", 0
+        while parts == 0 or cursor:
+            page = await desk.store.case_names(POOL, cursor)
+            found, cursor, parts = found | {*page.cases}, page.cursor, parts + 1
+        assert found == named
+        assert parts > 1
+
+    async def test_of_an_empty_pool_there_is_nothing_to_name(self, desk: Desk) -> None:
+        page = await desk.store.case_names(POOL)
+        assert page.cases == ()
+
     async def test_a_pool_that_was_never_opened_is_unavailable(self, desk: Desk) -> None:
         store, pool = desk.store, PoolId("nowhere")
         for look in (store.status, store.roster, store.work, store.take):

@@ -2,7 +2,7 @@
 
 from router.contract.ids import CaseId
 from router.store.memory.rows import PoolRows
-from router.store.protocol import Change, Head, LineSize, PoolStatus, RosterPage, Share, WorkBatch, WorkItem
+from router.store.protocol import CaseNames, Change, Head, LineSize, PoolStatus, RosterPage, Share, WorkBatch, WorkItem
 
 PAGE = 200
 MAX_CHANGES = 500
@@ -47,6 +47,12 @@ def line_sizes(rows: PoolRows) -> list[LineSize]:
         LineSize(class_key=key, length=len(line), opened_at_ms=rows.cases[CaseId(line.head()[1])].opened_at_ms)
         for key, line in rows.lines.items()
     ]
+
+
+def case_names(rows: PoolRows, cursor: str) -> CaseNames:
+    names = sorted(name for name in rows.cases if name > cursor)
+    page = names[:PAGE]
+    return CaseNames(cases=tuple(page), cursor=page[-1] if len(names) > PAGE else "")
 
 
 def status(rows: PoolRows, witness_ms: int) -> PoolStatus:

@@ -17,6 +17,7 @@ from router.store.memory.rebuilding import MemoryRebuilds
 from router.store.memory.rows import FenceRow, PoolRows
 from router.store.protocol import (
     EVERYTHING,
+    CaseNames,
     Change,
     Head,
     LineSize,
@@ -175,6 +176,9 @@ class MemoryStore:
 
     async def line_sizes(self, pool: PoolId) -> Sequence[LineSize]:
         return reading.line_sizes(self._pools[pool])
+
+    async def case_names(self, pool: PoolId, cursor: str = "") -> CaseNames:
+        return reading.case_names(self._pools[pool], cursor)
 
     async def waiting(self, pool: PoolId, class_key: str, limit: int = 100) -> Sequence[CaseId]:
         line = self._pools[pool].lines.get(class_key)

@@ -9,13 +9,14 @@ from router.contract.ids import CaseId, PoolId
 from router.runtime.errors import RuntimeFailure
 from router.runtime.redis import Command, RedisClient
 from router.store import keys
-from router.store.protocol import EVERYTHING, Change, Head, LineSize, Share, WorkBatch, WorkItem
+from router.store.protocol import EVERYTHING, CaseNames, Change, Head, LineSize, Share, WorkBatch, WorkItem
 
 MAX_CHANGES: Final = 500
 LOOK_MS: Final = 1_000
 _WORK_PAGE: Final = 200
 _HEADS_PAGE: Final = 512
 _LINES_PAGE: Final = 50
+_NAMES_PAGE: Final = 500
 
 Call = Callable[..., Awaitable[object]]
 CHANGE: Final = msgspec.msgpack.Decoder(Change)
@@ -71,6 +72,16 @@ async def heads(call: Call, name: str) -> list[Head]:
         if cursor == b"0":
             break
     return [_head(class_key, value.decode()) for class_key, value in found.items()]
+
+
+async def case_names(call: Call, pool: PoolId, cursor: str) -> CaseNames:
+    """One step through the names of keys, those of a pool's cases picked out."""
+    stem = keys.key(pool, "case")
+    pattern = keys.pattern(stem)
+    reply = await call("SCAN", cursor or "0", "MATCH", pattern, "COUNT", _NAMES_PAGE)
+    after, found = cast("tuple[bytes, list[bytes]]", reply)
+    names = tuple(CaseId(name.decode().removeprefix(stem)) for name in found)
+    return CaseNames(cases=names, cursor="" if after == b"0" else after.decode())
 
 
 def _pairs(flat: object) -> dict[str, bytes]:

@@ -8,13 +8,12 @@ import msgspec
 from router.contract.advisor import AdvisorState
 from router.contract.ids import PoolId
 from router.runtime.redis import RedisClient
-from router.store.keys import kind_of, prefix
+from router.store.keys import kind_of, pattern, prefix
 from router.store.rebuilds import Foundation, RestoredCase, Standing, first_number
 
 _PAGE: Final = 1_000
 _WIPED: Final = 200
 _KEPT: Final = frozenset({"meta", "fences", "rebuild"})
-_SPECIAL: Final = str.maketrans({letter: f"\\{letter}" for letter in "\\*?["})
 
 _STANDING: Final = msgspec.msgpack.Decoder(Standing)
 _NUMBER: Final = msgspec.msgpack.Decoder(int)
@@ -58,8 +57,7 @@ class RedisRebuilds:
 
     async def _page(self, pool: PoolId, cursor: bytes) -> tuple[list[str], bytes]:
         """Some names of keys to be wiped, and where to read on."""
-        pattern = prefix(pool).translate(_SPECIAL) + "*"
-        reply = await self._client.call("SCAN", cursor, "MATCH", pattern, "COUNT", _PAGE)
+        reply = await self._client.call("SCAN", cursor, "MATCH", pattern(prefix(pool)), "COUNT", _PAGE)
         cursor, found = cast("tuple[bytes, list[bytes]]", reply)
         kinds = {name.decode(): kind_of(pool, name.decode()) for name in found}
         return [name for name, kind in kinds.items() if kind is not None and kind.name not in _KEPT], cursor

@@ -17,6 +17,7 @@ from router.store.library import Library, build_library
 from router.store.marks import Level
 from router.store.protocol import (
     EVERYTHING,
+    CaseNames,
     Change,
     Head,
     LineSize,
@@ -192,6 +193,9 @@ class RedisStore:
 
     async def line_sizes(self, pool: PoolId) -> Sequence[LineSize]:
         return await reading.line_sizes(self._commands, pool, await self.heads(pool))
+
+    async def case_names(self, pool: PoolId, cursor: str = "") -> CaseNames:
+        return await reading.case_names(self._functions.plain, pool, cursor)
 
     async def waiting(self, pool: PoolId, class_key: str, limit: int = 100) -> Sequence[CaseId]:
         if limit < 1:

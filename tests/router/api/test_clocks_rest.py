@@ -9,15 +9,20 @@ from msgspec import json
 
 from router.cli.main import main
 from router.contract.config import Role
-from rules import content
+from rules import content, load
 from tests.suites.api_bench import ApiBench
-from tests.suites.stage import RULES, rulebook
 
-ROSTER = """
-advisors:
-  - {id: mina, name: Mina, tier: lead, skills: {billing: 5, technical: 5}, languages: {en: 9}}
-  - {id: jun, name: Jun, languages: {en: 9}}
-"""
+DEFAULTS = Path(__file__).parents[3] / "rules" / "defaults"
+
+
+def policy_files(first_s: int) -> dict[str, str]:
+    """The files of the rulebook that the bench goes by, with another promise of a first response."""
+    texts = {name: (DEFAULTS / name).read_text("utf-8") for name in ("rulebook.yaml", "rules.yaml")}
+    assert "quick: {first_response_s: 3600," in texts["rulebook.yaml"]
+    return {
+        name: text.replace("quick: {first_response_s: 3600,", f"quick: {{first_response_s: {first_s},")
+        for name, text in texts.items()
+    }
 
 
 async def _turnout(bench: ApiBench, token: str, *words: str) -> Result:
@@ -93,7 +98,7 @@ async def test_what_cannot_be_shown_is_said(bench: ApiBench) -> None:
 async def test_what_a_rulebook_would_do_to_the_cases_is_shown_to_supervisors(bench: ApiBench) -> None:
     case = await bench.write("Where is my parcel?")
     await bench.clock.advance_ms(90_000)
-    shorter = rulebook(RULES.replace("first_response_s: 3600", "first_response_s: 60"))
+    shorter = load(policy_files(60))
     body = {"rulebook": json.decode(content(shorter))}
     status, page = await bench.post("/v1/rulebooks/forecast", bench.key(Role.SUPERVISOR), body)
     assert status == 200, page
@@ -105,19 +110,19 @@ async def test_what_a_rulebook_would_do_to_the_cases_is_shown_to_supervisors(ben
     moved = datetime.fromisoformat(move["due_at"]) - datetime.fromisoformat(move["would_be_at"])
     assert moved.total_seconds() == 3_540
     assert (await bench.post("/v1/rulebooks/forecast", await bench.advisor("jun"), body))[0] == 403
-    for wrong in ({"rulebook": {"queues": 3}}, {"rules": {}}, {}):
+    wrongs: tuple[dict[str, object], ...] = ({"rulebook": {"queues": 3}}, {"rules": {}}, {})
+    for wrong in wrongs:
         assert (await bench.post("/v1/rulebooks/forecast", bench.key(Role.SUPERVISOR), wrong))[0] == 400
 
 
 async def test_the_terminal_checks_rules_against_the_cases_that_are_there(bench: ApiBench, tmp_path: Path) -> None:
     case = await bench.write("Where is my parcel?")
     (tmp_path / "rules").mkdir()
-    rules = tmp_path / "rules" / "rules.yaml"
-    (tmp_path / "roster.yaml").write_text(ROSTER, "utf-8")
     settings = tmp_path / "settings.yaml"
-    settings.write_text(f"rules_dir: {tmp_path}/rules\nroster_file: {tmp_path}/roster.yaml\n", "utf-8")
-    for first_s, told in ((3600, "these rules move the clocks of none"), (7200, f"case {case} in queue general")):
-        rules.write_text(RULES.replace("first_response_s: 3600", f"first_response_s: {first_s}"), "utf-8")
+    settings.write_text(f"rules_dir: {tmp_path}/rules\nroster_file: {DEFAULTS}/roster.yaml\n", "utf-8")
+    for first_s, told in ((3600, "these rules move the clocks of none"), (7200, f"case {case} in queue ")):
+        for name, text in policy_files(first_s).items():
+            (tmp_path / "rules" / name).write_text(text, "utf-8")
         token = bench.key(Role.SUPERVISOR)
         checked = await _turnout(bench, token, "check", "--settings", str(settings), "--cases")
         assert checked.exit_code == 0, checked.output

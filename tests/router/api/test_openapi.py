@@ -67,7 +67,7 @@ def test_each_example_of_an_answer_is_valid(name: str) -> None:
 def test_every_act_has_an_example() -> None:
     posts = [entry for entry in DESCRIBED if entry.body is not None]
     assert {entry.body.__name__ for entry in posts if entry.body} == BODIES.keys()
-    assert len(posts) == len(ACTS)
+    assert len([entry for entry in posts if entry.path.startswith("/v1/cases/{case}/")]) == len(ACTS)
 
 
 def test_a_body_without_what_it_needs_is_not_valid() -> None:

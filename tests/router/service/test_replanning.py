@@ -1,0 +1,224 @@
+"""A change of policies or calendars: every case has new due times, nothing fires twice, what is overdue fires once."""
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import pytest
+
+from router.contract.case import CaseDetail, CaseState, Pending, read_detail
+from router.contract.ids import CaseId
+from router.engine.audit import audit
+from router.service.replanning import Forecast, Replanner, forecast
+from rules import Rulebook
+from tests.suites.metrics import shown
+from tests.suites.stage import RULES, Stage, rulebook, stage
+
+T = TypeVar("T")
+HOUR = 3_600_000
+CALENDAR = "calendars: {office: {time_zone: UTC, week: {daily: ['00:00-12:00']}%s}}\n"
+
+
+def promising(first_s: int, *, more: str = "") -> Rulebook:
+    return rulebook(RULES.replace("first_response_s: 3600", f"first_response_s: {first_s}{more}"))
+
+
+def replanner(scene: Stage) -> Replanner:
+    return Replanner(
+        scene.actor, scene.store, scene.store, policies=scene.policies, clock=scene.clock, metrics=scene.metrics
+    )
+
+
+async def through(scene: Stage, work: Coroutine[Any, Any, T]) -> T:
+    """Let time pass while it rests between batches."""
+    task = asyncio.create_task(work)
+    while not task.done():
+        await asyncio.sleep(0)
+        await scene.clock.advance_ms(1)
+    return task.result()
+
+
+async def change(scene: Stage, book: Rulebook) -> None:
+    scene.policies.activate(book)
+    await through(scene, replanner(scene).look())
+
+
+async def looked_at(scene: Stage, book: Rulebook) -> Forecast:
+    return await forecast(scene.actor, scene.store, scene.store, scene.policies, against=book)
+
+
+async def detail(scene: Stage) -> CaseDetail:
+    return read_detail((await scene.case("c1")).detail)
+
+
+async def fired(scene: Stage, clock: str = "first_response") -> list[str]:
+    entries = await scene.store.pending(scene.actor.pool, 0, limit=1_000)
+    return [entry.about for entry in entries if entry.kind == "due" and clock in entry.about]
+
+
+def due(state: CaseState) -> int | None:
+    return read_detail(state.detail).clocks["first_response"].due_at_ms
+
+
+async def test_a_longer_promise_moves_the_due_time_and_the_waiting_case_keeps_its_line_by_it() -> None:
+    async with stage(promising(3600)) as scene:
+        await scene.write("c1")
+        opened = scene.clock.now_ms()
+        await scene.pass_s(60)
+        await change(scene, promising(7200))
+        state = await scene.case("c1")
+        assert (due(state), state.score) == (opened + 2 * HOUR, opened + 2 * HOUR)
+        assert state.timers["breach.first_response|0"] == opened + 2 * HOUR
+        assert state.timers["step|1"] == opened + 2 * HOUR
+        heads = await scene.store.heads(scene.actor.pool)
+        assert [(head.score, head.case) for head in heads] == [(opened + 2 * HOUR, "c1")]
+
+
+async def test_what_is_overdue_by_it_fires_once_and_says_what_has_caused_it() -> None:
+    async with stage(promising(3600)) as scene:
+        await scene.write("c1")
+        await scene.pass_s(1_000)
+        book = promising(600)
+        await change(scene, book)
+        told = (await detail(scene)).replans[-1]
+        assert (told.rulebook, told.overdue) == (book.hash, ("first_response",))
+        await scene.pass_s(10_000)
+        assert sorted(await fired(scene)) == ["breach.first_response|0.replan", "warn.first_response|0.replan"]
+        assert (await scene.case("c1")).step == 1
+        assert shown(scene.registry, "turnout_sla_targets_total") == {"standard/first_response/missed": 1}
+
+
+async def test_what_has_fired_does_not_fire_again_when_its_time_moves_ahead() -> None:
+    async with stage(promising(600)) as scene:
+        await scene.write("c1")
+        await scene.pass_s(700)
+        assert await fired(scene) == ["warn.first_response|0", "breach.first_response|0"]
+        await change(scene, promising(3600))
+        await scene.casework.label(CaseId("c1"), scene.request(), add=("x",))
+        await scene.pass_s(10_000)
+        assert await fired(scene) == ["warn.first_response|0", "breach.first_response|0"]
+        assert (await scene.case("c1")).step == 1
+
+
+async def test_a_pause_does_not_make_it_forget_what_has_fired() -> None:
+    async with stage(promising(600)) as scene:
+        await scene.hire("mina")
+        await scene.write("c1")
+        await scene.accept("c1")
+        await scene.pass_s(550)
+        pending = Pending(on="customer", since_ms=scene.clock.now_ms())
+        await scene.casework.pend(CaseId("c1"), scene.request("mina"), pending=pending)
+        await change(scene, promising(3600))
+        await scene.write("m1", talk="talk-c1")
+        await scene.pass_s(10_000)
+        assert await fired(scene) == ["warn.first_response|0", "breach.first_response|0"]
+
+
+async def test_a_case_that_was_opened_by_the_same_promises_is_not_written_to() -> None:
+    async with stage(promising(3600)) as scene:
+        await scene.write("c1")
+        before = await scene.case("c1")
+        await change(scene, promising(3600, more=", warn_share: 0.8"))
+        await change(scene, rulebook(RULES.replace("backoff_s: 15", "backoff_s: 16")))
+        assert await scene.case("c1") == before
+
+
+async def test_a_policy_that_is_gone_leaves_the_case_with_the_terms_it_had() -> None:
+    async with stage(promising(3600)) as scene:
+        await scene.write("c1")
+        before = await scene.case("c1")
+        await change(
+            scene,
+            rulebook(RULES.replace("standard: {first", "other: {first").replace("policy: standard", "policy: other")),
+        )
+        assert await scene.case("c1") == before
+
+
+async def test_repeating_it_changes_nothing_more() -> None:
+    async with stage(promising(3600)) as scene:
+        await scene.write("c1")
+        await change(scene, promising(7200))
+        once = await scene.case("c1")
+        await through(scene, replanner(scene).look())
+        assert await scene.case("c1") == once
+
+
+async def test_a_holiday_that_was_forgotten_is_taken_out_of_what_was_used() -> None:
+    clocked = RULES.replace("standard: {first", "standard: {calendar: office, first")
+    async with stage(rulebook(clocked + CALENDAR % "")) as scene:
+        await scene.write("c1")
+        opened = scene.clock.now_ms()
+        day = datetime.fromtimestamp(opened / 1000, UTC).date().isoformat()
+        await scene.pass_s(1)
+        await change(scene, rulebook(clocked + CALENDAR % f", dates: {{{day}: {{name: Forgotten}}}}"))
+        found = next(
+            each
+            for each in audit(await detail(scene), scene.policies.active, scene.clock.now_ms())
+            if each.name == "first_response"
+        )
+        assert found.used_ms == 0
+        assert "Forgotten" in {name for part in found.stretches for name in part.names}
+        assert [(each.rulebook, each.is_overdue) for each in found.changes] == [(scene.policies.active.hash, False)]
+
+
+async def test_a_clock_that_is_no_more_promised_stands_no_longer_in_the_case_and_a_met_one_stays() -> None:
+    async with stage(promising(3600, more=", assignment_s: 600, update_s: 900")) as scene:
+        await scene.hire("mina")
+        await scene.write("c1")
+        await scene.accept("c1")
+        await scene.casework.reply(CaseId("c1"), scene.request("mina"), text="hello")
+        assert set((await detail(scene)).clocks) == {"first_response", "resolution", "assignment", "update"}
+        await change(scene, promising(3600))
+        known = await detail(scene)
+        assert set(known.clocks) == {"first_response", "resolution", "assignment"}
+        assert not [timer for timer in (await scene.case("c1")).timers if "update" in timer]
+
+
+async def test_who_is_not_the_one_leaves_it_to_the_other() -> None:
+    async with stage(promising(3600)) as scene:
+        await scene.write("c1")
+        before = await scene.case("c1")
+        scene.policies.activate(promising(7200))
+        mine = replanner(scene)
+        mine.is_ours = lambda: False
+        await through(scene, mine.look())
+        assert await scene.case("c1") == before
+        mine.is_ours = lambda: True
+        await through(scene, mine.look())
+        assert due(await scene.case("c1")) != due(before)
+
+
+async def test_it_looks_again_a_minute_later_for_what_was_opened_by_the_old_rulebook() -> None:
+    async with stage(promising(3600)) as scene:
+        old, new, mine = scene.policies.active, promising(7200), replanner(scene)
+        scene.policies.activate(new)
+        await through(scene, mine.look())
+        scene.policies.activate(old)  # another router that hasn't heard of it yet
+        await scene.write("c1")
+        scene.policies.activate(new)
+        await through(scene, mine.look())
+        assert not (await detail(scene)).replans
+        await scene.clock.advance_ms(60_000)
+        await through(scene, mine.look())
+        assert (await detail(scene)).replans[-1].rulebook == new.hash
+
+
+@pytest.mark.parametrize(
+    ("first_s", "earlier", "later", "overdue"), [(600, 1, 0, {"first_response": 1}), (7200, 0, 1, {}), (3600, 0, 0, {})]
+)
+async def test_before_it_is_shown_what_would_change_and_nothing_is_written(
+    first_s: int, earlier: int, later: int, overdue: dict[str, int]
+) -> None:
+    async with stage(promising(3600)) as scene:
+        await scene.write("c1")
+        await scene.pass_s(1_000)
+        before = await scene.case("c1")
+        found = await looked_at(scene, promising(first_s))
+        assert (found.cases, found.earlier, found.later, found.overdue) == (1, earlier, later, overdue)
+        assert found.touched == len(found.shown) == earlier + later
+        assert await scene.case("c1") == before
+        await change(scene, promising(first_s))
+        after = await scene.case("c1")
+        for case in found.shown:
+            assert case.moved["first_response"] == (due(before), due(after))
