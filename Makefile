@@ -2,7 +2,7 @@
 # a lock or pyproject.toml changes. Written for GNU make 3.81 and a plain sh.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check bench faults soak format lock wheel clean
+.PHONY: help demo up test check bench bench-quality faults soak format lock wheel clean
 
 ARGS ?=
 ONLY ?=
@@ -23,7 +23,7 @@ $(DEV): requirements/run.txt requirements/dev.txt $(INSTALLS)
 	@touch $(RUN) $@
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 demo: $(RUN) ## customers, advisors and the service for a minute; ARGS="--seconds 20 --bus kafka"
 	@$(BIN)/turnout demo $(ARGS)
@@ -44,6 +44,9 @@ check: $(DEV) ## format, lint, imports, types, dependencies, the shape of the tr
 
 bench: $(DEV) ## the benchmarks, also to build/bench.json; ONLY=name for one
 	$(BIN)/python -m tests.bench $(ONLY) $(ARGS)
+
+bench-quality: $(DEV) ## how well each policy routes, simulated, also to build/quality.json; ONLY=case, ARGS="--replications 5"
+	$(BIN)/python -m tests.bench.quality $(ONLY) $(ARGS)
 
 faults: $(DEV) ## the matrix of faults, also to build/faults.json; ONLY=name SEEDS=3 SEED=1 SECONDS=600 MUTANT=name
 	$(BIN)/python -m tests.faults $(if $(ONLY),--only "$(ONLY)") $(if $(SEEDS),--seeds $(SEEDS)) \
