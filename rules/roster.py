@@ -18,12 +18,14 @@ Names of skills, queues, tiers and channels are the rulebook's; `rules.lint` com
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from rules.errors import Path, Place
 from rules.ladders import Language
+from rules.onboarding import Onboarding, onboarding_flaws
 from rules.policies import Name
 from rules.rulebook import Title
 from rules.shape import Flaw
@@ -31,7 +33,8 @@ from rules.shape import Flaw
 AdvisorName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Email = Annotated[str, Meta(pattern=r"^[^@\s<>]{1,64}@[^@\s<>]{1,190}$", extra={"hint": "is no mail address"})]
 Contact = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^\S+$", extra={"hint": "has blanks in it"})]
-Skill = Annotated[int, Meta(ge=0, le=10)]
+HIGHEST_LEVEL: Final = 10
+Skill = Annotated[int, Meta(ge=0, le=HIGHEST_LEVEL)]
 
 
 class AdvisorRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -49,6 +52,19 @@ class AdvisorRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     contacts: Annotated[dict[Name, Contact], Meta(max_length=20)] = {}
     budget: Annotated[int, Meta(ge=1, le=10_000)] = 100
     caps: dict[Name, Annotated[int, Meta(ge=0, le=1_000)]] = {}
+    onboarding: Onboarding | None = None
+
+    def at(self, now_ms: int) -> "AdvisorRow":
+        """The row as it holds at that time: within the bounds of the week of his onboarding."""
+        week = self.onboarding.week(now_ms) if self.onboarding else None
+        if week is None:
+            return self
+        level = HIGHEST_LEVEL if week.level is None else week.level
+        return replace(
+            self,
+            budget=min(self.budget, self.budget if week.budget is None else week.budget),
+            skills={skill: min(has, level) for skill, has in self.skills.items()},
+        )
 
     def serves(self, queue: str) -> bool:
         """Whether the advisor is a member of the queue."""
@@ -74,7 +90,7 @@ class Roster(Struct, frozen=True, kw_only=True, eq=False):
 
 
 def roster_flaws(document: RosterDocument) -> Iterator[Flaw]:
-    """What only shows when all rows are seen: ids and mail addresses given twice."""
+    """What only shows when all rows are seen: ids and mail addresses given twice; and days that aren't."""
     ids: set[str] = set()
     emails: set[str] = set()
     for index, row in enumerate(document.advisors):
@@ -83,5 +99,7 @@ def roster_flaws(document: RosterDocument) -> Iterator[Flaw]:
             yield Flaw((*path, "id"), f"another advisor has the id `{row.id}` too")
         if row.email and row.email.lower() in emails:
             yield Flaw((*path, "email"), f"another advisor has the address `{row.email}` too")
+        if row.onboarding is not None:
+            yield from onboarding_flaws(row.onboarding, (*path, "onboarding"))
         ids.add(row.id)
         emails.add((row.email or "").lower())

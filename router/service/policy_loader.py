@@ -37,6 +37,8 @@ class PolicyLoader:
         self._metrics = metrics
         self._pools: Sequence[tuple[Actor, RosterTail]] = ()
         self._asked = asyncio.Event()
+        self._roster = Roster(advisors=(), hash="")
+        self._weeks: dict[str, int] = {}
 
     async def start(self) -> None:
         """Publish the files' rulebook unless the topic has it, or had it and went on to another: a restart must
@@ -58,7 +60,7 @@ class PolicyLoader:
         self._asked.set()
 
     async def run(self) -> None:
-        """Reload when asked, or when a file has changed, until cancelled."""
+        """Reload when asked, or when a file has changed, and follow the days, until cancelled."""
         stamp = await asyncio.to_thread(self._files.stamp)
         while True:
             is_asked = await self._clock.wait(self._asked, _LOOK_EVERY_MS / 1000)
@@ -67,6 +69,8 @@ class PolicyLoader:
             if is_asked or now != stamp:
                 stamp = now
                 await self.reload()
+            elif self._weeks_now() != self._weeks:
+                await self._enrol(self._roster)
 
     async def reload(self) -> bool:
         """Take over what the files say; False, with everything left as it was, when they are wrong."""
@@ -88,7 +92,17 @@ class PolicyLoader:
         await self._enrol(roster)
 
     async def _enrol(self, roster: Roster) -> None:
+        """Make the advisors as the roster has them now; another week of somebody's onboarding is another row."""
+        self._roster = roster
+        weeks, now_ms = self._weeks_now(), self._clock.now_ms()
         for actor, tail in self._pools:
-            changed = await enrol(actor, tail, self._files.around.rows(roster, actor.pool))
+            rows = [row.at(now_ms) for row in self._files.around.rows(roster, actor.pool)]
+            changed = await enrol(actor, tail, rows)
             if changed:
                 LOG.info("%s advisors changed", changed, extra={"event": "roster.enrolled", "pool": actor.pool})
+        self._weeks = weeks
+
+    def _weeks_now(self) -> dict[str, int]:
+        """Which week it is of the onboarding of each who has one."""
+        now_ms = self._clock.now_ms()
+        return {row.id: row.onboarding.number(now_ms) for row in self._roster.advisors if row.onboarding is not None}

@@ -1,10 +1,12 @@
 """Policy from files: taken over when right, left as it was when wrong, and never undone by a restart."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 from router.contract import topics
 from router.contract.advisor import read_profile
+from router.contract.ids import AdvisorId
 from router.contract.topics import topic_specs
 from router.runtime.bus.memory import MemoryBus
 from router.service.api_keys import KeyTable
@@ -135,3 +137,31 @@ async def _active(scene: Stage) -> dict[str, bool]:
     known = {state.id: read_profile(state.profile).active for state in states}
     await eventually(lambda: {member.state.id: member.profile.active for member in scene.tail.roster} == known)
     return {str(name): active for name, active in known.items()}
+
+
+async def _becomes(scene: Stage, budget: int, level: int) -> None:
+    async def is_so() -> bool:
+        await scene.clock.advance_ms(2_000)
+        state = await scene.store.advisor(POOL, AdvisorId("mina"))
+        return state is not None and (state.budget, read_profile(state.profile).skills["billing"]) == (budget, level)
+
+    await eventually(is_so)
+
+
+async def test_a_new_advisor_gets_more_week_by_week_without_anybody_saving_the_file(tmp_path: Path) -> None:
+    async with stage() as scene:
+        one = await place(tmp_path, scene)
+        today = datetime.fromtimestamp(scene.clock.now_ms() / 1000, UTC).date()
+        weeks = "[{budget: 30, level: 2}, {budget: 60, level: 4}]"
+        learning = f"{{id: mina, onboarding: {{from: {today}, weeks: {weeks}}},"
+        one.roster.write_text(ROSTER.replace("{id: mina,", learning), "utf-8")
+        await one.loader.enrol([(scene.actor, scene.tail)])
+        running = asyncio.create_task(one.loader.run())
+        try:
+            await _becomes(scene, 30, 2)
+            for budget, level in ((60, 4), (100, 5)):
+                await scene.clock.advance_ms(7 * 86_400_000)
+                await _becomes(scene, budget, level)
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
