@@ -182,10 +182,15 @@ async def hold_bus(place: Plant, _: Random, __: Findings) -> None:
     place.bus_proxy.release()
 
 
-async def freeze_broker(place: Plant, _: Random, __: Findings) -> None:
-    place.freeze_broker()
-    await pass_s(8)
-    place.thaw_broker()
+def pause_broker(seconds: float) -> Strike:
+    async def strike(place: Plant, _: Random, __: Findings) -> None:
+        place.freeze_broker()
+        try:
+            await pass_s(seconds)
+        finally:
+            place.thaw_broker()
+
+    return strike
 
 
 async def kill_broker(place: Plant, _: Random, __: Findings) -> None:
@@ -252,7 +257,8 @@ FAULTS: Final = (
     _fault("cut bus", cut_bus, f"bus: {Bite.CUT}"),
     _fault("lose produce acknowledgements", lose_produce_acks, f"bus: {Bite.REPLY_LOST}"),
     _fault("black hole before the bus", hold_bus, f"bus: {Bite.HELD}"),
-    _fault("broker paused", freeze_broker, "broker frozen"),
+    _fault("broker paused 8 s", pause_broker(8), "broker frozen"),
+    _fault("broker paused 30 s", pause_broker(30), "broker frozen"),
     _fault("broker killed", kill_broker, "broker killed"),
     *OFFICE_FAULTS,
     *STORM_FAULTS,
