@@ -143,8 +143,10 @@ class Step(_Written, frozen=True, kw_only=True):
 
 
 class Ladder(_Written, frozen=True, kw_only=True):
-    """Escalation steps, in the order they are climbed. `above`: targets told when a step moves up and no tier is
+    """Escalation steps, in the order they are climbed. `acknowledged`: whether they go on when somebody has said that
+    he looks after the case, or stop until it is placed anew. `above`: who is told when a step moves up and no tier is
     left."""
 
     steps: Annotated[tuple[Step, ...], Meta(min_length=1, max_length=MAX_STEPS)]
+    acknowledged: Literal["go-on", "stop"] = "go-on"
     above: ToldList = ()

@@ -19,12 +19,15 @@ from rules import Queue
 
 _SUPERVISORS: Final = frozenset({Role.SUPERVISOR})
 _ACTING: Final = frozenset({Role.ADVISOR, Role.SUPERVISOR})
+_TAKING: Final = frozenset({Role.SUPERVISOR, Role.NOTIFIER})
+_HEEDING: Final = _ACTING | {Role.NOTIFIER}
 _DONE: Final = frozenset({Result.DONE})
 _PLACED: Final = frozenset({Result.ASSIGNED, Result.RETURNED, Result.OFFERED, Result.QUEUED})
 # What an act can have given the first time: another answer is that of another act.
 _GIVES: Final[Mapping[type[CaseAsk], frozenset[Result]]] = {
     asking.Accept: frozenset({Result.ASSIGNED}),
     asking.Assign: frozenset({Result.ASSIGNED}),
+    asking.Take: frozenset({Result.ASSIGNED}),
     asking.Pick: frozenset({Result.ASSIGNED}),
     asking.Decline: frozenset({Result.QUEUED, Result.OFFERED}),
     asking.Transfer: _PLACED,
@@ -80,19 +83,20 @@ async def _number(caller: Caller, outcome: Outcome) -> int:
 
 def _told(ask: CaseAsk, result: Result) -> str:
     """The same answer for whoever accepted first and for the second tab that did."""
-    if result is Result.SAME and isinstance(ask, asking.Accept | asking.Assign):
+    if result is Result.SAME and isinstance(ask, asking.Accept | asking.Assign | asking.Take):
         return str(Result.ASSIGNED)
     return str(Result.DONE if result is Result.SAME else result)
 
 
 async def _check(caller: Caller, ask: CaseAsk) -> None:
     """Rights and names, before anything is computed."""
-    allowed = _SUPERVISORS if isinstance(ask, asking.Assign | asking.Requeue) else _ACTING
-    if caller.key.role not in allowed:
+    if caller.key.role not in _allowed(ask):
         raise refused("forbidden", f"A key of role {caller.key.role} may not {_name(ask)} cases.")
     rulebook = caller.desk.policies.active
     match ask:
         case asking.Note() | asking.Label():
+            await own_case(caller, ask.case)
+        case asking.Snooze() | asking.Acknowledge() if caller.key.role is Role.ADVISOR:
             await own_case(caller, ask.case)
         case asking.Resolve():
             _known(ask.outcome, rulebook.outcomes, "outcome")
@@ -109,6 +113,18 @@ async def _check(caller: Caller, ask: CaseAsk) -> None:
                 _known(ask.tier, rulebook.tiers, "tier")
         case _:
             return
+
+
+def _allowed(ask: CaseAsk) -> frozenset[Role]:
+    match ask:
+        case asking.Assign() | asking.Requeue():
+            return _SUPERVISORS
+        case asking.Take():
+            return _TAKING
+        case asking.Snooze() | asking.Acknowledge():
+            return _HEEDING
+        case _:
+            return _ACTING
 
 
 def _one_of(name: str, advisor: AdvisorId | None, what: str) -> None:
@@ -150,10 +166,34 @@ async def _apply(caller: Caller, ask: CaseAsk) -> Outcome:
             return await work.resolve(ask.case, request, outcome=ask.outcome, seen=ask.seen)
         case asking.Transfer() | asking.Assign() | asking.Requeue() | asking.Pick():
             return await _hand_on(caller, ask)
+        case _:
+            return await _see_to(caller, ask)
+
+
+async def _see_to(
+    caller: Caller,
+    ask: asking.Consult | asking.HandBack | asking.WrapUp | asking.Take | asking.Snooze | asking.Acknowledge,
+) -> Outcome:
+    """What isn't said about the case itself, but about who looks after it, and when."""
+    work, request = caller.desk.casework, caller.request(ask.op)
+    match ask:
+        case asking.Take():
+            return await _take(caller, ask)
+        case asking.Snooze():
+            return await work.put_off(ask.case, request, for_s=ask.for_s)
+        case asking.Acknowledge():
+            return await work.put_off(ask.case, request)
         case asking.Consult() | asking.HandBack() | asking.WrapUp():
             return await _beside(caller, ask)
         case _:
             assert_never(ask)
+
+
+async def _take(caller: Caller, ask: asking.Take) -> Outcome:
+    advisor = caller.key.advisor
+    if advisor is None:
+        raise refused("forbidden", "This key names no advisor who could take anything.")
+    return await caller.desk.casework.take(ask.case, caller.request(ask.op), advisor=advisor)
 
 
 async def _hand_on(caller: Caller, ask: asking.Transfer | asking.Assign | asking.Requeue | asking.Pick) -> Outcome:

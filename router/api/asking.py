@@ -162,6 +162,20 @@ class WrapUp(_OnCase, frozen=True, kw_only=True, tag="wrap_up"):
     more_s: Annotated[int, Meta(ge=0, le=MOST_MORE_S)] = 0
 
 
+class Take(_OnCase, frozen=True, kw_only=True, tag="take"):
+    """Take a case that waits (a notifier, for the advisor who was told of it; a supervisor, for himself)."""
+
+
+class Snooze(_OnCase, frozen=True, kw_only=True, tag="snooze"):
+    """Put the next steps of the case's ladder off."""
+
+    for_s: Annotated[int, Meta(ge=60, le=86_400)] = 900
+
+
+class Acknowledge(_OnCase, frozen=True, kw_only=True, tag="acknowledge"):
+    """Say that somebody looks after the case: further steps stop, if its ladder says so."""
+
+
 CaseAsk = (
     Accept
     | Decline
@@ -178,6 +192,9 @@ CaseAsk = (
     | Assign
     | Requeue
     | WrapUp
+    | Take
+    | Snooze
+    | Acknowledge
 )
 Frame = SetPresence | Read | CaseAsk
 

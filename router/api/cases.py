@@ -10,7 +10,7 @@ from router.api.acting import Done, own_case, perform
 from router.api.answers import json_answer, number
 from router.api.asking import MESSAGES_SHOWN, MOST_MESSAGES
 from router.api.desks import Caller, Desk
-from router.api.keys import STAFF, Gate
+from router.api.keys import ACTING, STAFF, Gate
 from router.api.metrics import ApiMetrics
 from router.api.operations import Operations, OperationView
 from router.api.phrases import language_of
@@ -36,6 +36,9 @@ ACTS: Final = {
     "transfer": "transfer",
     "assign": "assign",
     "requeue": "requeue",
+    "take": "take",
+    "snooze": "snooze",
+    "acknowledge": "acknowledge",
     "wrap-up": "wrap_up",
     "consult": "consult",
     "hand-back": "hand_back",
@@ -105,7 +108,7 @@ class Cases:
         return json_answer(page)
 
     async def act(self, request: web.Request) -> web.Response:
-        caller = self._gate.caller(request, STAFF)
+        caller = self._gate.caller(request, ACTING)
         op = request.headers.get("Idempotency-Key", "")
         if not _OPERATION.fullmatch(op):
             raise refused(

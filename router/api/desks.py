@@ -16,6 +16,7 @@ from router.service.roster import RosterTail
 from router.store.protocol import Lines, Reads
 from rules import Queue
 
+_FOR_ONE: Final = frozenset({Role.ADVISOR, Role.NOTIFIER})
 _RESTING: Final = frozenset({CaseStatus.PENDING, CaseStatus.RESOLVED})
 
 
@@ -53,7 +54,7 @@ class Caller(NamedTuple):
     @property
     def advisor(self) -> AdvisorId | None:
         """For whom he acts on cases: nobody in particular, for a supervisor."""
-        return self.key.advisor if self.key.role is Role.ADVISOR else None
+        return self.key.advisor if self.key.role in _FOR_ONE else None
 
     def request(self, op: str, reason: str = "") -> Request:
         """The same key and operation give the same id, so a repeat is known for one."""

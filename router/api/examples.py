@@ -19,6 +19,9 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "HandBack": {"reason": "answered in a note"},
     "Pick": {"reason": "I know the customer"},
     "WrapUp": {"more_s": 30},
+    "Take": {},
+    "Snooze": {"for_s": 900},
+    "Acknowledge": {},
 }
 """By the name of the act's type."""
 

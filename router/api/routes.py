@@ -13,7 +13,7 @@ from router.api.attachments import Attachments
 from router.api.cases import ACTS, ActView, CasePage, Cases
 from router.api.clocks import Clocks, ClocksPage
 from router.api.forecasts import Forecast, Forecasts, ForecastView
-from router.api.keys import EVERYONE, OVERSIGHT, STAFF, Gate
+from router.api.keys import ACTING, EVERYONE, OVERSIGHT, STAFF, Gate
 from router.api.metrics import ApiMetrics
 from router.api.openapi import Described, document
 from router.api.operations import Operations, OperationView
@@ -75,8 +75,17 @@ def routes(given: Handlers) -> tuple[Route, ...]:
     )
 
 
+_ROLES = {
+    asking.Assign: frozenset({Role.SUPERVISOR}),
+    asking.Requeue: frozenset({Role.SUPERVISOR}),
+    asking.Take: frozenset({Role.SUPERVISOR, Role.NOTIFIER}),
+    asking.Snooze: ACTING,
+    asking.Acknowledge: ACTING,
+}
+
+
 def _act(path: str, kind: type[msgspec.Struct]) -> Described:
-    roles = frozenset({Role.SUPERVISOR}) if kind in (asking.Assign, asking.Requeue) else STAFF
+    roles = _ROLES.get(kind, STAFF)
     return Described("POST", f"/v1/cases/{{case}}/{path}", kind.__doc__ or "", ActView, roles, body=kind)
 
 

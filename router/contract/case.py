@@ -123,9 +123,10 @@ class CaseDetail(_Record, frozen=True, kw_only=True, omit_defaults=True):
     ``finished`` are the last clocks that came to their end, ``replans`` the last changes of policy that reached the
     case; ``terms`` is the rulebook whose policy its clocks go by, if that isn't the one it was judged by. ``fired`` are
     timers that have fired and whose time such a change has put into the future; ``chased`` counts the reminders
-    about the third party that it waits for. ``relaxed`` counts the steps of relaxation taken, by the wait since
-    ``waits_from_ms`` (0: ``placed_at_ms``). ``climbed`` are the last steps of ladders, ``peak`` the highest step that
-    somebody has lowered the case from; ``missed_offers`` is since the case was placed.
+    about the third party that it waits for. Steps of its ladder wait until ``put_off_until_ms``; ``heeded_at_ms`` is
+    when somebody said that he looks after it (0: never). ``relaxed`` counts the steps of relaxation taken, by the wait
+    since ``waits_from_ms`` (0: ``placed_at_ms``). ``climbed`` are the last steps of ladders, ``peak`` the highest step
+    that somebody has lowered the case from; ``missed_offers`` is since the case was placed.
     """
 
     account: AccountId
@@ -158,6 +159,8 @@ class CaseDetail(_Record, frozen=True, kw_only=True, omit_defaults=True):
     chased: int = 0
     terms: str = ""
     replans: tuple[Replanned, ...] = ()
+    put_off_until_ms: int = 0
+    heeded_at_ms: int = 0
 
 
 class Case(_Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -217,6 +220,8 @@ class Case(_Record, frozen=True, kw_only=True, omit_defaults=True):
     chased: int = 0
     terms: str = ""
     replans: tuple[Replanned, ...] = ()
+    put_off_until_ms: int = 0
+    heeded_at_ms: int = 0
 
 
 _DETAIL: Final = msgspec.json.Decoder(CaseDetail)

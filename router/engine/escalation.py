@@ -9,7 +9,7 @@ from router.engine import sla, telling
 from router.engine.standing import standing, step_on
 from router.engine.telling import Happening, Teller
 from router.engine.terms import Terms, own_terms, terms_of
-from rules import Facts, Rulebook, Step, called
+from rules import Facts, Ladder, Rulebook, Step, called
 from rules.ladders import Trigger
 
 
@@ -26,13 +26,20 @@ def timers(
     at, terms = standing(detail), terms_of(clocked_by or rulebook, detail.verdict.policy)
     ladder = rulebook.ladders.get(at.ladder)
     armed, wanted = state.timers, dict[str, int]()
-    for number, step in enumerate(ladder.steps if ladder else (), start=at.foot + 1):
-        due = _due_ms(step, detail, terms, now_ms) if number > max(state.step, detail.peak) else None
-        if due is not None:
+    steps = ladder.steps if ladder and not is_stopped(detail, ladder) else ()
+    for number, step in enumerate(steps, start=at.foot + 1):
+        known = _due_ms(step, detail, terms, now_ms) if number > max(state.step, detail.peak) else None
+        if known is not None:
+            due = max(known, detail.put_off_until_ms)
             timer = f"step|{number}"
             wanted[timer] = due if due > now_ms else armed.get(timer, now_ms)
     changes = {timer: due for timer, due in wanted.items() if armed.get(timer) != due}
     return changes | {timer: 0 for timer in armed if timer.startswith("step|") and timer not in wanted}
+
+
+def is_stopped(detail: CaseDetail, ladder: Ladder) -> bool:
+    """Whether somebody looks after the case, of whom the ladder says that it stops for him. Placed anew, it goes on."""
+    return ladder.acknowledged == "stop" and 0 < detail.heeded_at_ms >= detail.placed_at_ms
 
 
 def step_of(detail: CaseDetail, rulebook: Rulebook, number: int) -> Step | None:

@@ -37,6 +37,7 @@ from router.store.acts import (
     Requeue,
     Resolve,
     Result,
+    Snooze,
     Transfer,
     WrapUp,
 )
@@ -44,6 +45,7 @@ from router.store.protocol import Reads
 
 _ENTRY: Final[msgspec.json.Decoder[TranscriptEntry]] = msgspec.json.Decoder(TranscriptEntry)
 _FEW: Final = 8
+_WAITING: Final = frozenset({CaseStatus.QUEUED, CaseStatus.OFFERED})
 _NOTHING_TO_ANSWER: Final = Outcome(result=Result.GONE)
 
 
@@ -222,11 +224,38 @@ class Casework:
 
         return await self._actor.attempt(case, act)
 
-    async def assign(self, case: CaseId, request: Request, *, to: AdvisorId, over: bool = False) -> Outcome:
-        """A supervisor gives a case to an advisor, whatever the filters say; with ``over`` even above his capacity. The
-        case records who did so, and what it overrode. Gives ``ASSIGNED``, ``SAME``, ``NO_ROOM``, ``UNFIT``, ``GONE``,
-        ``ABSENT``."""
-        return await self._actor.attempt(case, lambda state: self._given(state, request, to=to, over=over))
+    async def take(self, case: CaseId, request: Request, *, advisor: AdvisorId) -> Outcome:
+        """An advisor takes a case that waits, or is offered to him or others. Gives ``ASSIGNED``, ``SAME``,
+        ``NO_ROOM``, ``UNFIT``, ``GONE`` (somebody else has it, or it doesn't wait), ``ABSENT``."""
+        return await self.assign(case, request, to=advisor, only_waiting=True)
+
+    async def put_off(self, case: CaseId, request: Request, *, for_s: int = 0) -> Outcome:
+        """The next steps of the ladder wait for so long; with 0 somebody looks after the case, and they stop if the
+        ladder says so. Gives ``DONE``, ``GONE`` (resolved), ``ABSENT``."""
+
+        def act(state: CaseState) -> AnyAct | Outcome:
+            if state.state is CaseStatus.RESOLVED:
+                return Outcome(result=Result.GONE, case=state)
+            now_ms, found = self._actor.now_ms(), read_detail(state.detail)
+            until_ms = now_ms + for_s * 1000 if for_s else found.put_off_until_ms
+            detail = replace(found, put_off_until_ms=until_ms, heeded_at_ms=found.heeded_at_ms if for_s else now_ms)
+            return Snooze(**self._common(request), case=case, plan=self._plan(state, detail))
+
+        return await self._actor.attempt(case, act)
+
+    async def assign(
+        self, case: CaseId, request: Request, *, to: AdvisorId, over: bool = False, only_waiting: bool = False
+    ) -> Outcome:
+        """A supervisor gives a case to an advisor, whatever the filters say; with ``over`` even above his capacity,
+        with ``only_waiting`` none that somebody else has. The case records who did so, and what it overrode. Gives
+        ``ASSIGNED``, ``SAME``, ``NO_ROOM``, ``UNFIT``, ``GONE``, ``ABSENT``."""
+
+        def act(state: CaseState) -> AnyAct | Outcome:
+            if only_waiting and state.state not in _WAITING and state.owner != to:
+                return Outcome(result=Result.GONE, case=state)
+            return self._given(state, request, to=to, over=over)
+
+        return await self._actor.attempt(case, act)
 
     async def pick(self, case: CaseId, request: Request, *, advisor: AdvisorId) -> Outcome:
         """An advisor takes a waiting case out of its line, if he may be offered it; that he declined it doesn't count,

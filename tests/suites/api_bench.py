@@ -13,6 +13,7 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from router.api.desks import Desk
+from router.api.keys import ON_BEHALF
 from router.api.server import ApiParts, ApiServer
 from router.contract.advisor import AdvisorState, Profile
 from router.contract.case import CaseState
@@ -227,10 +228,17 @@ class ApiBench:
             return answer.status, await answer.json(content_type=None)
 
     async def post(
-        self, path: str, token: str, body: object = None, *, op: str | None = "", server: ApiServer | None = None
+        self,
+        path: str,
+        token: str,
+        body: object = None,
+        *,
+        op: str | None = "",
+        server: ApiServer | None = None,
+        on_behalf: str = "",
     ) -> tuple[int, Any]:
         """``op`` empty takes a fresh one, None sends none."""
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {token}"} | ({ON_BEHALF: on_behalf} if on_behalf else {})
         if op is not None:
             headers["Idempotency-Key"] = op or f"op-{next(self._count)}"
         url = self.url(path, server)
