@@ -11,7 +11,7 @@ from router.app.process import Process
 from router.app.state import State, open_client
 from router.contract.ids import PoolId
 from router.runtime.hosting.channel_role import ChannelRole, RoleParts
-from router.runtime.hosting.notice_role import NoticeRole
+from router.runtime.hosting.notice_role import PATH, NoticeRole
 from router.runtime.hosting.suspects import Suspects
 from router.runtime.run_file import RunFile
 from router.runtime.server_memory import Room
@@ -49,11 +49,12 @@ async def open_channels(process: Process, state: State, run_file: RunFile) -> Ru
     )
     life.spawn("ledger of replies", state.settling.run())
     channels = process.installation.channels
-    role = ChannelRole(parts, settings=process.settings, channels=channels, on_failure=life.fail)
+    notices = NoticeRole(parts, notifiers=process.installation.notifiers, on_failure=life.fail)
+    called_back = {PATH: notices.routes()}
+    role = ChannelRole(parts, settings=process.settings, channels=channels, on_failure=life.fail, beside=called_back)
     await life.open("channels", role.start(), lambda _, left_s: role.close(left_s))
     _report(process, "channels", role)
-    notices = NoticeRole(parts, notifiers=process.installation.notifiers, on_failure=life.fail)
-    await life.open("notices", notices.start(), lambda _, left_s: notices.close(left_s))
+    await life.open("notices", notices.start(role.public_url), lambda _, left_s: notices.close(left_s))
     _report(process, "notices", notices)
     entrances = role.entrances()
     return replace(

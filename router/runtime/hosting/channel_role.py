@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from router.contract.ids import AccountId
@@ -67,7 +68,8 @@ class ChannelRole:
     """``start``, then ``troubles`` as often as asked, then ``stop_intake`` and ``close``.
 
     ``channels`` are those of ``plugin_catalog.install``. ``on_failure`` is told when a task of a channel
-    ends that should run as long as the service: the process has to stop then.
+    ends that should run as long as the service: the process has to stop then. ``beside`` is served on the same port,
+    under paths that are no channels'.
     """
 
     def __init__(
@@ -78,8 +80,10 @@ class ChannelRole:
         channels: Installed,
         on_failure: Callable[[BaseException], object],
         limits: RoleLimits = RoleLimits(),  # noqa: B008  (immutable)
+        beside: Mapping[str, Sequence[web.AbstractRouteDef]] | None = None,
     ) -> None:
         self._parts = parts
+        self._beside = beside or {}
         self._settings = settings
         self._installed = channels
         self._on_failure = on_failure
@@ -116,6 +120,9 @@ class ChannelRole:
             process = f"{os.getpid()}-{secrets.token_hex(6)}"
             for name, (adapter, accounts) in self._installed.items():
                 await self._open(name, adapter, accounts, process)
+            for path, served in self._beside.items():
+                self._metrics.start_http_at_zero(path)
+                self._port.mount(path, served)
             await self._port.listen()
         except BaseException:
             await self.close(1.0)
@@ -141,7 +148,7 @@ class ChannelRole:
         host = AdapterHost(
             name,
             self._surroundings,
-            base_url=f"{self._public_url}/{name}",
+            base_url=f"{self.public_url}/{name}",
             accounts={account.id: account.pool for account in accounts},
             intake=self._intake,
             spawn=self._spawn,
@@ -157,7 +164,8 @@ class ChannelRole:
         LOG.info("%s is open for %s accounts", name, len(accounts), extra={"event": "channel.open", "channel": name})
 
     @property
-    def _public_url(self) -> str:
+    def public_url(self) -> str:
+        """The port as others see it, without a slash at the end; once started."""
         return (self._settings.http.channels_url or self._port.url).rstrip("/")
 
     @property

@@ -95,6 +95,11 @@ class ChannelMetrics:
         for kind in ReplySetback:
             self.setbacks.labels(channel, kind)
 
+    def start_http_at_zero(self, path: str) -> None:
+        """For what is served beside the channels, on the same port."""
+        for reason in HttpRefusal:
+            self.http_refused.labels(path, reason)
+
     def _start_at_zero(self, channel: str) -> None:
         self.start_replies_at_zero(channel)
         for plain in (self.accepted, self.masked, self.shortened, self.accept_seconds):
