@@ -28,6 +28,7 @@ from rules.holidays import is_known
 from rules.shape import Flaw, suggestion
 
 DAY_MS: Final = 86_400_000
+_WHOLE_DAY: Final = "00:00-24:00"
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 _NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
@@ -199,7 +200,7 @@ def _hour_flaws(hours: Hours, path: Path) -> Iterator[Flaw]:
     reached: tuple[int, str] = (-1, "")
     for index, window in enumerate(hours):
         begin, end = _span(window)
-        if begin == end - DAY_MS:
+        if begin == end - DAY_MS and window != _WHOLE_DAY:
             yield Flaw((*path, index), f'"{window}" is empty or a whole day; write "00:00-24:00" for a day')
         elif begin < reached[0]:
             yield Flaw((*path, index), f'"{window}" begins before "{reached[1]}" has ended')

@@ -60,3 +60,10 @@ def test_what_is_wrong_with_a_calendar_is_said_with_its_place(old: str, new: str
         load({"a.yaml": WITH_CALENDAR.replace(old, new)})
     problems = [str(problem) for problem in caught.value.problems]
     assert any(told in problem and problem.startswith("a.yaml:") for problem in problems), problems
+
+
+def test_a_whole_day_may_be_written_and_an_empty_window_may_not() -> None:
+    always = WITH_CALENDAR.replace('{mon-fri: ["09:00-18:00"], sat: ["10:00-13:00"]}', '{daily: ["00:00-24:00"]}')
+    assert load({"a.yaml": always}).open_hours["seoul"].is_open(1_774_000_800_000)
+    with pytest.raises(RulebookError, match='"09:00-09:00" is empty or a whole day'):
+        load({"a.yaml": always.replace("00:00-24:00", "09:00-09:00")})
