@@ -151,7 +151,7 @@ class Kernel:
         return fate
 
     def _happen(self, event: _Event) -> None:
-        self._ended_ms = event.at_ms
+        self._ended_ms = max(self._ended_ms, event.at_ms)
         match event.what:
             case _What.DONE:
                 self._finish(CaseId(event.name), event.number)
