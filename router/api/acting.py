@@ -9,7 +9,8 @@ import msgspec
 
 from router.api import asking
 from router.api.asking import CaseAsk
-from router.api.desks import Caller, is_his, may_pick
+from router.api.desks import Caller, is_his, may_pick, was_his
+from router.api.ladders import climbed
 from router.api.problems import Problem, Refused, of_result, problem, refused
 from router.contract.case import CaseState, Pending, read_detail
 from router.contract.config import Role
@@ -32,7 +33,11 @@ _GIVES: Final[Mapping[type[CaseAsk], frozenset[Result]]] = {
     asking.Decline: frozenset({Result.QUEUED, Result.OFFERED}),
     asking.Transfer: _PLACED,
     asking.Requeue: _PLACED,
+    asking.Escalate: _DONE | {Result.QUEUED},
 }
+
+
+HandOn = asking.Transfer | asking.Assign | asking.Requeue | asking.Pick | asking.Escalate | asking.Lower
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +76,14 @@ async def own_case(caller: Caller, case: CaseId) -> CaseState:
         raise refused("not-found", "The case is closed for good, or never was.")
     if caller.advisor and not is_his(state, caller.advisor):
         raise refused("not-yours", "Only the advisor who has the case, or is offered it, may see it.")
+    return state
+
+
+async def shown_case(caller: Caller, case: CaseId) -> CaseState:
+    """A case that the caller may look at: his, or one that was his before it was escalated. Raises ``Refused``."""
+    state = await caller.desk.reads.case(caller.desk.pool, case)
+    if state is None or not caller.advisor or not was_his(state, caller.advisor):
+        return await own_case(caller, case)
     return state
 
 
@@ -117,7 +130,7 @@ async def _check(caller: Caller, ask: CaseAsk) -> None:
 
 def _allowed(ask: CaseAsk) -> frozenset[Role]:
     match ask:
-        case asking.Assign() | asking.Requeue():
+        case asking.Assign() | asking.Requeue() | asking.Lower():
             return _SUPERVISORS
         case asking.Take():
             return _TAKING
@@ -164,7 +177,9 @@ async def _apply(caller: Caller, ask: CaseAsk) -> Outcome:
             return await work.pend(ask.case, request, pending=_pending(ask, caller.desk.actor.now_ms()))
         case asking.Resolve():
             return await work.resolve(ask.case, request, outcome=ask.outcome, seen=ask.seen)
-        case asking.Transfer() | asking.Assign() | asking.Requeue() | asking.Pick():
+        case (
+            asking.Transfer() | asking.Assign() | asking.Requeue() | asking.Pick() | asking.Escalate() | asking.Lower()
+        ):
             return await _hand_on(caller, ask)
         case _:
             return await _see_to(caller, ask)
@@ -196,9 +211,11 @@ async def _take(caller: Caller, ask: asking.Take) -> Outcome:
     return await caller.desk.casework.take(ask.case, caller.request(ask.op), advisor=advisor)
 
 
-async def _hand_on(caller: Caller, ask: asking.Transfer | asking.Assign | asking.Requeue | asking.Pick) -> Outcome:
+async def _hand_on(caller: Caller, ask: HandOn) -> Outcome:
     work, request = caller.desk.casework, caller.request(ask.op, ask.reason)
     match ask:
+        case asking.Escalate() | asking.Lower():
+            return await climbed(caller, ask)
         case asking.Transfer():
             return await work.transfer(ask.case, request, queue=ask.queue, to=ask.to, note=ask.note)
         case asking.Assign():

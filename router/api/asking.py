@@ -176,6 +176,21 @@ class Acknowledge(_OnCase, frozen=True, kw_only=True, tag="acknowledge"):
     """Say that somebody looks after the case: further steps stop, if its ladder says so."""
 
 
+class Escalate(_OnCase, frozen=True, kw_only=True, tag="escalate"):
+    """Take the next step of the case's ladder by hand: it is over one's head. ``note`` is for whoever has it next; some
+    steps need one."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+    note: Annotated[str, Meta(max_length=MAX_TEXT_CHARS)] = ""
+
+
+class Lower(_OnCase, frozen=True, kw_only=True, tag="lower"):
+    """Put the case back to a step below, 0 for the foot of its ladder (supervisors)."""
+
+    step: Annotated[int, Meta(ge=0)]
+    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+
+
 CaseAsk = (
     Accept
     | Decline
@@ -195,6 +210,8 @@ CaseAsk = (
     | Take
     | Snooze
     | Acknowledge
+    | Escalate
+    | Lower
 )
 Frame = SetPresence | Read | CaseAsk
 

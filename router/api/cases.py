@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from router.api import asking
-from router.api.acting import Done, own_case, perform
+from router.api.acting import Done, perform, shown_case
 from router.api.answers import json_answer, number
 from router.api.asking import MESSAGES_SHOWN, MOST_MESSAGES
 from router.api.desks import Caller, Desk
@@ -39,6 +39,8 @@ ACTS: Final = {
     "take": "take",
     "snooze": "snooze",
     "acknowledge": "acknowledge",
+    "escalate": "escalate",
+    "lower": "lower",
     "wrap-up": "wrap_up",
     "consult": "consult",
     "hand-back": "hand_back",
@@ -94,7 +96,7 @@ class Cases:
     async def show(self, request: web.Request) -> web.Response:
         caller = self._gate.caller(request, STAFF)
         desk = caller.desk
-        state = await own_case(caller, _case(request))
+        state = await shown_case(caller, _case(request))
         last = max(1, number(request.query.get("last"), default=MESSAGES_SHOWN, most=MOST_MESSAGES))
         said = await conversation(desk, state.id, self._links, last=last)
         history = await desk.reads.history(desk.pool, state.id)

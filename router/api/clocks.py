@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from router.api.acting import own_case
+from router.api.acting import shown_case
 from router.api.answers import json_answer
 from router.api.keys import STAFF, Gate
 from router.api.views import View
@@ -75,7 +75,7 @@ class Clocks:
 
     async def show(self, request: web.Request) -> web.Response:
         caller = self._gate.caller(request, STAFF)
-        state = await own_case(caller, CaseId(request.match_info["case"]))
+        state = await shown_case(caller, CaseId(request.match_info["case"]))
         rulebook, now_ms = caller.desk.policies.clocked_by(state), caller.desk.actor.now_ms()
         found = audit(read_detail(state.detail), rulebook, now_ms)
         page = ClocksPage(case=state.id, at=rfc3339(now_ms), rulebook=rulebook.hash, clocks=tuple(map(_clock, found)))

@@ -81,3 +81,8 @@ def is_his(state: CaseState, advisor: AdvisorId) -> bool:
     if any(offer.advisor == advisor for offer in state.offers):
         return True
     return state.state in _RESTING and read_detail(state.detail).last_advisor == advisor
+
+
+def was_his(state: CaseState, advisor: AdvisorId) -> bool:
+    """Whether an advisor had the case when it took a step of its ladder: he may go on looking at it."""
+    return any(climb.owner == advisor for climb in read_detail(state.detail).climbed)

@@ -22,6 +22,8 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "Take": {},
     "Snooze": {"for_s": 900},
     "Acknowledge": {},
+    "Escalate": {"reason": "over my head", "note": "He wants the contract explained."},
+    "Lower": {"step": 0, "reason": "a misunderstanding"},
 }
 """By the name of the act's type."""
 

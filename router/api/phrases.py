@@ -52,6 +52,14 @@ class Phrase(StrEnum):
     LANGUAGES_TOO = "languages_too"
     ANY_LANGUAGE = "any_language"
     OR = "or"
+    STEP_IN = "step_in"
+    PRIORITY_RISES = "priority_rises"
+    MOVES_UP = "moves_up"
+    IS_TAKEN = "is_taken"
+    ASKS_IN_ANOTHER = "asks_in_another"
+    IS_TOLD = "is_told"
+    IS_LABELLED = "is_labelled"
+    CHANGES_LADDER = "changes_ladder"
     NOBODY = "nobody"
     COMES_ONLINE = "comes_online"
     GETS_ROOM = "gets_room"
@@ -123,6 +131,17 @@ _PHRASES: Final[Mapping[Phrase, tuple[str, str]]] = {
     Phrase.LANGUAGES_TOO: ("speakers of {names} may have it too", "{names} 언어로 응대하는 상담사도 가능"),
     Phrase.ANY_LANGUAGE: ("it may go to whoever speaks any language", "언어와 상관없이 가능"),
     Phrase.OR: (" or ", ", "),
+    Phrase.STEP_IN: (
+        "in {seconds} s it takes step {number}, by the ladder {ladder}: {what}",
+        "{seconds}초 뒤 사다리 {ladder}에 따라 {number}단계로 올라감: {what}",
+    ),
+    Phrase.PRIORITY_RISES: ("its priority rises by {count}", "우선순위가 {count}만큼 올라감"),
+    Phrase.MOVES_UP: ("it moves up a tier", "한 등급 위로 올라감"),
+    Phrase.IS_TAKEN: ("it is taken from who has it", "현재 담당자에게서 회수됨"),
+    Phrase.ASKS_IN_ANOTHER: ("another advisor is asked in", "다른 상담사가 함께 참여함"),
+    Phrase.IS_TOLD: ("{names} is told", "{names}에 알림"),
+    Phrase.IS_LABELLED: ("it is labelled {names}", "라벨 {names} 추가"),
+    Phrase.CHANGES_LADDER: ("it climbs the ladder {name} from then on", "이후 사다리 {name} 적용"),
     Phrase.NOBODY: (
         "no single change frees it: it needs another queue, or another advisor with its skills and language",
         "한 가지 변경만으로는 배정될 수 없습니다: 다른 대기열이나, 필요한 기술과 언어를 갖춘 상담사가 필요합니다",

@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from router.api import asking, frames
-from router.api.acting import Done, own_case, perform
+from router.api.acting import Done, perform, shown_case
 from router.api.allowance import Allowance
 from router.api.desks import Caller
 from router.api.frames import Sent
@@ -199,7 +199,7 @@ class Session:
 
     async def _read(self, frame: asking.Read) -> None:
         desk = self._caller.desk
-        state = await own_case(self._caller, frame.case)
+        state = await shown_case(self._caller, frame.case)
         said = await conversation(desk, frame.case, self._kit.links, last=frame.last)
         view = self._newest.view(state)
         await self._send(

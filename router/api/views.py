@@ -4,6 +4,7 @@ import msgspec
 
 from router.contract.advisor import AdvisorState, Profile, Work, read_profile
 from router.contract.case import CaseDetail, CaseState, Clock, read_detail
+from router.contract.climb import Climb
 from router.contract.codec import rfc3339
 from router.engine.waiting import effective_priority
 
@@ -43,9 +44,24 @@ class ReplyView(View, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class ClimbView(View, frozen=True, kw_only=True):
+    """A step of a ladder that the case took, or (``trigger`` ``lowered``) was lowered to: by whom (empty: by itself),
+    why, and who had the case then. ``tier``: the one that it was moved up to."""
+
+    step: int
+    at: str
+    trigger: str
+    ladder: str = ""
+    by: str = ""
+    reason: str = ""
+    owner: str = ""
+    tier: str = ""
+
+
 class CaseView(View, frozen=True, kw_only=True):
-    """A case as it is now. ``step`` is its place on the ladder; ``units`` what it takes of a budget;
-    ``last_inquiry`` the customer's last message, to be named as ``seen`` when the case is resolved."""
+    """A case as it is now. ``step`` is its place on the ladder, ``escalations`` how it came there; ``units`` what it
+    takes of a budget; ``last_inquiry`` the customer's last message, to be named as ``seen`` when the case is
+    resolved."""
 
     id: str
     state: str
@@ -75,6 +91,7 @@ class CaseView(View, frozen=True, kw_only=True):
     replies: tuple[ReplyView, ...] = ()
     reopened: int = 0
     step: int = 0
+    escalations: tuple[ClimbView, ...] = ()
     over: bool = False
     previous: str = ""
 
@@ -141,6 +158,7 @@ def case_view(state: CaseState) -> CaseView:
         replies=_replies(detail),
         reopened=detail.reopened,
         step=state.step,
+        escalations=tuple(map(_climb, detail.climbed)),
         over=state.over,
         previous=detail.previous,
     )
@@ -181,6 +199,19 @@ def _offers(state: CaseState) -> tuple[OfferView, ...]:
     return tuple(
         OfferView(advisor=offer.advisor, offer_ver=offer.ver, deadline=rfc3339(offer.deadline_ms))
         for offer in state.offers
+    )
+
+
+def _climb(climb: Climb) -> ClimbView:
+    return ClimbView(
+        step=climb.step,
+        at=rfc3339(climb.at_ms),
+        trigger=climb.trigger,
+        ladder=climb.ladder,
+        by=climb.by,
+        reason=climb.reason,
+        owner=climb.owner,
+        tier=climb.tier,
     )
 
 

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from router.api.ladders import NextStepView, step_lines, step_views
 from router.api.phrases import Language, Phrase, lasting, reason, say
 from router.api.relaxing import RelaxView, relax_lines, relax_views
 from router.api.views import View
@@ -21,6 +22,7 @@ from rules import Rulebook
 
 _LOOKED_AT: Final = 20
 _LOOKING: Final = frozenset({CaseStatus.QUEUED, CaseStatus.OFFERED})
+_OPEN: Final = frozenset({*_LOOKING, CaseStatus.ASSIGNED, CaseStatus.PARKED, CaseStatus.PENDING})
 
 
 def _never(_advisors: int, _most: int) -> Sequence[int]:
@@ -60,7 +62,8 @@ class ExplanationView(View, frozen=True, kw_only=True):
     """``why_here``: the rules that judged it and the last decision; ``why_not``: who was out then, and why;
     ``why_waiting``: as things are now; ``would_free``: the single changes that would place it now; ``wait``: how long
     that may take, where enough is known; ``relaxes``: what it will ask less of the advisors, and when, while it looks
-    for one. ``decided_at`` is when the last decision was made."""
+    for one; ``climbs``: the steps of its ladder that are still to come. ``decided_at`` is when the last decision was
+    made."""
 
     why_here: tuple[str, ...]
     why_not: tuple[RemovedView, ...] = ()
@@ -68,6 +71,7 @@ class ExplanationView(View, frozen=True, kw_only=True):
     would_free: tuple[ChangeView, ...] = ()
     wait: WaitView | None = None
     relaxes: tuple[RelaxView, ...] = ()
+    climbs: tuple[NextStepView, ...] = ()
     decided_at: str | None = None
     rulebook: str = ""
     strategy: str = ""
@@ -95,6 +99,7 @@ class Words:
             would_free=frees,
             wait=wait,
             relaxes=relax_views(detail, self._rulebook, self._language) if state.state in _LOOKING else (),
+            climbs=step_views(state, detail, self._rulebook, self._language) if state.state in _OPEN else (),
             decided_at=rfc3339(last.at_ms) if last else None,
             rulebook=detail.verdict.rulebook,
             strategy=last.strategy if last else "",
@@ -149,6 +154,7 @@ class Words:
             yield from self._looking(state, detail, is_stuck=is_stuck)
             yield from self._place(state, line)
             yield from relax_lines(detail, self._rulebook, self._now_ms, self._language)
+            yield from step_lines(state, detail, self._rulebook, self._now_ms, self._language)
             clock, due = governing(detail.clocks)
             if due is not None:
                 yield self._say(Phrase.CLOCK_DUE, clock=clock, at=rfc3339(due))

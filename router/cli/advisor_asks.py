@@ -23,6 +23,7 @@ _KINDS: Final[dict[str, type[CaseAsk | asking.Read]]] = {
     "consult": asking.Consult,
     "hand_back": asking.HandBack,
     "wrap_up": asking.WrapUp,
+    "escalate": asking.Escalate,
 }
 _QUEUE_UNKNOWN: Final = "urn:turnout:problem:unknown-queue"
 UNSEEN: Final = "urn:turnout:problem:unseen"

@@ -180,6 +180,15 @@ def _wrap_up(rest: str, _now: datetime) -> Command:
     return Command("wrap_up", number, {"more_s": int(more)} if more else {})
 
 
+def _escalate(rest: str, _now: datetime) -> Command:
+    """``escalate N REASON [note TEXT]``: what follows the word ``note`` is for whoever has it next."""
+    number, rest = _numbered(rest)
+    reason, _, note = re.sub(r"^because\s+", "", rest).partition(" note ")
+    if not reason.strip():
+        raise _Misused("Say why. ")
+    return Command("escalate", number, {"reason": reason.strip(), "note": note.strip()})
+
+
 def _transfer(rest: str, _now: datetime) -> Command:
     """``members`` name ``queue``, ``to``, or ``either`` when it was not said which of the two is meant."""
     number, rest = _numbered(rest)
@@ -215,6 +224,9 @@ FORMS_BY_NAME: Final[dict[str, _Form]] = {
     "consult": _Form("consult N NAME|tier TIER [REASON]", "ask an advisor in; the case stays yours", _consult),
     "hand-back": _Form("hand-back N [NAME]", "end your part in a case, or another's in yours", _hand_back),
     "wrap-up": _Form("wrap-up N [SECONDS]", "end a wrap-up, or ask for so many seconds more", _wrap_up),
+    "escalate": _Form(
+        "escalate N REASON [note TEXT]", "take the case's next step by hand, with a note for the next", _escalate
+    ),
     "transfer": _Form(
         "transfer N [queue|advisor] NAME [REASON]", "hand the case on to a queue or an advisor", _transfer
     ),

@@ -91,7 +91,7 @@ def test_a_line_that_cannot_be_read_says_what_could(text: str, said: str) -> Non
 
 def test_help_names_every_command_once() -> None:
     words = [usage.split()[0] for usage, _ in help_rows()]
-    assert len(words) == len(set(words)) == 20
+    assert len(words) == len(set(words)) == 21
 
 
 FRAMES: list[tuple[str, dict[str, Any]]] = [
@@ -110,6 +110,11 @@ FRAMES: list[tuple[str, dict[str, Any]]] = [
     ("hand-back 1", {"type": "hand_back", "case": "c", "of": None}),
     ("hand-back 1 jun", {"type": "hand_back", "case": "c", "of": "jun"}),
     ("wrap-up 1", {"type": "wrap_up", "case": "c", "more_s": 0}),
+    (
+        "escalate 1 over my head note He wants the contract.",
+        {"type": "escalate", "case": "c", "reason": "over my head", "note": "He wants the contract."},
+    ),
+    ("escalate #1 because I am not sure", {"type": "escalate", "case": "c", "reason": "I am not sure", "note": ""}),
     ("wrap-up 1 30", {"type": "wrap_up", "case": "c", "more_s": 30}),
     ("transfer 1 billing", {"type": "transfer", "case": "c", "queue": "billing", "to": None}),
     ("transfer 1 advisor minji", {"type": "transfer", "case": "c", "queue": "", "to": "minji"}),
