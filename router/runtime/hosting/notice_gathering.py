@@ -1,7 +1,6 @@
 """Notices that come close together become one message; what is for quiet hours, or too much at once, is held."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -119,11 +118,12 @@ class Gathering:
         self._metrics = metrics
         self._groups: dict[Place, _Group] = {}
         self._quiet: dict[tuple[Place, int], tuple[list[Held], asyncio.Event]] = {}
-        self._held: Counter[HeldFor] = Counter()
+        self._held = dict.fromkeys(HeldFor, 0)
         self._tasks: set[asyncio.Task[None]] = set()
         self._has_ended = False
         self._throttles: dict[str, Limiter[Place]] = {
-            target: Limiter(_rate(pace), max_keys=_MOST_PLACES) for target, pace in paces.items()
+            target: Limiter(_rate(pace), max_keys=_MOST_PLACES, on_forgotten=metrics.forgotten.inc)
+            for target, pace in paces.items()
         }
 
     def add(self, held: Held) -> None:

@@ -51,6 +51,11 @@ class NoticeMetrics:
             "Times that notices were sent in quiet hours since too many were held.",
             registry=registry,
         )
+        self.forgotten = Counter(
+            "turnout_notices_limits_forgotten_total",
+            "Throttles forgotten early since very many advisors were told.",
+            registry=registry,
+        )
         self.held = Gauge(
             "turnout_notices_held",
             "Notices held for a message that isn't due, or in quiet hours; messages held by a throttle.",
