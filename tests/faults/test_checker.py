@@ -221,6 +221,7 @@ BAD: list[tuple[Callable[[Evidence], Evidence], Promise]] = [
     (lambda found: replace(found, swept=1), Promise.WAITING),
     (lambda found: replace(found, committed_early=("a",)), Promise.COMMITS),
     (lambda found: replace(found, stale=("an act was done",)), Promise.FENCES),
+    (lambda found: replace(found, uncounted=("ann was not connected",)), Promise.PRESENCE),
     (lambda found: replace(found, repeated=1), Promise.REPEATS),
     (lambda found: replace(found, backlog={"outbox": 1}), Promise.DRAINED),
     (lambda found: replace(found, online=frozenset({"ann", "zoe"})), Promise.PRESENCE),

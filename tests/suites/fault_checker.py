@@ -233,6 +233,8 @@ def _probes(evidence: Evidence) -> Iterator[Violation]:
         yield _violation(Promise.COMMITS, f"the offset of {id_} is committed, its event is not on the bus")
     for text in evidence.stale:
         yield _violation(Promise.FENCES, text)
+    for text in evidence.uncounted:
+        yield _violation(Promise.PRESENCE, text)
     if evidence.repeated:
         yield _violation(Promise.REPEATS, f"{evidence.repeated} requests came again as they were")
     for name, left in evidence.backlog.items():

@@ -94,11 +94,12 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the checker looks at.
 
-    ``backlog`` names what should have drained and how much of it is left. ``online`` are the advisors with a session
-    open that said online. ``expected_letters`` are the keys of planted poison. ``committed`` are partitions of the
-    inquiries with their committed offset, read while nothing was relayed beyond ``relayed_ids``. ``stale`` says of
-    acts under old epochs what they gave. ``repeated`` counts requests that came again, byte for byte, when their answer
-    was lost. ``bites`` counts what the fault did; ``wanted_bites`` are those that had to.
+    ``backlog`` names what should have drained and how much of it is left. ``online`` are the advisors with a
+    session open that said online. ``expected_letters`` are the keys of planted poison. ``committed`` are partitions
+    of the inquiries with their committed offset, read while nothing was relayed beyond ``relayed_ids``. ``stale``
+    says of acts under old epochs what they gave, ``uncounted`` of advisors that an open session of theirs was not
+    counted. ``repeated`` counts requests that came again, byte for byte, when their answer was lost. ``bites``
+    counts what the fault did; ``wanted_bites`` are those that had to.
     """
 
     snapshot: Snapshot
@@ -115,6 +116,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     online: frozenset[str] = frozenset()
     committed_early: tuple[str, ...] = ()
     stale: tuple[str, ...] = ()
+    uncounted: tuple[str, ...] = ()
     repeated: int = 0
     swept: int = 0
     wait_bound_ms: int = 30_000

@@ -122,6 +122,18 @@ class StoreView:
         assert isinstance(found, bytes)
         return found.decode()
 
+    async def change(self) -> int:
+        """The number of the last change of an advisor."""
+        return (await self.store.roster(POOL)).change
+
+    async def changes_since(self, change: int) -> list[AdvisorState]:
+        """Every state that an advisor has had since then, in their order."""
+        found: list[AdvisorState] = []
+        while changes := await self.store.changes(POOL, change):
+            found += [each.advisor for each in changes]
+            change = changes[-1].number
+        return found
+
     async def close(self) -> None:
         await self.store.close()
         await self._commands.close()

@@ -47,12 +47,24 @@ async def relay_sleeps(place: Plant, _: Random, __: Findings) -> None:
     place.thaw(RELAYS[0])
 
 
-async def second_tabs(place: Plant, _: Random, __: Findings) -> None:
-    """Each opens another session and closes it: the first one holds on."""
-    for worker in place.workers:
-        await worker.flash_tab()
-        place.bites["second tab"] += 1
-    await pass_s(_GRACE_S)
+async def second_tabs(place: Plant, _: Random, findings: Findings) -> None:
+    """Each opens another session and closes it: the first one holds on, and is counted all the time."""
+    view = StoreView(place.store.url)
+    try:
+        change, numbers = await view.change(), {worker.name: worker.connection for worker in place.workers}
+        for worker in place.workers:
+            await worker.flash_tab()
+            place.bites["second tab"] += 1
+        await pass_s(_GRACE_S)
+        states = await view.changes_since(change)
+    finally:
+        await view.close()
+    stayed = {worker.name for worker in place.workers if worker.connection == numbers[worker.name]}
+    for state in states:
+        if state.id in stayed and numbers[state.id] not in state.connections:
+            findings.uncounted.append(
+                f"{state.id}'s session {numbers[state.id]} was not counted in version {state.ver}"
+            )
 
 
 async def hang_up(place: Plant, _random: Random, _: Findings) -> None:

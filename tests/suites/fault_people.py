@@ -107,13 +107,14 @@ class Writers:
 class RecordedWorker(Worker):
     """A ``Worker`` with a history. Of some cases he lets the first offer pass, so that offers expire as well;
     those who share ``passed`` do so once together. A reply that isn't durable yet may still be lost: he waits until it
-    is confirmed, and when told that nobody knows asks again."""
+    is confirmed, and when told that nobody knows asks again. ``connection`` is the number of his last session."""
 
     def __init__(self, name: str, key: str, line: Line, watch: Watch, *, history: History, passed: set[str]) -> None:
         super().__init__(name, key, line, watch)
         self._passed = passed
         self._history = history
         self._frames: dict[str, Frame] = {}
+        self.connection = 0
         self._again: set[asyncio.Task[None]] = set()
         self._unconfirmed: dict[str, Frame] = {}
         self._clock = SystemClock()
@@ -159,6 +160,10 @@ class RecordedWorker(Worker):
         self._frames[frame["op"]] = frame
         self._note(Kind.INVOKE, frame)
         return frame, future
+
+    def _welcomed(self, welcome: Frame) -> None:
+        self.connection = welcome["connection"]
+        super()._welcomed(welcome)
 
     def _told(self, frame: Frame) -> None:
         if frame["type"] == "confirmed" and (result := self._unconfirmed.pop(frame["op"], None)):

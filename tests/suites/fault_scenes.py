@@ -34,6 +34,7 @@ class Findings(msgspec.Struct):
 
     committed_early: list[str] = []
     stale: list[str] = []
+    uncounted: list[str] = []
 
 
 Strike = Callable[[Plant, Random, Findings], Coroutine[None, None, None]]
@@ -214,6 +215,7 @@ async def _evidence(
         online=frozenset(worker.name for worker in place.workers if worker.is_connected),
         committed_early=tuple(findings.committed_early),
         stale=tuple(findings.stale),
+        uncounted=tuple(findings.uncounted),
         repeated=bites[f"store: {Bite.REPEATED}"],
         swept=int(await place.metric("turnout_sweep_found_total ")),
         wait_bound_ms=fault.wait_bound_ms,
