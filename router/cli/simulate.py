@@ -62,9 +62,9 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     """
     try:
         case = _case(file, seed, is_judged=rules is not None, is_staffed=roster is not None)
-        entries = [*_entries(rules, roster, EVERY if every_policy else policies)]
+        entries = [*_entries(case, rules, roster, EVERY if every_policy else policies)]
         if changed_rules or changed_roster:
-            entries += _entries(changed_rules or rules, changed_roster or roster, (), label="changed")
+            entries += _entries(case, changed_rules or rules, changed_roster or roster, label="changed")
     except (RulesError, OSError) as exc:
         refuse("the simulation can't start", tuple(str(exc).splitlines()))
     question = Question(
@@ -89,12 +89,14 @@ def _case(file: str, seed: int | None, *, is_judged: bool, is_staffed: bool) -> 
     return case if seed is None else msgspec.structs.replace(case, seed=seed)
 
 
-def _entries(rules: Path | None, roster: Path | None, policies: Sequence[str], *, label: str = "") -> Iterator[Entry]:
+def _entries(
+    case: Case, rules: Path | None, roster: Path | None, policies: Sequence[str] = (), *, label: str = ""
+) -> Iterator[Entry]:
     """What is asked for, on these files: the first is what they say, or Turnout's default where they say nothing."""
     files = RuleFiles(str(rules) if rules else None, str(roster) if roster else None)
     written = content(files.rulebook()) if rules else b""
     rows = files.roster().advisors if roster else ()
-    workers = tuple(Worker(AdvisorId(row.id), profile_of(row)) for row in rows)
+    workers = tuple(Worker(AdvisorId(row.id), profile_of(row), slowdown=case.slowdown) for row in rows)
     first = AS_WRITTEN if rules else DEFAULT
     for policy in dict.fromkeys((first, *policies)):
         yield Entry(label=label or policy, policy=policy, rules=written, workers=workers)

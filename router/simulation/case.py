@@ -111,7 +111,8 @@ class Group(_Part, frozen=True, kw_only=True):
 class Case(_Part, frozen=True, kw_only=True):
     """One case. Inquiries come for ``hours``; those of the first ``warm_up_h`` are not measured. ``busyness_cv`` is how
     much whole days differ: each replication's traffic is multiplied by one gamma-distributed factor of mean 1. Where a
-    real rulebook lets offers ring, they are accepted after ``accept_s``. ``rings`` are the delays, in seconds, after
+    real rulebook lets offers ring, they are accepted after ``accept_s``; ``slowdown`` is that of a real roster's
+    advisors. ``rings`` are the delays, in seconds, after
     which routing by skill rings opens the next ring."""
 
     title: Title
@@ -127,4 +128,5 @@ class Case(_Part, frozen=True, kw_only=True):
     classes: Annotated[dict[Name, Traffic], Meta(min_length=1)]
     advisors: dict[Name, Group] = {}
     accept_s: Annotated[float, Meta(ge=0, le=86_400)] = 0.0
+    slowdown: Spread = 0.0
     rings: tuple[Duration, ...] = (20.0, 60.0)

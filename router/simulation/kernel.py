@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from router.contract.advisor import Presence
+from router.contract.advisor import Presence, WorkKind
 from router.contract.case import CaseStatus
 from router.contract.ids import AccountId, AdvisorId, CaseId, ConversationId, InquiryId
 from router.contract.messages import Address, Customer, Inquiry
@@ -64,6 +64,7 @@ class _Work(msgspec.Struct):
     since_ms: int = -1
     turn: int = 0
     due_ms: int = 0
+    pace: float = 1.0
 
 
 class Kernel:
@@ -207,21 +208,23 @@ class Kernel:
             work.fate.waited_ms = self._now_ms - work.fate.at_ms
         work.fate.advisor = held.state.owner
         work.since_ms = self._now_ms
-        slower = self._slower(AdvisorId(held.state.owner))
-        work.due_ms = self._now_ms + max(1, round(work.left_ms * slower))
-        work.left_ms = 0
+        work.pace = self._slower(AdvisorId(held.state.owner))
+        work.due_ms = self._now_ms + max(1, round(work.left_ms * work.pace))
         heapq.heappush(self._events, _Event(work.due_ms, _What.DONE, work.turn, held.state.id))
 
     def _break_off(self, work: _Work) -> None:
         """The work rests: what is left of it is done later."""
-        work.left_ms = work.due_ms - self._now_ms
+        work.left_ms = round((work.due_ms - self._now_ms) / work.pace)
         work.fate.worked_ms += self._now_ms - work.since_ms
         work.since_ms = -1
         work.turn += 1
 
     def _slower(self, advisor: AdvisorId) -> float:
         worker, member = self._workers[advisor], self._office.roster.get(advisor)
-        return 1 + worker.slowdown * (len(member.state.work) - 1) if member and worker.slowdown else 1.0
+        if member is None or not worker.slowdown:
+            return 1.0
+        at_hand = sum(item.kind is WorkKind.CASE for item in member.state.work.values())
+        return 1 + worker.slowdown * max(0, at_hand - 1)
 
     # -- time
 

@@ -12,11 +12,12 @@ from router.contract.messages import Inquiry
 from router.contract.plan import Candidate
 from router.engine import capacity, offers, plans
 from router.engine.decide import Waiting
+from router.engine.parking import gives_way, to_resume
 from router.engine.plans import Scene
 from router.engine.roster import Roster
 from router.simulation import timers
 from router.simulation.errors import Refused
-from router.simulation.policies import Policy
+from router.simulation.policies import Choice, Policy
 from router.store.acts import (
     Accept,
     Admit,
@@ -25,10 +26,12 @@ from router.store.acts import (
     Due,
     Match,
     Outcome,
+    Park,
     PresenceAct,
     ProfileAct,
     Resolve,
     Result,
+    Unpark,
 )
 from router.store.memory import MemoryStore, reading, relaying
 from router.store.memory.txn import forget
@@ -145,8 +148,7 @@ class Office:
         while self._rows.work:
             for item in reading.work(self._rows, EVERYTHING, _ALL).items:
                 kind, _, name = item.item.partition("|")
-                if self._rows.lines:
-                    self._serve(kind, name)
+                self._serve(kind, name)
                 self._do(Done(**self._common(), item=item.item, stamp=item.stamp))
 
     def look(self, case: CaseId) -> None:
@@ -156,13 +158,35 @@ class Office:
             self._serve("k", held.state.class_key)
 
     def _serve(self, kind: str, name: str) -> None:
-        while self._rows.lines:
+        while self._rows.lines or kind == "a":
             heads = self._heads()
             advisor = AdvisorId(name) if kind == "a" else self._nominated(name, heads)
-            head = self.policy.next_case(self.roster, advisor, heads, self.now_ms) if advisor else None
-            if advisor is None or head is None:
+            if advisor is None:
                 return
-            self._match(advisor, head)
+            choice = self.policy.next_case(self.roster, advisor, heads, self.now_ms) if heads else None
+            if self._takes_up_again(advisor, choice):
+                continue
+            if choice is None:
+                return
+            for case in choice.park:
+                self._move(Park, case)
+            self._match(advisor, choice.head)
+
+    def _takes_up_again(self, advisor: AdvisorId, choice: Choice | None) -> bool:
+        """Whether he goes on with something parked: before anything but what it would be parked for again."""
+        if choice is not None and gives_way(choice.head.waiting.channel, self.rulebook):
+            return False
+        member = self.roster.get(advisor)
+        parked = to_resume(member.state) if member else None
+        if parked is None:
+            return False
+        self._move(Unpark, parked)
+        return True
+
+    def _move(self, kind: type[Park | Unpark], case: CaseId) -> None:
+        held = self.held[case]
+        plan = plans.plan(held.state, held.detail, self._scene())
+        self._good(self._act(kind(**self._common(), case=case, plan=plan), held.detail))
 
     def _nominated(self, class_key: str, heads: Iterable[Waiting]) -> AdvisorId | None:
         mine = next((head for head in heads if head.class_key == class_key), None)

@@ -14,6 +14,7 @@ from router.engine.ranking import tie_break
 from router.engine.roster import Member, Roster
 from router.engine.skill_fit import skill_fit
 from router.engine.waiting import WaitClass
+from router.simulation.policies import Choice
 
 Advisors = Callable[[Member], float]
 """The least goes first."""
@@ -58,7 +59,7 @@ class Other:
         first = min(found, key=lambda member: self._rank(member, head.case), default=None)
         return first.state.id if first else None
 
-    def next_case(self, roster: Roster, advisor: AdvisorId, heads: Sequence[Waiting], now_ms: int) -> Waiting | None:
+    def next_case(self, roster: Roster, advisor: AdvisorId, heads: Sequence[Waiting], now_ms: int) -> Choice | None:
         member = roster.get(advisor)
         if member is None:
             return None
@@ -67,7 +68,8 @@ class Other:
             for head in heads
             if is_eligible(member, head.waiting) and self._is_open(roster, member, head.waiting, now_ms - head.score_ms)
         )
-        return min(fitting, key=lambda head: (*self._cases(head), head.case), default=None)
+        first = min(fitting, key=lambda head: (*self._cases(head), head.case), default=None)
+        return Choice(first) if first else None
 
     def _may_take(self, roster: Roster, waiting: WaitClass, came_ms: int, now_ms: int) -> list[Member]:
         members = roster.members(eligible(roster, waiting))

@@ -6,13 +6,20 @@ engine's eligibility, for all of them.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from router.contract.ids import AdvisorId, CaseId
 from router.engine.decide import Waiting, decide, next_for, nominate
 from router.engine.roster import Roster
 from router.engine.waiting import WaitClass
 from rules import Rulebook
+
+
+class Choice(NamedTuple):
+    """A waiting case for an advisor, and what he parks for it."""
+
+    head: Waiting
+    park: Sequence[CaseId] = ()
 
 
 class Policy(Protocol):
@@ -28,7 +35,7 @@ class Policy(Protocol):
     def nominated(self, roster: Roster, head: Waiting, now_ms: int) -> AdvisorId | None:
         """For whom to decide when a wait class asks for a look."""
 
-    def next_case(self, roster: Roster, advisor: AdvisorId, heads: Sequence[Waiting], now_ms: int) -> Waiting | None:
+    def next_case(self, roster: Roster, advisor: AdvisorId, heads: Sequence[Waiting], now_ms: int) -> Choice | None:
         """What an advisor should have next: one of these that he may be offered, or None."""
 
 
@@ -48,6 +55,6 @@ class Ours:
         member = nominate(roster, head, self._rulebook, now_ms)
         return member.state.id if member else None
 
-    def next_case(self, roster: Roster, advisor: AdvisorId, heads: Sequence[Waiting], now_ms: int) -> Waiting | None:
+    def next_case(self, roster: Roster, advisor: AdvisorId, heads: Sequence[Waiting], now_ms: int) -> Choice | None:
         turn = next_for(roster, advisor, heads, self._rulebook, now_ms)
-        return turn.head if turn else None
+        return Choice(turn.head, turn.park) if turn else None

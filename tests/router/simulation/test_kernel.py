@@ -122,3 +122,24 @@ def test_a_burst_over_a_fresh_team_spreads() -> None:
     given = case({"a": CHAT}, {"team": Group(count=30)}, bursts=(Burst(from_h=0, minutes=1, factor=1),))
     fates = live(given, [job(0.001 * number) for number in range(30)])
     assert len({fate.advisor for fate in fates}) == 30
+
+
+def test_mail_is_parked_for_a_call_and_taken_up_again_where_it_was_left() -> None:
+    channels = {
+        "call": ChannelWeight(units=100, interrupts=True),
+        "chat": ChannelWeight(units=30, interruptible=True),
+    }
+    given = replace(case({"mail": CHAT, "call": CALL}, {"team": Group()}), channels=channels)
+    mail, call = live(given, [job(0, 60), job(20, 100, kind=1)])
+    assert (mail.waited_ms, call.waited_ms) == (0, 0)
+    assert (mail.worked_ms, call.worked_ms) == (60_000, 100_000)
+
+
+def test_work_is_slower_by_what_is_at_hand_and_not_by_what_is_parked() -> None:
+    channels = {
+        "call": ChannelWeight(units=100, interrupts=True),
+        "chat": ChannelWeight(units=30, interruptible=True),
+    }
+    given = replace(case({"mail": CHAT, "call": CALL}, {"team": Group(slowdown=0.5)}), channels=channels)
+    mail, call = live(given, [job(0, 60), job(20, 100, kind=1)])
+    assert (mail.worked_ms, call.worked_ms) == (60_000, 100_000)
