@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from router.runtime.simulators import CustomerMessage
-from tests.kafka_server_fixture import Broker
 from tests.servers import Server
 from tests.suites.installation import Installation, Process, installation
 
@@ -31,21 +30,6 @@ advisors:
 """
 
 More = Callable[[str], dict[str, Any]]
-
-
-@pytest.fixture(params=["streams", "kafka"])
-def bus(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Settings of both ways to run: all embedded, and on servers of their own."""
-    if request.param == "streams":
-        return {}
-    broker: Broker = request.getfixturevalue("own_kafka")
-    server: Server = request.getfixturevalue("valkey")
-    return {
-        "bus": {"kind": "kafka", "inquiry_partitions": 8, "partitions": 4},
-        "kafka": {"bootstrap": [broker.bootstrap]},
-        "redis": {"url": server.url},
-        "signing_key": "a key for a journey, long enough to sign",
-    }
 
 
 def policy(folder: Path) -> dict[str, Any]:

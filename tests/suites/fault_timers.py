@@ -9,6 +9,7 @@ from router.contract.events import CaseEvent, EventType
 from tests.suites.fault_evidence import Evidence, Promise, Violation
 
 LATE_MS: Final = 15_000
+_TIMED: Final = frozenset({"share", "after", "missed"})
 
 
 def timers(evidence: Evidence, events: Sequence[CaseEvent]) -> Iterator[Violation]:
@@ -50,7 +51,11 @@ def _timer_of(event: CaseEvent, was: Case | None) -> str | None:
         case EventType.DUE:
             return event.about
         case EventType.ESCALATE:
-            return f"step|{event.case.step}"
+            # By hand, with a message, or lowered, it served none.
+            climbed = event.case.climbed
+            return f"step|{event.case.step}" if not climbed or climbed[-1].trigger in _TIMED else None
+        case EventType.REJUDGE if event.about.startswith("relax "):
+            return "relax|0"
         case EventType.CLOSE:
             return "close|0"
         case EventType.EXPIRE if was is not None:
