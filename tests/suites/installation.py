@@ -21,6 +21,8 @@ from router.runtime.plugin_catalog import PluginCatalog
 from router.runtime.run_file import RunFile
 from router.runtime.servers import valkey_guard
 from router.runtime.simulators import Entrance, Simulator
+from tests.kafka_server_fixture import Broker
+from tests.servers import Server
 from tests.suites.eventually import eventually
 
 START_S = 60.0
@@ -159,6 +161,16 @@ class Advisor:
                 self._frames.append(frame)
 
 
+def kafka_settings(broker: Broker, server: Server) -> dict[str, Any]:
+    """How to run on servers of their own."""
+    return {
+        "bus": {"kind": "kafka", "inquiry_partitions": 8, "partitions": 4},
+        "kafka": {"bootstrap": [broker.bootstrap]},
+        "redis": {"url": server.url},
+        "signing_key": "a key for a journey, long enough to sign",
+    }
+
+
 class Installation:
     """Everything around a running service."""
 
@@ -180,6 +192,12 @@ class Installation:
         answer = await person.ask("presence", presence=presence)
         assert answer["type"] == "result", answer
         return person
+
+    async def enter(self) -> None:
+        """Tell each customer where his channel is now: again after another start."""
+        for name, customer in self.customers.items():
+            url, ports = self.running.channels[name], self.running.ports.get(name, {})
+            await customer.enter(Entrance(base_url=url, ports=ports))
 
     async def metrics(self) -> dict[str, float]:
         async with self._http.get(f"{self.running.ops}/metrics") as answer:
@@ -216,8 +234,6 @@ async def installation(
         place = Installation(process, stack)
         stack.push_async_callback(place.close)
         place.running = await process.start()
-        for name, customer in customers.items():
-            url, ports = place.running.channels[name], place.running.ports.get(name, {})
-            await customer.enter(Entrance(base_url=url, ports=ports))
         place.customers = customers
+        await place.enter()
         yield place
