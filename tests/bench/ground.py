@@ -72,6 +72,11 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     busy_s: float = 40.0
     decisions: int = 2_000
     open_cases: int = 100_000
+    due_times: int = 200_000
+    timers: int = 1_000_000
+    timers_due: int = 50_000
+    timers_a_second: int = 2_000
+    timers_s: float = 20.0
 
 
 QUICK: Final = Scale(
@@ -91,6 +96,11 @@ QUICK: Final = Scale(
     busy_s=2.0,
     decisions=50,
     open_cases=200,
+    due_times=500,
+    timers=400,
+    timers_due=200,
+    timers_a_second=100,
+    timers_s=1.5,
 )
 
 
@@ -156,6 +166,11 @@ class Ground:
         lease = await self.store.take(pool)
         await self.store.trim(pool, lease, (await self.store.status(pool)).number)
         await self.store.release(pool, lease)
+
+    async def used_bytes(self) -> int:
+        """Memory of the state server that its data takes."""
+        told = cast("bytes", await self._commands.call("INFO", "memory")).decode()
+        return int(next(line for line in told.splitlines() if line.startswith("used_memory:")).partition(":")[2])
 
     async def wipe(self, pool: PoolId) -> None:
         """Nothing of the pool is left in the store."""

@@ -56,8 +56,8 @@ def hours(dice: random.Random) -> list[str]:
     """Up to three windows, the last maybe over midnight."""
     marks = sorted(dice.sample(range(1440), 2 * dice.randrange(4)))
     windows = [(begin, end) for begin, end in zip(marks[::2], marks[1::2], strict=True)]
-    if windows and dice.random() < 0.3:
-        windows[-1] = (windows[-1][0], dice.randrange(windows[-1][0]) if windows[-1][0] else 0)
+    if windows and windows[-1][0] and dice.random() < 0.3:
+        windows[-1] = (windows[-1][0], dice.randrange(windows[-1][0]))
     if dice.random() < 0.1:
         windows = [(0, 1440)]
     return [f"{_clock(begin)}-{_clock(end)}" for begin, end in windows]
