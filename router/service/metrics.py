@@ -125,7 +125,7 @@ class ServiceMetrics:
             ("outcome",),
             registry=registry,
         )
-        for outcome in ("moved", "untouched", "contended"):
+        for outcome in ("moved", "untouched", "contended", "unreadable"):
             self.replanned.labels(outcome)
         self.rulebook = Gauge(
             "turnout_rulebook_info", "Always 1; the label is the rulebook in force.", ("hash",), registry=registry

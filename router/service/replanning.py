@@ -123,6 +123,9 @@ class Replanner:
             # Whoever keeps changing it will be through soon; it is looked at again with the next rulebook or router.
             LOG.warning("a case was not replanned", extra={"event": "replan.contended", "case": name})
             return "contended"
+        except msgspec.DecodeError:
+            LOG.exception("a case can't be read", extra={"event": "replan.unreadable", "case": name})
+            return "unreadable"
         return "moved" if outcome.result is Result.DONE else "untouched"
 
     def _act(self, state: CaseState, active: Rulebook) -> AnyAct | Outcome:
