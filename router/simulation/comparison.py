@@ -166,7 +166,8 @@ def _clairvoyant(drawn: Sequence[Job], case: Case, scene: Installation) -> float
 
 
 def _units(case: Case, scene: Installation) -> list[int]:
-    return [scene.rulebook.weight(traffic.channel).units for traffic in case.classes.values()]
+    judged = zip(case.classes.values(), scene.verdicts, strict=True)
+    return [scene.rulebook.units(traffic.channel, verdict.labels) for traffic, verdict in judged]
 
 
 def _row(case: str, label: str, name: str, runs: Sequence[Measured], *, bound: float) -> Row:

@@ -3,10 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-import msgspec
-
 from router.contract.advisor import Presence, Profile, write_profile
-from router.contract.case import CaseDetail, CaseState
+from router.contract.case import CaseDetail, CaseState, read_detail
 from router.contract.ids import AdvisorId, CaseId, PoolId
 from router.contract.messages import Inquiry
 from router.contract.plan import Candidate
@@ -45,11 +43,24 @@ _ALL: Final = 1 << 30
 _GOOD: Final = frozenset({Result.QUEUED, Result.OFFERED, Result.ASSIGNED, Result.RETURNED, Result.DONE})
 
 
-class Held(msgspec.Struct):
+class Held:
     """A case that is not closed, as the last act left it."""
 
-    state: CaseState
-    detail: CaseDetail
+    def __init__(self, state: CaseState) -> None:
+        self.state = state
+        self._known: tuple[str, CaseDetail] | None = None
+
+    @property
+    def detail(self) -> CaseDetail:
+        """What the state's detail says; read when it is another than the one known."""
+        if self._known is None or self._known[0] is not self.state.detail:
+            self._known = (self.state.detail, read_detail(self.state.detail))
+        return self._known[1]
+
+    def know(self, text: str | None, detail: CaseDetail) -> None:
+        """Spare the reading of a text that was written just now."""
+        if text is self.state.detail:
+            self._known = (self.state.detail, detail)
 
 
 class Office:
@@ -82,10 +93,11 @@ class Office:
     def admit(self, inquiry: Inquiry, verdict: Verdict) -> None:
         """Open a case for an inquiry that was judged, as intake does."""
         scene = self._scene()
-        units = self.rulebook.weight(inquiry.channel).units
+        units = self.rulebook.units(inquiry.channel, verdict.labels)
         detail = plans.opened(inquiry, verdict, scene)
         state = plans.blank(inquiry, units, self.now_ms)
         waiting = plans.waiting_class(state, detail, scene)
+        plan = plans.plan(state, detail, scene, waiting=waiting)
         tried = self.policy.first(self.roster, waiting, state.id, self.now_ms)
         act = Admit(
             **self._common(),
@@ -95,16 +107,20 @@ class Office:
             message="",
             channel=inquiry.channel,
             units=units,
-            plan=plans.plan(state, detail, scene, waiting=waiting),
+            plan=plans.if_taken(plan, state, detail, scene) if tried else plan,
             placing=offers.placing(self._candidates(tried), waiting, self.rulebook, self.now_ms),
         )
-        self._good(self._act(act, detail))
+        self._good(self._act(act))
+        self.held[state.id].know(plan.detail, detail)
 
     def accept(self, case: CaseId, advisor: AdvisorId, offer_ver: int) -> bool:
         """An advisor takes an offer; whether it was still his to take."""
         held = self.held.get(case)
-        act = Accept(**self._common(), case=case, advisor=advisor, offer_ver=offer_ver)
-        return held is not None and self._act(act, held.detail).result is Result.ASSIGNED
+        if held is None:
+            return False
+        plan = plans.accepted(held.state, self._scene())
+        act = Accept(**self._common(), case=case, advisor=advisor, offer_ver=offer_ver, plan=plan)
+        return self._act(act).result is Result.ASSIGNED
 
     def resolve(self, case: CaseId, outcome: str, *, by: AdvisorId | None = None) -> None:
         """Its owner has done the work, or the customer has gone. Nobody writes again, so the case is forgotten at once:
@@ -129,17 +145,14 @@ class Office:
         for claim in self._do(Due(**self._common())).claims:
             held = self.held.get(CaseId(claim.id)) if claim.subject == "c" else None
             if held is not None:
-                seen = self._rows.cases[held.state.id].snapshot()
-                held.state = seen
+                held.state = self._rows.cases[held.state.id].snapshot()
             if claim.fired:
                 continue
             if held is None:
                 self._do(timers.of_advisor(claim, self._common()))
-                continue
-            act, detail = timers.of_case(
-                claim, seen, held.detail, scene=self._scene(), roster=self.roster, common=self._common()
-            )
-            self._good(self._act(act, detail))
+            else:
+                scene, common = self._scene(), self._common()
+                self._good(self._act(timers.of_case(claim, held.state, held.detail, scene, self.roster, common)))
 
     # -- the matcher's part
 
@@ -186,7 +199,7 @@ class Office:
     def _move(self, kind: type[Park | Unpark], case: CaseId) -> None:
         held = self.held[case]
         plan = plans.plan(held.state, held.detail, self._scene())
-        self._good(self._act(kind(**self._common(), case=case, plan=plan), held.detail))
+        self._good(self._act(kind(**self._common(), case=case, plan=plan)))
 
     def _nominated(self, class_key: str, heads: Iterable[Waiting]) -> AdvisorId | None:
         mine = next((head for head in heads if head.class_key == class_key), None)
@@ -195,9 +208,9 @@ class Office:
     def _match(self, advisor: AdvisorId, head: Waiting) -> None:
         held, scene = self.held[head.case], self._scene()
         placing = offers.placing(self._candidates((advisor,)), head.waiting, self.rulebook, self.now_ms)
-        plan = plans.plan(held.state, held.detail, scene)
+        plan = plans.if_taken(plans.plan(held.state, held.detail, scene), held.state, held.detail, scene)
         act = Match(**self._common(), case=head.case, plan=plan, class_key=head.class_key, placing=placing)
-        self._good(self._act(act, held.detail))
+        self._good(self._act(act))
 
     def _heads(self) -> Sequence[Waiting]:
         return [
@@ -210,12 +223,12 @@ class Office:
 
     # -- acts
 
-    def _act(self, act: AnyAct, detail: CaseDetail) -> Outcome:
-        """Apply an act on a case that writes this detail."""
+    def _act(self, act: AnyAct) -> Outcome:
+        """Apply an act on a case."""
         outcome = self._do(act)
         if outcome.case is not None and outcome.result in _GOOD:
-            held = self.held.setdefault(outcome.case.id, Held(outcome.case, detail))
-            held.state, held.detail = outcome.case, detail
+            held = self.held.setdefault(outcome.case.id, Held(outcome.case))
+            held.state = outcome.case
             self.moved.append(held)
         return outcome
 

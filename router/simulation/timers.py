@@ -22,9 +22,9 @@ def of_advisor(claim: TimerClaim, common: dict[str, Any]) -> AnyAct:
 
 
 def of_case(
-    claim: TimerClaim, state: CaseState, detail: CaseDetail, *, scene: Scene, roster: Roster, common: dict[str, Any]
-) -> tuple[AnyAct, CaseDetail]:
-    """The act that serves a timer of a case, and the case as it will be known then."""
+    claim: TimerClaim, state: CaseState, detail: CaseDetail, scene: Scene, roster: Roster, common: dict[str, Any]
+) -> AnyAct:
+    """The act that serves a timer of a case."""
     kind, _, number = claim.timer.partition("|")
     given = {**common, "case": state.id, "claim": (claim.timer, claim.deadline_ms)}
     # The claim is spent before the plan is written: whatever is overdue next is armed anew.
@@ -34,19 +34,17 @@ def of_case(
             after = _missed(state, detail, int(number), scene=scene, roster=roster)
             away = scene.rulebook.away_after
             plan = plans.plan(state, after, scene)
-            return Expire(**given, plan=plan, offer_ver=int(number), away_after=away), after
+            return Expire(**given, plan=plan, offer_ver=int(number), away_after=away)
         case "step" if climbed := _climbed(state, detail, int(number), scene=scene, roster=roster):
             on = replace(spent, step=int(number))
             plan = plans.placed(on, climbed.detail, scene) if climbed.take else plans.plan(on, climbed.detail, scene)
-            return Escalate(**given, plan=plan, step=int(number), take=climbed.take), climbed.detail
+            return Escalate(**given, plan=plan, step=int(number), take=climbed.take)
         case "relax" if state.state in {CaseStatus.QUEUED, CaseStatus.OFFERED}:
-            after = relaxation.take(detail)
-            return Rejudge(**given, plan=plans.plan(spent, after, scene)), after
+            return Rejudge(**given, plan=plans.plan(spent, relaxation.take(detail), scene))
         case "cooldown" | "hold":
-            after = offers.released(detail, scene.now_ms)
-            return Rejudge(**given, plan=plans.plan(state, after, scene)), after
+            return Rejudge(**given, plan=plans.plan(state, offers.released(detail, scene.now_ms), scene))
         case _:
-            return Replan(**given, plan=plans.plan(state, detail, scene)), detail
+            return Replan(**given, plan=plans.plan(state, detail, scene))
 
 
 def _climbed(
