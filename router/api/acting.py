@@ -114,9 +114,11 @@ async def _check(caller: Caller, ask: CaseAsk) -> None:
         case asking.Resolve():
             _known(ask.outcome, rulebook.outcomes, "outcome")
         case asking.Transfer():
-            _one_of(ask.queue, ask.to, "the queue or the advisor to transfer to")
+            _one_of(ask.queue or ask.tier, ask.to, "the queue, the tier or the advisor to transfer to")
             if ask.queue:
                 _known(ask.queue, rulebook.queues, "queue")
+            if ask.tier:
+                _known(ask.tier, rulebook.tiers, "tier")
             await _asks_for(caller, ask.case, "transfer_note", ask.note)
         case asking.Decline():
             await _asks_for(caller, ask.case, "decline_reason", ask.reason)
@@ -217,7 +219,7 @@ async def _hand_on(caller: Caller, ask: HandOn) -> Outcome:
         case asking.Escalate() | asking.Lower():
             return await climbed(caller, ask)
         case asking.Transfer():
-            return await work.transfer(ask.case, request, queue=ask.queue, to=ask.to, note=ask.note)
+            return await work.transfer(ask.case, request, queue=ask.queue, to=ask.to, tier=ask.tier, note=ask.note)
         case asking.Assign():
             return await work.assign(ask.case, request, to=ask.to, over=ask.over)
         case asking.Requeue():

@@ -112,10 +112,12 @@ class Resolve(_OnCase, frozen=True, kw_only=True, tag="resolve"):
 
 
 class Transfer(_OnCase, frozen=True, kw_only=True, tag="transfer"):
-    """Hand on to a queue, or to one advisor who can take it now, with an internal ``note`` for whoever gets it."""
+    """Hand on to a queue, to a tier of its own queue or of that one, or to one advisor who can take it now; with an
+    internal ``note`` for whoever gets it."""
 
     queue: str = ""
     to: AdvisorId | None = None
+    tier: str = ""
     reason: Reason = ""
     note: Annotated[str, Meta(max_length=MAX_TEXT_CHARS)] = ""
 

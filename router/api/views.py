@@ -59,9 +59,9 @@ class ClimbView(View, frozen=True, kw_only=True):
 
 
 class CaseView(View, frozen=True, kw_only=True):
-    """A case as it is now. ``step`` is its place on the ladder, ``escalations`` how it came there; ``units`` what it
-    takes of a budget; ``last_inquiry`` the customer's last message, to be named as ``seen`` when the case is
-    resolved."""
+    """A case as it is now. ``tier`` is the one it was handed to; ``step`` its place on the ladder, ``escalations`` how
+    it came there; ``units`` what it takes of a budget; ``last_inquiry`` the customer's last message, to be named as
+    ``seen`` when the case is resolved."""
 
     id: str
     state: str
@@ -82,6 +82,7 @@ class CaseView(View, frozen=True, kw_only=True):
     owner: str = ""
     last_advisor: str = ""
     held_for: str = ""
+    tier: str = ""
     labels: tuple[str, ...] = ()
     wants: dict[str, int] = {}
     offers: tuple[OfferView, ...] = ()
@@ -149,6 +150,7 @@ def case_view(state: CaseState) -> CaseView:
         owner=state.owner,
         last_advisor=detail.last_advisor,
         held_for=detail.held_for,
+        tier=detail.tier,
         labels=detail.labels,
         wants={want.skill: want.level for want in detail.verdict.wants},
         offers=_offers(state),

@@ -190,12 +190,12 @@ def _escalate(rest: str, _now: datetime) -> Command:
 
 
 def _transfer(rest: str, _now: datetime) -> Command:
-    """``members`` name ``queue``, ``to``, or ``either`` when it was not said which of the two is meant."""
+    """``members`` name ``queue``, ``to``, ``tier``, or ``either`` when it was not said which of the two is meant."""
     number, rest = _numbered(rest)
-    found = re.fullmatch(r"(?:to\s+)?(?:(queue|advisor)\s+)?(\S+)(?:\s+(.+))?", rest)
+    found = re.fullmatch(r"(?:to\s+)?(?:(queue|advisor|tier)\s+)?(\S+)(?:\s+(.+))?", rest)
     if found is None:
         raise _Misused("")
-    kind = {"queue": "queue", "advisor": "to"}.get(found[1] or "", "either")
+    kind = {"queue": "queue", "advisor": "to", "tier": "tier"}.get(found[1] or "", "either")
     return Command("transfer", number, {kind: found[2], "reason": found[3] or ""})
 
 
@@ -228,7 +228,7 @@ FORMS_BY_NAME: Final[dict[str, _Form]] = {
         "escalate N REASON [note TEXT]", "take the case's next step by hand, with a note for the next", _escalate
     ),
     "transfer": _Form(
-        "transfer N [queue|advisor] NAME [REASON]", "hand the case on to a queue or an advisor", _transfer
+        "transfer N [queue|advisor|tier] NAME [REASON]", "hand the case on to a queue, an advisor or a tier", _transfer
     ),
     "help": _Form("help", "show this", _bare("help")),
     "quit": _Form("quit", "leave when everything you asked for is done", _bare("quit")),

@@ -126,7 +126,8 @@ class CaseDetail(_Record, frozen=True, kw_only=True, omit_defaults=True):
     about the third party that it waits for. Steps of its ladder wait until ``put_off_until_ms``; ``heeded_at_ms`` is
     when somebody said that he looks after it (0: never). ``relaxed`` counts the steps of relaxation taken, by the wait
     since ``waits_from_ms`` (0: ``placed_at_ms``). ``climbed`` are the last steps of ladders, ``peak`` the highest step
-    that somebody has lowered the case from; ``missed_offers`` is since the case was placed.
+    that somebody has lowered the case from; ``missed_offers`` is since the case was placed. ``tier`` is the
+    one that somebody has handed it to.
     """
 
     account: AccountId
@@ -143,6 +144,7 @@ class CaseDetail(_Record, frozen=True, kw_only=True, omit_defaults=True):
     excluded: tuple[str, ...] = ()
     raised: int = 0
     labels: tuple[str, ...] = ()
+    tier: str = ""
     pending: Pending | None = None
     outcome: str = ""
     replies: tuple[SentReply, ...] = ()
@@ -204,6 +206,7 @@ class Case(_Record, frozen=True, kw_only=True, omit_defaults=True):
     excluded: tuple[str, ...] = ()
     raised: int = 0
     labels: tuple[str, ...] = ()
+    tier: str = ""
     pending: Pending | None = None
     outcome: str = ""
     replies: tuple[SentReply, ...] = ()

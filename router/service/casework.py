@@ -193,18 +193,25 @@ class Casework:
     # -- handing on
 
     async def transfer(
-        self, case: CaseId, request: Request, *, queue: str = "", to: AdvisorId | None = None, note: str = ""
+        self,
+        case: CaseId,
+        request: Request,
+        *,
+        queue: str = "",
+        to: AdvisorId | None = None,
+        tier: str = "",
+        note: str = "",
     ) -> Outcome:
-        """Hand on to a queue, or to one advisor (who must be able to take it now), with an internal note if there is
-        one. Gives ``ASSIGNED``,
+        """Hand on to a queue, to a tier (of that queue, or its own), or to one advisor (who must be able to take it
+        now), with an internal note if there is one. Gives ``ASSIGNED``,
         ``OFFERED``, ``QUEUED``, ``REFUSED``, ``NOT_YOURS``, ``GONE``, ``ABSENT``."""
 
         def act(state: CaseState) -> AnyAct:
             scene = self._scene(state)
             detail = read_detail(state.detail)
-            if queue:
-                moved = replace(detail, verdict=replace(detail.verdict, queue=queue))
-                detail = relaxation.anew(moved, scene.now_ms)
+            if queue or tier:
+                verdict = replace(detail.verdict, queue=queue or detail.verdict.queue)
+                detail = relaxation.anew(replace(detail, verdict=verdict, tier=tier), scene.now_ms)
             if request.advisor:
                 detail = replace(detail, last_advisor=request.advisor, held_for="", held_until_ms=None)
             detail = plans.taken_up(state, detail, scene)

@@ -109,7 +109,7 @@ EVENTS: Final[dict[EventType, tuple[dict[str, Any], dict[str, Any], dict[str, st
     ),
     EventType.TRANSFER: (
         ASSIGNED | {"owner": BEN},
-        {"last_advisor": MINJI},
+        {"last_advisor": MINJI, "tier": "senior"},
         {"outcome": "assigned", "actor": MINJI, "about": MINJI, "reason": "wants English"},
     ),
     EventType.CONSULT: (ASSIGNED | {"consults": {BEN: 5}}, {}, {"outcome": "done", "actor": MINJI, "about": BEN}),

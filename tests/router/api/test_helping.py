@@ -153,3 +153,43 @@ async def test_who_declines_says_why_where_the_queue_asks_for_it(bench: ApiBench
         await talk.next("offer")
         assert (await talk.refused("decline", case=case))["type"] == "urn:turnout:problem:reason-needed"
         assert (await talk.do("decline", case=case, reason="I know the customer"))["result"] == "queued"
+
+
+@pytest.mark.parametrize(
+    ("body", "queue"), [({"tier": "lead"}, "delivery"), ({"tier": "lead", "queue": "billing"}, "billing")]
+)
+async def test_a_case_handed_to_a_tier_is_for_that_tier_until_a_queue_has_it(
+    bench: ApiBench, body: dict[str, str], queue: str
+) -> None:
+    boss = bench.key(Role.SUPERVISOR)
+    minji, lead = await bench.advisor("minji"), await bench.advisor("jun", tier="lead")
+    case = await bench.write()
+    async with bench.session(minji) as junior, bench.session(lead) as senior:
+        await bench.online(junior)
+        await junior.next("offer")
+        status, done = await bench.post(f"/v1/cases/{case}/transfer", boss, body)
+        assert (status, done["case"]["state"], done["case"]["tier"]) == (200, "queued", "lead")
+        assert done["case"]["queue"] == queue
+        await bench.online(senior)
+        assert (await senior.next("offer"))["case"] == case
+        await bench.post(f"/v1/cases/{case}/transfer", boss, {"queue": "general"})
+        assert (await bench.case(case)).owner == ""
+    status, shown = await bench.get(f"/v1/cases/{case}", boss)
+    assert "tier" not in shown["case"]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({}, "malformed"),
+        ({"tier": "lead", "to": "minji"}, "malformed"),
+        ({"queue": "billing", "to": "minji"}, "malformed"),
+        ({"tier": "leed"}, "unknown-tier"),
+        ({"queue": "biling"}, "unknown-queue"),
+    ],
+)
+async def test_a_transfer_to_nowhere_is_refused(bench: ApiBench, body: dict[str, str], code: str) -> None:
+    await bench.advisor("minji")
+    case = await bench.write()
+    _, found = await bench.post(f"/v1/cases/{case}/transfer", bench.key(Role.SUPERVISOR), body)
+    assert found["type"] == f"urn:turnout:problem:{code}"

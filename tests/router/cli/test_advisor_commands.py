@@ -105,6 +105,7 @@ FRAMES: list[tuple[str, dict[str, Any]]] = [
     ("pend 1 on internal until 1h", {"type": "pend", "on": "internal", "until": "2026-11-22T15:00:00+09:00"}),
     ("follow-up 1 18:30", {"type": "follow_up", "at": "2026-11-22T18:30:00+09:00", "on": "internal"}),
     ("resolve 1 solved", {"type": "resolve", "case": "c", "outcome": "solved"}),
+    ("transfer 1 tier lead too hard", {"type": "transfer", "queue": "", "tier": "lead", "reason": "too hard"}),
     ("consult 1 minji", {"type": "consult", "case": "c", "to": "minji", "tier": ""}),
     ("consult 1 tier lead is it so?", {"type": "consult", "to": None, "tier": "lead", "reason": "is it so?"}),
     ("hand-back 1", {"type": "hand_back", "case": "c", "of": None}),
