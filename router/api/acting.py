@@ -16,7 +16,7 @@ from router.contract.case import CaseState, Pending, read_detail
 from router.contract.config import Role
 from router.contract.ids import AdvisorId, CaseId
 from router.store.acts import Outcome, Result
-from rules import Queue
+from rules import Queue, Rulebook
 
 _SUPERVISORS: Final = frozenset({Role.SUPERVISOR})
 _ACTING: Final = frozenset({Role.ADVISOR, Role.SUPERVISOR})
@@ -113,21 +113,26 @@ async def _check(caller: Caller, ask: CaseAsk) -> None:
             await own_case(caller, ask.case)
         case asking.Resolve():
             _known(ask.outcome, rulebook.outcomes, "outcome")
-        case asking.Transfer():
-            _one_of(ask.queue or ask.tier, ask.to, "the queue, the tier or the advisor to transfer to")
-            if ask.queue:
-                _known(ask.queue, rulebook.queues, "queue")
-            if ask.tier:
-                _known(ask.tier, rulebook.tiers, "tier")
-            await _asks_for(caller, ask.case, "transfer_note", ask.note)
+        case asking.Transfer() | asking.Consult():
+            _check_whither(ask, rulebook)
+            if isinstance(ask, asking.Transfer):
+                await _asks_for(caller, ask.case, "transfer_note", ask.note)
         case asking.Decline():
             await _asks_for(caller, ask.case, "decline_reason", ask.reason)
-        case asking.Consult():
-            _one_of(ask.tier, ask.to, "the advisor or the tier to consult")
-            if ask.tier:
-                _known(ask.tier, rulebook.tiers, "tier")
         case _:
             return
+
+
+def _check_whither(ask: asking.Transfer | asking.Consult, rulebook: Rulebook) -> None:
+    """Whether it says to whom, once, by names that there are."""
+    queue = ask.queue if isinstance(ask, asking.Transfer) else ""
+    if queue:
+        _known(queue, rulebook.queues, "queue")
+    if ask.tier:
+        _known(ask.tier, rulebook.tiers, "tier")
+    if bool(queue or ask.tier) == bool(ask.to):
+        others = "a queue or a tier" if isinstance(ask, asking.Transfer) else "a tier"
+        raise refused("malformed", f"Name either an advisor or {others}.")
 
 
 def _allowed(ask: CaseAsk) -> frozenset[Role]:
@@ -140,11 +145,6 @@ def _allowed(ask: CaseAsk) -> frozenset[Role]:
             return _HEEDING
         case _:
             return _ACTING
-
-
-def _one_of(name: str, advisor: AdvisorId | None, what: str) -> None:
-    if bool(name) == bool(advisor):
-        raise refused("malformed", f"Name either {what}.")
 
 
 async def _asks_for(caller: Caller, case: CaseId, setting: str, given: str) -> None:

@@ -2,11 +2,22 @@
 
 from msgspec.structs import replace
 
+from router.contract.case import CaseState, read_detail
 from router.contract.ids import AdvisorId
+from router.contract.plan import Candidate, Plan
+from router.engine import offers, plans
+from router.engine.decide import decide
 from router.engine.eligibility import Filter, passing
-from router.engine.explain import Explanation
+from router.engine.explain import Explanation, write_explanation
+from router.engine.plans import Scene
 from router.engine.roster import Roster
-from router.engine.waiting import WaitClass
+from router.engine.waiting import WaitClass, crowded_class
+
+
+def asked(state: CaseState, scene: Scene) -> WaitClass:
+    """What the case asks of an advisor who is chosen by hand: nothing that holds only for a while counts."""
+    detail = read_detail(state.detail)
+    return crowded_class(plans.waiting_class(state, detail, scene), detail)
 
 
 def overrides(roster: Roster, waiting: WaitClass, advisor: AdvisorId) -> tuple[str, ...]:
@@ -16,13 +27,41 @@ def overrides(roster: Roster, waiting: WaitClass, advisor: AdvisorId) -> tuple[s
     return tuple(str(name) for name in Filter if not bit & passing(roster, waiting, name))
 
 
+def may_pick(state: CaseState, roster: Roster, scene: Scene, advisor: AdvisorId) -> bool:
+    """Whether an advisor fits all that the case asks; whether he has room, the act says."""
+    return not set(overrides(roster, asked(state, scene), advisor)) - {Filter.ROOM}
+
+
 def by_hand(decided: Explanation, roster: Roster, waiting: WaitClass, *, to: AdvisorId, actor: str) -> Explanation:
     """The record of a decision that a person made: whom the rules would have chosen (``decided``), whom he chose, and
     what that overrides."""
     return replace(decided, turn=to, by=actor, overrode=overrides(roster, waiting, to))
 
 
-def consultable(waiting: WaitClass, *, tier: str, units: int, besides: tuple[str, ...]) -> WaitClass:
-    """What is asked of one who gives advice: to serve the queue and speak the language, to be of the tier if one is
-    named, room for so many units, and to be none of these."""
-    return replace(waiting, units=units, wants=(), tiers=(tier,) if tier else (), excluded=tuple(sorted(besides)))
+def assigned(state: CaseState, roster: Roster, scene: Scene, *, to: AdvisorId, actor: str) -> Plan:
+    """The plan for a case that somebody gives to an advisor: kept for nobody any more, with the record of it."""
+    detail = replace(read_detail(state.detail), held_for="", held_until_ms=None)
+    waiting = asked(state, scene)
+    decided = decide(roster, waiting, state.id, scene.rulebook, scene.now_ms).explanation
+    his = plans.assigned(state, plans.taken_up(state, detail, scene), scene)
+    why = by_hand(decided, roster, waiting, to=to, actor=actor)
+    return plans.plan(state, his, scene, why=write_explanation(why))
+
+
+def consulted(
+    state: CaseState, roster: Roster, scene: Scene, *, owner: AdvisorId, to: AdvisorId | None, tier: str
+) -> Candidate | None:
+    """Whom to ask in: the one named, else the best of the tier, who serves the queue, speaks the language, has room for
+    ``consult_units`` and has nothing to do with the case yet. None when there is nobody."""
+    if to is not None:
+        member = roster.get(to)
+        return offers.asked_first(member)[0] if member else None
+    wanted = replace(
+        asked(state, scene),
+        units=scene.rulebook.consult_units,
+        wants=(),
+        tiers=(tier,),
+        excluded=tuple(sorted({owner, *state.consults})),
+    )
+    candidates = decide(roster, wanted, state.id, scene.rulebook, scene.now_ms).candidates
+    return candidates[0] if candidates else None

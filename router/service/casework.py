@@ -10,13 +10,11 @@ from router.contract.codec import encode
 from router.contract.ids import AdvisorId, CaseId, InquiryId, OperationId, reply_id
 from router.contract.messages import Attachment, Inquiry, StaffNote, TranscriptEntry
 from router.contract.messages import Reply as ReplyMessage
-from router.contract.plan import Candidate, Plan
+from router.contract.plan import Plan
 from router.engine import capacity, manual, offers, plans, relaxation
 from router.engine.decide import decide
-from router.engine.eligibility import Filter
 from router.engine.explain import write_explanation
 from router.engine.plans import Scene
-from router.engine.waiting import WaitClass, crowded_class
 from router.service.acting import Actor
 from router.service.climbing import ByHand, Ladders
 from router.service.policies import Policies
@@ -272,8 +270,7 @@ class Casework:
         def act(state: CaseState) -> AnyAct | Outcome:
             if state.state is not CaseStatus.QUEUED:
                 return replace(_NOTHING_TO_ANSWER, case=state)
-            overridden = manual.overrides(self._tail.roster, self._asked(state), advisor)
-            if set(overridden) - {Filter.ROOM}:
+            if not manual.may_pick(state, self._tail.roster, self._scene(state), advisor):
                 return Outcome(result=Result.REFUSED, case=state)
             return self._given(state, request, to=advisor, over=False)
 
@@ -284,10 +281,8 @@ class Casework:
         owner keeps the case. Gives ``DONE``, ``SAME``, ``REFUSED``, ``NOT_YOURS``, ``ABSENT``."""
 
         def act(state: CaseState) -> AnyAct | Outcome:
-            scene = self._scene(state)
-            units, owner = scene.rulebook.consult_units, request.advisor or AdvisorId(state.owner)
-            wanted = manual.consultable(self._asked(state), tier=tier, units=units, besides=(owner, *state.consults))
-            candidate = self._consulted(state, wanted, to, scene)
+            scene, owner = self._scene(state), request.advisor or AdvisorId(state.owner)
+            candidate = manual.consulted(state, self._tail.roster, scene, owner=owner, to=to, tier=tier)
             if candidate is None:
                 return Outcome(result=Result.REFUSED, case=state)
             return Consult(
@@ -297,7 +292,7 @@ class Casework:
                 advisor=owner,
                 candidate=candidate.advisor,
                 elig=candidate.elig,
-                units=units,
+                units=scene.rulebook.consult_units,
             )
 
         return await self._actor.attempt(case, act)
@@ -337,27 +332,8 @@ class Casework:
     # -- parts
 
     def _given(self, state: CaseState, request: Request, *, to: AdvisorId, over: bool) -> Assign:
-        scene = self._scene(state)
-        detail = replace(read_detail(state.detail), held_for="", held_until_ms=None)
-        roster, asked = self._tail.roster, self._asked(state)
-        decided = decide(roster, asked, state.id, scene.rulebook, scene.now_ms).explanation
-        why = manual.by_hand(decided, roster, asked, to=to, actor=request.actor)
-        his = plans.assigned(state, plans.taken_up(state, detail, scene), scene)
-        plan = plans.plan(state, his, scene, why=write_explanation(why))
+        plan = manual.assigned(state, self._tail.roster, self._scene(state), to=to, actor=request.actor)
         return Assign(**self._common(request), case=state.id, plan=plan, advisor=to, over=over)
-
-    def _asked(self, state: CaseState) -> WaitClass:
-        """What the case asks of an advisor who is chosen by hand: nothing that holds only for a while counts."""
-        detail = read_detail(state.detail)
-        return crowded_class(plans.waiting_class(state, detail, self._scene(state)), detail)
-
-    def _consulted(self, state: CaseState, wanted: WaitClass, to: AdvisorId | None, scene: Scene) -> Candidate | None:
-        if to is None:
-            return next(
-                iter(decide(self._tail.roster, wanted, state.id, scene.rulebook, scene.now_ms).candidates), None
-            )
-        member = self._tail.roster.get(to)
-        return offers.asked_first(member)[0] if member else None
 
     async def _last_inquiry(self, case: CaseId) -> Inquiry | None:
         """The customer's last message: nearly always one of the last few."""
