@@ -12,17 +12,22 @@ from typing import Any, Final
 
 import msgspec
 
+from router.api import operations, session
 from router.contract.ids import PoolId
 from router.runtime.bus import kafka_consumer
 from router.runtime.errors import CommandRefused, StoreUnavailable
 from router.runtime.redis import RedisClient
 from router.service.intake import Intake
+from router.service.latest import Latest
 from router.store import keys, library
 from router.store.acts import AnyAct, Outcome
 from router.store.redis import RedisStore
 from tests.suites import fault_skew, fault_traps
 
 _STAGED: Final = 12
+_LITTLE: Final = 32
+HARMLESS: Final = frozenset({"none", "small-caches"})
+"""These have to live."""
 
 
 class Mutant(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +118,14 @@ def _append_outside() -> None:
     RedisStore.apply = apply_and_append  # type: ignore[method-assign]
 
 
+def _remember_little() -> None:
+    """Caches that hold thousands are full at once, so that a soak of minutes sees whether anything else grows."""
+    (Latest.__init__.__kwdefaults__ or {})["limit"] = _LITTLE
+    for module, bound in ((operations, "_REMEMBERED"), (session, "_MAX_TOLD")):
+        assert isinstance(getattr(module, bound), int)
+        setattr(module, bound, _LITTLE)
+
+
 _IN_LINE: Final = "redis.call('XADD', T.key(t, 'outbox'), T.int(entry[1]) .. '-0', 'e', entry[2])"
 _ASIDE: Final = "redis.call('SET', T.key(t, 'outbox') .. ':staged:' .. T.int(entry[1]), entry[2])"
 _OWN_LEASE: Final = "T.arm(t, advisor, 'lease|' .. T.int(act.disconnect), 0)"
@@ -132,6 +145,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
             "one advisor, slow routers",
         )
     ),
+    "small-caches": Mutant(python=_remember_little, faults=("kill a router", "second tabs")),
     "deduplication-removed": Mutant(
         lua={
             "admit": (

@@ -19,8 +19,8 @@ _MEGABYTE: Final = 1024 * 1024
 
 
 async def run(folder: Path, *, seconds: float, seed: int) -> Soaked:
-    """A soak on a plant of its own."""
-    async with plant(folder) as place:
+    """A soak on a plant of its own, whose caches are full soon."""
+    async with plant(folder, mutant="small-caches") as place:
         return await soak(place, seconds=seconds, seed=seed)
 
 

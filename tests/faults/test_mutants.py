@@ -30,6 +30,16 @@ def test_a_mutant_runs_as_the_command_line_does() -> None:
     assert "turnout" in done.stdout
 
 
+def test_small_caches_are_small() -> None:
+    show = (
+        "from tests.faults.mutants import MUTANTS; MUTANTS['small-caches'].apply();"
+        "from router.api import operations, session; from router.service.latest import Latest;"
+        "print(Latest()._limit, operations._REMEMBERED, session._MAX_TOLD)"
+    )
+    done = subprocess.run([sys.executable, "-c", show], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == ["32", "32", "32"]
+
+
 def test_a_mutant_names_faults_that_there_are() -> None:
     named = {fault for mutant in MUTANTS.values() for fault in mutant.faults}
     assert named <= BY_NAME.keys()
