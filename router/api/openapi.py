@@ -11,6 +11,7 @@ from router.api.examples import ANSWERS, BODIES
 from router.api.frames import Hello, Sent
 from router.api.problems import CONTENT_TYPE, Problem
 from router.contract.config import Role
+from router.contract.schema import flowing
 
 Schema = dict[str, Any]
 _REF: Final = "#/components/schemas/{name}"
@@ -72,7 +73,7 @@ def _schemas(described: Sequence[Described]) -> dict[str, Schema]:
     known = dict.fromkeys([Problem, *answers, *frames, *asked])
     _, found = msgspec.json.schema_components(list(known), ref_template=_REF)
     bodies = {f"{entry.body.__name__}Body": _body(found[entry.body.__name__]) for entry in described if entry.body}
-    schemas: dict[str, Schema] = _flowing(found | bodies)
+    schemas: dict[str, Schema] = flowing(found | bodies)
     return dict(sorted(schemas.items()))
 
 
@@ -141,17 +142,3 @@ def _content(kind: type[msgspec.Struct]) -> Schema:
 
 def _ref(name: str) -> Schema:
     return {"$ref": _REF.format(name=name)}
-
-
-def _flowing(part: Any) -> Any:
-    """The same with each description on one line: how a docstring is indented depends on the Python version."""
-    match part:
-        case dict():
-            return {
-                name: " ".join(value.split()) if name == "description" and isinstance(value, str) else _flowing(value)
-                for name, value in part.items()
-            }
-        case list() | tuple():
-            return [_flowing(item) for item in part]
-        case _:
-            return part

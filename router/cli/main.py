@@ -16,6 +16,7 @@ _COMMANDS: Final = {
     "rebuild": ("router.cli.rebuild", "Make the state store anew from the bus."),
     "simulate": ("router.cli.simulate", "Try a policy, a rulebook or a roster on simulated customers."),
     "check": ("router.cli.check", "Check settings, rules and roster, all problems together."),
+    "schema": ("router.cli.schema", "Print the JSON Schema of the rulebook or the roster, for an editor."),
     "status": ("router.cli.status", "Say how the running service does."),
     "settings": ("router.cli.settings", "List every setting with default, type and meaning."),
 }

@@ -78,7 +78,7 @@ def message_schemas() -> dict[str, Schema]:
 def asyncapi() -> Schema:
     """The AsyncAPI 3.0 document of all topics."""
     _, components = msgspec.json.schema_components(MESSAGES.values(), ref_template="#/components/schemas/{name}")
-    return asyncapi_document({name: kind.__name__ for name, kind in MESSAGES.items()}, _flowing(components))
+    return asyncapi_document({name: kind.__name__ for name, kind in MESSAGES.items()}, flowing(components))
 
 
 def page() -> str:
@@ -91,8 +91,8 @@ def page() -> str:
 
 def documents() -> dict[str, str]:
     """All files of ``docs/wire`` by name."""
-    schemas = {f"{name}.schema.json": _pretty(schema) for name, schema in message_schemas().items()}
-    return {"README.md": page(), "asyncapi.json": _pretty(asyncapi())} | schemas
+    schemas = {f"{name}.schema.json": pretty(schema) for name, schema in message_schemas().items()}
+    return {"README.md": page(), "asyncapi.json": pretty(asyncapi())} | schemas
 
 
 def main(folder: str) -> None:
@@ -109,24 +109,26 @@ def main(folder: str) -> None:
 
 def _standalone(kind: type[msgspec.Struct]) -> Schema:
     (root,), definitions = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
-    return {"$schema": _DIALECT, **root, "$defs": _flowing(definitions)}
+    return {"$schema": _DIALECT, **root, "$defs": flowing(definitions)}
 
 
-def _flowing(part: Any) -> Any:
-    """The same with each description on one line: how a docstring is indented depends on the Python version."""
+def flowing(part: Any) -> Any:
+    """A part of a document with each description on one line: how a docstring is indented depends on the Python
+    version."""
     match part:
         case dict():
             return {
-                name: " ".join(value.split()) if name == "description" and isinstance(value, str) else _flowing(value)
+                name: " ".join(value.split()) if name == "description" and isinstance(value, str) else flowing(value)
                 for name, value in part.items()
             }
         case list() | tuple():
-            return [_flowing(item) for item in part]
+            return [flowing(item) for item in part]
         case _:
             return part
 
 
-def _pretty(document: Schema) -> str:
+def pretty(document: Schema) -> str:
+    """A document as text: indented, the same however its members are ordered."""
     return msgspec.json.format(msgspec.json.encode(document, order="deterministic"), indent=2).decode() + "\n"
 
 
