@@ -13,13 +13,13 @@ _Id = Annotated[str, Meta(pattern=r"^([CDGUW][A-Z0-9]{2,30})?$")]
 
 class SlackAppOptions(Reader, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``token``: the app's bot token. ``signing_secrets`` check what Slack posts; two while one replaces the other.
-    ``channel``: the id of the channel for what is for nobody in particular. ``turnout_url`` and ``turnout_key`` (of the
+    ``channel``: the id of the channel for what is for nobody in particular. ``acts_url`` and ``acts_key`` (of the
     role notifier) are where buttons act; ``snooze_s`` is how long that one puts a ladder off."""
 
     token: Secret
     signing_secrets: Annotated[tuple[Secret, ...], Meta(min_length=1, max_length=2)]
-    turnout_url: str
-    turnout_key: Secret
+    acts_url: str
+    acts_key: Secret
     channel: _Id = ""
     snooze_s: Annotated[int, Meta(ge=60, le=86_400)] = 900
     api_url: str = "https://slack.com/api"
@@ -28,5 +28,5 @@ class SlackAppOptions(Reader, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        checked_url(self.turnout_url, allow_private=True)
+        checked_url(self.acts_url, allow_private=True)
         checked_url(self.api_url, allow_private=self.allow_private)

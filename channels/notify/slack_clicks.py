@@ -162,9 +162,9 @@ class Clicks:
     async def _ask(self, options: SlackAppOptions, case: str, action: _Action, *, advisor: str, user: str) -> int:
         """The API's answer: its status, 0 for none. The same click has the same operation id, so a repeat is known."""
         call = ProviderCall(self._host.http, api="Turnout API", timeout_s=options.timeout_s)
-        url = f"{options.turnout_url.rstrip('/')}/v1/cases/{quote(case, safe='')}/{action.action_id}"
+        url = f"{options.acts_url.rstrip('/')}/v1/cases/{quote(case, safe='')}/{action.action_id}"
         headers = {
-            "Authorization": f"Bearer {options.turnout_key.reveal()}",
+            "Authorization": f"Bearer {options.acts_key.reveal()}",
             "Turnout-On-Behalf-Of": advisor,
             "Idempotency-Key": f"slack.{action.action_ts}.{user}"[:128],
         }

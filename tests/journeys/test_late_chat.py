@@ -77,7 +77,7 @@ def settings(folder: Path, api_port: int, *, slack: dict[str, Any], teams: dict[
     (folder / "rules").mkdir()
     (folder / "rules" / "rules.yaml").write_text(RULES, "utf-8")
     (folder / "roster.yaml").write_text(ROSTER, "utf-8")
-    app = {**slack, "turnout_url": f"http://127.0.0.1:{api_port}", "turnout_key": NO_KEY}
+    app = {**slack, "acts_url": f"http://127.0.0.1:{api_port}", "acts_key": NO_KEY}
     return {
         "rules_dir": str(folder / "rules"),
         "roster_file": str(folder / "roster.yaml"),
@@ -93,7 +93,7 @@ async def with_key(place: Installation, slack: SlackSimulator) -> None:
     """Make the key that buttons act with, and start anew with it, as an operator does."""
     key = place.process.run("keys", "create", "--role", "notifier").strip()
     assert place.process.stop() == 0
-    place.process.environment["TURNOUT__TARGETS__SLACK_APP__OPTIONS__TURNOUT_KEY"] = key
+    place.process.environment["TURNOUT__TARGETS__SLACK_APP__OPTIONS__ACTS_KEY"] = key
     place.running = await place.process.start()
     port = place.running.channels["chat"].rsplit("/", 1)[0]
     slack.enter(f"{port}/notify/slack_app")

@@ -76,7 +76,7 @@ async def slack() -> AsyncIterator[SlackSimulator]:
 
 
 async def world_of(api: Api, slack: SlackSimulator, *, pace: Pace = Pace(), **more: object) -> NoticeWorld:  # noqa: B008 - immutable
-    given = {**await slack.start(), "turnout_url": api.url, "turnout_key": "turnout_key", **more}
+    given = {**await slack.start(), "acts_url": api.url, "acts_key": "acts_key", **more}
     problems: list[str] = []
     options = build(SlackAppOptions, given, problems=problems)
     assert options is not None, problems
@@ -111,7 +111,7 @@ async def test_a_click_takes_the_case_for_who_clicked_and_the_message_says_so(ap
         await eventually(lambda: shown.buttons() == {})
         ((path, headers, body),) = api.asked
         assert (path, body) == ("/v1/cases/c1/take", {})
-        assert headers["Authorization"] == "Bearer turnout_key"
+        assert headers["Authorization"] == "Bearer acts_key"
         assert headers["Turnout-On-Behalf-Of"] == "minji"
         assert headers["Idempotency-Key"].startswith("slack.1760000000.")
         assert "Taken by Minji." in msgspec.json.encode(shown.blocks).decode()
@@ -285,13 +285,13 @@ async def _posted(options: Any, text: str) -> Any:
     [
         ({"channel": "general"}, "channel"),
         ({"signing_secrets": []}, "signing_secrets"),
-        ({"turnout_url": "ftp://x"}, "http"),
+        ({"acts_url": "ftp://x"}, "http"),
         ({"api_url": "http://slack.example"}, "https"),
         ({"url": "https://hooks.slack.com/x"}, "url"),
     ],
 )
 def test_wrong_options_are_said_and_no_secret_is(changes: dict[str, object], said: str) -> None:
-    given = {"token": "xoxb-1", "signing_secrets": ["s3cret"], "turnout_url": "https://t.example", "turnout_key": "k3y"}
+    given = {"token": "xoxb-1", "signing_secrets": ["s3cret"], "acts_url": "https://t.example", "acts_key": "k3y"}
     problems: list[str] = []
     assert build(SlackAppOptions, {**given, **changes}, problems=problems) is None
     assert any(said in problem for problem in problems), problems
