@@ -63,6 +63,7 @@ def _channels() -> dict[str, Channel]:
         "replies": ("conversation", ("reply",), True, "Messages to customers, for the account they name."),
         "deliveries": ("conversation", ("delivery",), False, "What became of replies."),
         "notices": ("case", ("notice",), True, "Messages to staff."),
+        "notes": ("case", ("note",), True, "What staff wrote on cases for themselves, for a rebuild of a lost store."),
         "dead-letters": (
             "as it was",
             (),

@@ -170,5 +170,19 @@ class StaffNote(_Wire, frozen=True, kw_only=True, omit_defaults=True, tag="note"
     author: str = ""
 
 
+class CaseNote(_Wire, frozen=True, kw_only=True, omit_defaults=True, tag="note", tag_field="type"):
+    """An internal note as it lies on the bus, where only a rebuild reads it: a ``StaffNote`` with its place, the
+    event of ``gen`` and ``number`` that tells of it."""
+
+    pool: PoolId
+    case: CaseId
+    gen: Integer
+    ver: Integer
+    number: Integer
+    text: str
+    at_ms: Integer
+    author: str = ""
+
+
 IntakeMessage = Inquiry | Handover
 TranscriptEntry = Inquiry | Reply | StaffNote

@@ -9,15 +9,15 @@ from router.contract import topics
 from router.contract.advisor import Advisor
 from router.contract.codec import Headers, cloud_headers
 from router.contract.events import CaseEvent, RelayNote
-from router.contract.ids import advisor_record_id
-from router.contract.messages import Delivery, Handover, Inquiry, Notice, Reply
+from router.contract.ids import advisor_record_id, event_id
+from router.contract.messages import CaseNote, Delivery, Handover, Inquiry, Notice, Reply
 from router.contract.sources import account_source, pool_source
 
-AnyMessage = Inquiry | Handover | Reply | Delivery | Notice | CaseEvent | Advisor | RelayNote
+AnyMessage = Inquiry | Handover | Reply | Delivery | Notice | CaseEvent | Advisor | RelayNote | CaseNote
 
 CLOUD_TYPES: Final[Mapping[str, str]] = {
     name: f"turnout.{name}.v1"
-    for name in ("inquiry", "handover", "reply", "delivery", "notice", "advisor", "relay-note")
+    for name in ("inquiry", "handover", "reply", "delivery", "notice", "advisor", "relay-note", "note")
 } | {"api-key": "turnout.key.v1", "active-rulebook": "turnout.rulebook.v1"}
 """The CloudEvents type of each message; a case event's is its own ``type``. Those of the configuration are named
 after what the record key begins with, so a rulebook's content has that of ``active-rulebook``."""
@@ -60,6 +60,8 @@ def _place(message: AnyMessage) -> tuple[str, str]:
             return topics.ADVISORS, message.id
         case RelayNote():
             return topics.CONFIG, f"relay/{message.pool}"
+        case CaseNote():
+            return topics.NOTES, message.case
         case _:
             assert_never(message)
 
@@ -86,8 +88,16 @@ def _attributes(message: AnyMessage) -> tuple[str, str, str, int]:
         case Advisor():
             id_ = advisor_record_id(message.id, message.gen, message.ver)
             return CLOUD_TYPES["advisor"], id_, pool_source(message.pool), message.at_ms
-        case RelayNote():
-            id_ = f"relay/{message.pool}:{message.gen}.{message.number}"
-            return CLOUD_TYPES["relay-note"], id_, pool_source(message.pool), message.at_ms
+        case RelayNote() | CaseNote():
+            kind, id_ = _note(message)
+            return CLOUD_TYPES[kind], id_, pool_source(message.pool), message.at_ms
         case _:
             assert_never(message)
+
+
+def _note(note: RelayNote | CaseNote) -> tuple[str, str]:
+    """The kind of a note, and its id."""
+    if isinstance(note, RelayNote):
+        return "relay-note", f"relay/{note.pool}:{note.gen}.{note.number}"
+    # Not the bare id, which is that of the event it came with, from the same source.
+    return "note", f"note/{event_id(note.case, note.gen, note.ver)}"

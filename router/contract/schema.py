@@ -14,7 +14,7 @@ from router.contract.advisor import Advisor
 from router.contract.asyncapi import CHANNELS, Channel, asyncapi_document, topic_settings
 from router.contract.config import ActiveRulebook, ApiKey
 from router.contract.events import CaseEvent, RelayNote
-from router.contract.messages import Delivery, Handover, Inquiry, Notice, Reply
+from router.contract.messages import CaseNote, Delivery, Handover, Inquiry, Notice, Reply
 
 Schema = dict[str, Any]
 
@@ -27,6 +27,7 @@ MESSAGES: Final[Mapping[str, type[msgspec.Struct]]] = {
     "case-event": CaseEvent,
     "advisor": Advisor,
     "relay-note": RelayNote,
+    "note": CaseNote,
     "api-key": ApiKey,
     "active-rulebook": ActiveRulebook,
 }

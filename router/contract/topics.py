@@ -37,6 +37,7 @@ CONFIG: Final = "turnout.config.v1"
 REPLIES: Final = "turnout.replies.v1"
 DELIVERIES: Final = "turnout.deliveries.v1"
 NOTICES: Final = "turnout.notices.v1"
+NOTES: Final = "turnout.notes.v1"
 DEAD_LETTERS: Final = "turnout.dead-letters.v1"
 
 
@@ -57,6 +58,7 @@ def topic_specs(
         TopicSpec(name=REPLIES, partitions=partitions),
         TopicSpec(name=DELIVERIES, partitions=partitions),
         TopicSpec(name=NOTICES, partitions=partitions, retention_ms=7 * DAY_MS),
+        TopicSpec(name=NOTES, partitions=partitions, retention_ms=30 * DAY_MS),
         TopicSpec(name=DEAD_LETTERS, partitions=partitions, retention_ms=30 * DAY_MS),
     )
     own = tuple(TopicSpec(name=inquiries(pool), partitions=inquiry_partitions) for pool in pools)

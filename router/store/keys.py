@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from router.contract.ids import PoolId
-from router.contract.topics import ADVISORS, CASES, CONFIG, EVENTS, REPLIES, inquiries
+from router.contract.topics import ADVISORS, CASES, CONFIG, EVENTS, NOTES, REPLIES, inquiries
 
 
 class KeyType(StrEnum):
@@ -87,8 +87,8 @@ KEYS: Final = (
         type=KeyType.LIST,
         members="the transcript as JSON texts, oldest first, the last 500",
         lifetime=_UNTIL_CLOSED,
-        rebuilt_from=(inquiries(PoolId("<pool>")), REPLIES, EVENTS),
-        lost="internal notes, which are on no topic; what is older than its topic keeps it (14 days)",
+        rebuilt_from=(inquiries(PoolId("<pool>")), REPLIES, NOTES, EVENTS),
+        lost="what is older than its topic keeps it (14 days; notes 30)",
     ),
     Key(
         name="history",

@@ -116,7 +116,8 @@ class PoolStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One act's trace for the bus. ``kind`` is the act's name. ``case`` or ``advisor`` is the post-state;
-    ``final`` asks for a tombstone; ``replies``, ``notices`` and ``handovers`` are messages to send, as JSON."""
+    ``final`` asks for a tombstone; ``replies``, ``notices`` and ``handovers`` are messages to send, ``notes`` are
+    internal ones, all as JSON."""
 
     number: int
     gen: int
@@ -132,6 +133,7 @@ class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True):
     replies: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     handovers: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 UNREADABLE: Final = "unreadable"

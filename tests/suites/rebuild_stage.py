@@ -141,8 +141,7 @@ def _case(state: CaseState) -> CaseState:
 
 
 def _messages(texts: tuple[str, ...]) -> tuple[str, ...]:
-    """Without internal notes, which are on no topic."""
-    return tuple(_sorted(text) for text in texts if json.loads(text)["type"] != "note")
+    return tuple(_sorted(text) for text in texts)
 
 
 def _sorted(text: str) -> str:

@@ -96,6 +96,8 @@ class TransferSuite(_Pair):
         await pair.on(Transfer, "c1", message='{"text":"why"}', placing=await pair.hand("bob"), must=True)
         messages = await pair.store.messages(POOL, CaseId("c1"))
         assert messages[-1] == '{"text":"why"}'
+        notes = {entry.kind: entry.notes for entry in await pair.store.pending(POOL, 0) if entry.case}
+        assert notes == {kind: ('{"text":"why"}',) if kind == "transfer" else () for kind in notes}
         await pair.on(Transfer, "c1", message='{"text":"lost"}', must=True)
         assert await pair.store.messages(POOL, CaseId("c1")) == messages
 

@@ -166,6 +166,7 @@ class ClimbSuite:
         await desk.assigned("c1", "ann")
         await desk.on(Escalate, "c1", step=1, take=take, message="asked twice")
         assert (await desk.store.messages(POOL, CaseId("c1")))[-1] == "asked twice"
+        assert (await desk.store.pending(POOL, 0))[-1].notes == ("asked twice",)
 
     async def test_a_step_that_was_taken_takes_nothing_again(self, desk: Desk) -> None:
         await desk.advisor("ann")

@@ -103,6 +103,7 @@ class NoteSuite:
         assert outcome.result is Result.DONE
         assert await desk.store.messages(POOL, CaseId("c1")) == ('{"text":"c1"}', "see file")
         assert (await desk.state("c1")).ver == 2
+        assert (await desk.store.pending(POOL, 0))[-1].notes == ("see file",)
 
     async def test_without_a_case_it_is_absent(self, desk: Desk) -> None:
         assert (await desk.do(desk.act(Note, case=CaseId("c1"), message="m"))).result is Result.ABSENT

@@ -15,6 +15,7 @@ from router.contract import (
     ApiKey,
     Attachment,
     CaseId,
+    CaseNote,
     Customer,
     Delivery,
     DeliveryState,
@@ -192,6 +193,16 @@ EXAMPLES: Final[dict[str, AnyMessage]] = {
         number=57,
     ),
     "relay-note": RelayNote(pool=MAIN, gen=1, number=1_024, at_ms=START_MS + 201_000),
+    "note": CaseNote(
+        pool=MAIN,
+        case=CASE,
+        gen=1,
+        ver=5,
+        number=1_025,
+        text="창고에 확인함: 같은 컵이 아직 있음. He may keep the broken one.",
+        at_ms=START_MS + 201_400,
+        author=MINJI,
+    ),
 }
 
 # By the record key that they lie under.

@@ -166,9 +166,10 @@ class Rebuilder:
         self._say("reading events")
         await self._read(topics.EVENTS, stories.take_event, since_ms=since_ms)
         stories.want_messages()
-        self._say("reading inquiries and replies")
+        self._say("reading inquiries, replies and notes")
         await self._read(topics.inquiries(self._pool), stories.take_inquiry, since_ms=since_ms)
         await self._read(topics.REPLIES, stories.take_reply, since_ms=since_ms)
+        await self._read(topics.NOTES, stories.take_note, since_ms=since_ms)
         return stories
 
     async def _read(self, topic: str, take: Callable[[Record], None], *, since_ms: int = 0) -> None:

@@ -1,4 +1,4 @@
-"""What events, inquiries and replies tell of open cases beyond their states: history, transcript, inquiries seen."""
+"""What events and messages tell of open cases beyond their states: history, transcript, inquiries seen."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -9,7 +9,7 @@ from router.contract.codec import Decoder, encode
 from router.contract.errors import Undecodable
 from router.contract.events import EventType
 from router.contract.ids import PoolId
-from router.contract.messages import Inquiry, IntakeMessage, Reply
+from router.contract.messages import CaseNote, Inquiry, IntakeMessage, Reply, StaffNote
 from router.runtime.bus.protocol import Record
 from router.service.rebuilding.records import TOLD, Rank, Told, last_reply
 
@@ -19,6 +19,7 @@ KEPT_INQUIRIES: Final = 64
 
 _INTAKE: Final = Decoder(IntakeMessage)
 _REPLY: Final = Decoder(Reply)
+_NOTE: Final = Decoder(CaseNote)
 
 
 class _Story:
@@ -28,6 +29,7 @@ class _Story:
         self.lines: dict[Rank, str] = {}
         self.inquiries: dict[Rank, str] = {}
         self.messages: dict[Rank, str] = {}
+        self.notes: dict[Rank, str] = {}
         self.begun: Rank = (0, 0)
 
     def take(self, told: Told, value: bytes) -> None:
@@ -90,6 +92,18 @@ class Stories:
         if reply.id in self._wanted:
             self._texts.setdefault(reply.id, record.value.decode())
 
+    def take_note(self, record: Record) -> None:
+        story = self._stories.get(record.key)
+        if story is None or record.value is None:
+            return
+        try:
+            note = _NOTE.decode(record.value, CaseNote)
+        except Undecodable:
+            return
+        if note.pool == self._pool:
+            said = StaffNote(case=note.case, text=note.text, at_ms=note.at_ms, author=note.author)
+            story.notes[(note.gen, note.number)] = encode(said).decode()
+
     def history(self, case: str) -> tuple[str, ...]:
         story = self._stories[case]
         return story.ordered(story.lines, KEPT_HISTORY)
@@ -102,4 +116,4 @@ class Stories:
     def messages(self, case: str) -> tuple[str, ...]:
         story = self._stories[case]
         there = {rank: self._texts[name] for rank, name in story.messages.items() if name in self._texts}
-        return story.ordered(there, KEPT_MESSAGES)
+        return story.ordered(there | story.notes, KEPT_MESSAGES)

@@ -9,16 +9,18 @@ from router.contract import topics
 from router.contract.advisor import AdvisorState
 from router.contract.advisor_record import advisor_bytes, advisor_headers
 from router.contract.case import CaseState
+from router.contract.codec import encode
 from router.contract.envelope import NUMBER_HEADER, case_event_bytes, case_event_headers
 from router.contract.errors import Undecodable
 from router.contract.events import EventType
 from router.contract.ids import PoolId
-from router.contract.messages import Handover, Notice, Reply
+from router.contract.messages import CaseNote, Handover, Notice, Reply, StaffNote
 from router.contract.records import record_head
 from router.runtime.bus.protocol import Outgoing
 from router.store.protocol import UNREADABLE, OutboxEntry
 
 _MESSAGE: Final[msgspec.json.Decoder[Reply | Notice | Handover]] = msgspec.json.Decoder(Reply | Notice | Handover)
+_NOTE: Final = msgspec.json.Decoder(StaffNote)
 _TYPES: Final = {kind.split(".")[2]: kind for kind in EventType}
 _ENTRY: Final = msgspec.json.Encoder(order="deterministic")
 _MAX_REASON_BYTES: Final = 1_000
@@ -31,6 +33,7 @@ def records_of(pool: PoolId, entry: OutboxEntry) -> Iterator[Outgoing]:
         raise Undecodable(entry.reason)
     if entry.case is not None:
         yield from _case_records(pool, entry, entry.case)
+        yield from _note_records(pool, entry, entry.case)
     if entry.advisor is not None:
         yield _advisor_record(pool, entry, entry.advisor)
     for text in (*entry.replies, *entry.notices, *entry.handovers):
@@ -75,6 +78,22 @@ def _case_records(pool: PoolId, entry: OutboxEntry, state: CaseState) -> Iterato
         # A tombstone has no value to tell its number, by which a rebuild knows it from a later life of the same id.
         headers = (*headers, (NUMBER_HEADER, str(entry.number).encode()))
     yield Outgoing(topic=topics.CASES, key=state.id, value=None if entry.final else value, headers=headers)
+
+
+def _note_records(pool: PoolId, entry: OutboxEntry, state: CaseState) -> Iterator[Outgoing]:
+    for said in map(_NOTE.decode, entry.notes):
+        note = CaseNote(
+            pool=pool,
+            case=state.id,
+            gen=state.gen,
+            ver=state.ver,
+            number=entry.number,
+            text=said.text,
+            at_ms=said.at_ms,
+            author=said.author,
+        )
+        head = record_head(note)
+        yield Outgoing(topic=head.topic, key=head.key, value=encode(note), headers=head.headers)
 
 
 def _advisor_record(pool: PoolId, entry: OutboxEntry, state: AdvisorState) -> Outgoing:

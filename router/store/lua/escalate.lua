@@ -29,7 +29,7 @@ function T.acts.escalate(t, act)
   local asked, about = asked_in(t, row, act), T.int(act.step)
   row.step = act.step
   if T.given(act.message) then
-    T.say(row, act.message)
+    T.note(row, act.message)
   end
   if act.take then
     T.begin(t, row, act.plan, act.claim)

@@ -14,6 +14,6 @@ function T.acts.note(t, act)
     return T.refuse(t, 'full', row)
   end
   T.begin(t, row)
-  T.say(row, act.message)
+  T.note(row, act.message)
   return T.settle(t, row, 'done')
 end

@@ -86,7 +86,7 @@ function T.settle(t, row, result, told)
     T.emit(t, advisor.presence, advisor.id, NOTHING, '\167advisor', advisor.packed)
   end
   local state = T.case_state(row)
-  local number = T.emit(t, result, about, told, '\164case', state)
+  local number = T.emit(t, result, about, told, '\164case', state, row.notes)
   T.remember(t, row, result, number)
   local taken = T.given(told.taken) and told.taken or nil
   return T.answer({ result = result, number = number, taken = taken }, state, advisors(t)), number
@@ -114,13 +114,14 @@ local function told_of(text)
 end
 
 -- Put an entry into the outbox; its number. `state` is its member `case` or `advisor`, packed as its name is.
-function T.emit(t, outcome, about, told, name, state)
+function T.emit(t, outcome, about, told, name, state, notes)
   local pool, act = t.pool, t.act
   pool.number = pool.number + 1
   local plain = cmsgpack.pack({
     number = pool.number, gen = pool.gen, kind = t.name, at_ms = t.now, outcome = outcome,
     actor = told_of(act.actor), about = told_of(about), reason = told.reason or told_of(act.reason), final = told.final,
     replies = listed(told.replies), notices = listed(told.notices), handovers = listed(told.handovers),
+    notes = listed(notes),
   })
   t.entries[#t.entries + 1] = { pool.number, T.longer(plain, 1) .. name .. state }
   return pool.number
@@ -180,6 +181,12 @@ end
 function T.say(row, message)
   row.messages = row.messages or {}
   row.messages[#row.messages + 1] = message
+end
+
+-- An internal note: besides, it goes out with the event, as no other topic has it.
+function T.note(row, message)
+  T.say(row, message)
+  row.notes = { message }
 end
 
 -- Remember an inquiry with its conversation.

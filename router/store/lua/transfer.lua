@@ -20,7 +20,7 @@ function T.acts.transfer(t, act)
   local giver = row.owner
   T.begin(t, row, act.plan, act.claim)
   if T.given(act.message) then
-    T.say(row, act.message)
+    T.note(row, act.message)
   end
   T.let_go(t, row)
   local result = 'queued'

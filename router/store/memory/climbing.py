@@ -22,7 +22,7 @@ def escalate(txn: Txn, act: Escalate) -> Outcome:
     asked = _asked_in(txn, act, row)
     row.step = act.step
     if act.message:
-        txn.say(row, act.message)
+        txn.note(row, act.message)
     if act.take:
         txn.begin(row, act.plan, act.claim)
         txn.let_go(row)

@@ -39,7 +39,7 @@ def transfer(txn: Txn, act: Transfer) -> Outcome:
     giver = row.owner
     txn.begin(row, act.plan, act.claim)
     if act.message:
-        txn.say(row, act.message)
+        txn.note(row, act.message)
     txn.let_go(row)
     if chosen:
         result = hand_to(txn, row, chosen, act.placing, plan=act.plan)

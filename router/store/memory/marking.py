@@ -27,7 +27,7 @@ def note(txn: Txn, act: Note) -> Outcome:
     if txn.is_short:
         return txn.refuse(Result.FULL, row)
     txn.begin(row)
-    txn.say(row, act.message)
+    txn.note(row, act.message)
     return txn.settle(row, Result.DONE)
 
 

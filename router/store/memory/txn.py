@@ -53,6 +53,7 @@ class Txn:
         self._touched: dict[AdvisorId, AdvisorRow] = {}
         self._shown: dict[AdvisorId, AdvisorRow] = {}
         self._present: list[AdvisorRow] = []
+        self._notes: tuple[str, ...] = ()
 
     # -- answers
 
@@ -124,6 +125,7 @@ class Txn:
                 replies=sent.replies,
                 notices=sent.notices,
                 handovers=sent.handovers,
+                notes=self._notes if case is not None else (),
             )
         )
         return self.pool.number
@@ -178,6 +180,11 @@ class Txn:
 
     def say(self, row: CaseRow, message: str) -> None:
         row.messages = [*row.messages, message][-KEPT_MESSAGES:]
+
+    def note(self, row: CaseRow, message: str) -> None:
+        """An internal note: besides, it goes out with the event, as no other topic has it."""
+        self.say(row, message)
+        self._notes = (message,)
 
     # -- the waiting line
 

@@ -29,6 +29,7 @@ PLACES: dict[str, tuple[AnyMessage, str, str]] = {
     "case-event": (EVENT, "turnout.events.v1", CASE),
     "advisor": (EXAMPLES["advisor"], "turnout.advisors.v1", MINJI),
     "relay-note": (EXAMPLES["relay-note"], "turnout.config.v1", "relay/main"),
+    "note": (EXAMPLES["note"], "turnout.notes.v1", CASE),
 }
 
 

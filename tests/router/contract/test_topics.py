@@ -14,6 +14,7 @@ TABLE = [
     ("turnout.replies.v1", 16, DELETE, 14 * DAY_MS, 0),
     ("turnout.deliveries.v1", 16, DELETE, 14 * DAY_MS, 0),
     ("turnout.notices.v1", 16, DELETE, 7 * DAY_MS, 0),
+    ("turnout.notes.v1", 16, DELETE, 30 * DAY_MS, 0),
     ("turnout.dead-letters.v1", 16, DELETE, 30 * DAY_MS, 0),
 ]
 

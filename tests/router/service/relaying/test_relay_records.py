@@ -7,7 +7,8 @@ from router.contract import topics
 from router.contract.advisor import Advisor
 from router.contract.codec import Decoder, header
 from router.contract.errors import Undecodable
-from router.contract.messages import Notice
+from router.contract.ids import CaseId
+from router.contract.messages import CaseNote, Notice
 from router.service.relaying.records import records_of
 from router.store.protocol import UNREADABLE, OutboxEntry
 from tests.suites.stage import POOL, stage
@@ -32,6 +33,20 @@ async def test_missed_offers_that_set_an_advisor_to_away_are_told_to_the_advisor
         records = [record for entry in entries for record in records_of(POOL, entry)]
         told = [Decoder(Advisor).decode(record.value, Advisor) for record in records if record.topic == topics.ADVISORS]
         assert [advisor.presence for advisor in told][-2:] == ["online", "away"]
+
+
+async def test_an_internal_note_goes_to_a_topic_that_no_channel_reads_and_nowhere_else() -> None:
+    async with stage() as scene:
+        await scene.hire("mina")
+        await scene.write("c1")
+        await scene.accept("c1")
+        await scene.casework.note(CaseId("c1"), scene.request("mina"), text="he is cross")
+        entry = (await scene.store.pending(POOL, 0, limit=1000))[-1]
+        records = list(records_of(POOL, entry))
+        assert [record.topic for record in records if b"cross" in (record.value or b"")] == [topics.NOTES]
+        note = Decoder(CaseNote).decode(records[-1].value, CaseNote)
+        assert (note.text, note.author, note.number, note.ver) == ("he is cross", "mina", entry.number, 3)
+        assert header(records[-1].headers, "ce_id") == "note/c1:1.3"
 
 
 async def test_a_repeat_gives_the_same_records() -> None:
