@@ -7,14 +7,11 @@ from rules import opening_hours
 from rules.covering import covered
 from rules.errors import Path
 from rules.ladder_flaws import ladder_flaws, relax_flaws
-from rules.naming import each, key_reference, reference, repeated
+from rules.naming import RESERVED, each, key_reference, reference, repeated
 from rules.notice_flaws import notice_flaws
-from rules.policy_flaws import policy_flaws
+from rules.policy_flaws import policy_flaws, promise_flaws
 from rules.rulebook import Document, Effect, Queue, Rule, Strategy
 from rules.shape import Flaw
-
-RESERVED: Final = frozenset({"queue", "language", "defaults"})
-"""Names of reasons that are no rules."""
 
 MAX_RULES: Final = 5_000
 MAX_SKILLS: Final = 256
@@ -35,6 +32,7 @@ def cross_flaws(document: Document) -> Iterator[Flaw]:
         yield from _strategy_flaws(queue, path)
         yield from relax_flaws(name, queue, document)
     yield from policy_flaws(document)
+    yield from promise_flaws(document)
     yield from opening_hours.flaws(document.calendars)
     yield from repeated(document.tiers, ("tiers",))
     yield from ladder_flaws(document)

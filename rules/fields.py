@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from rules.view import View, Words, fold, words_of
+from rules.view import Settled, View, Words, fold, words_of
 
 FORM_PREFIX: Final = "fields."
 
@@ -33,16 +33,19 @@ class NumberField(Struct, frozen=True):
 Field = TextField | ListField | NumberField
 
 
-def field_named(name: str) -> Field | None:
-    """The field of that name; `fields.<anything>` is one. None for an unknown name."""
+def field_named(name: str, *, settled: bool = False) -> Field | None:
+    """The field of that name; `fields.<anything>` is one. None for an unknown name. ``settled``: also those that are
+    known once the rules have been tried."""
+    if settled and name in _SETTLED:
+        return _SETTLED[name]
     if name.startswith(FORM_PREFIX) and len(name) > len(FORM_PREFIX):
         return _form_field(name.removeprefix(FORM_PREFIX))
     return _FIELDS.get(name)
 
 
-def field_names() -> tuple[str, ...]:
+def field_names(*, settled: bool = False) -> tuple[str, ...]:
     """All names, for suggestions."""
-    return (*_FIELDS, f"{FORM_PREFIX}<name>")
+    return (*_FIELDS, *(_SETTLED if settled else ()), f"{FORM_PREFIX}<name>")
 
 
 def _text(read: Callable[[View], str]) -> TextField:
@@ -70,3 +73,14 @@ _FIELDS: Final[dict[str, Field]] = {
     "attachments": NumberField(lambda view: view.facts.attachments),
     "reopened": NumberField(lambda view: view.facts.reopened),
 }
+
+
+def _priority(view: View) -> int:
+    return view.priority if isinstance(view, Settled) else 0
+
+
+def _queue(view: View) -> str:
+    return view.queue if isinstance(view, Settled) else ""
+
+
+_SETTLED: Final[dict[str, Field]] = {"priority": NumberField(_priority), "queue": _text(_queue)}

@@ -5,7 +5,7 @@ from typing import Final
 from rules.facts import Facts
 from rules.rulebook import Effect, Rule, Rulebook, SkillWant
 from rules.verdict import Reason, Verdict, Want
-from rules.view import View
+from rules.view import Settled, View
 
 MAX_REASONS: Final = 50
 
@@ -15,8 +15,8 @@ def judge(rulebook: Rulebook, facts: Facts) -> Verdict:
 
     Rules are tried in order. One that matches sets its fields and ends the judgement unless it
     continues. A field that two rules set keeps the first one's value; labels and skills add up, with the
-    highest level asked for. The chosen queue then gives policy, ladder and acknowledgement, the facts or
-    the text give the language, and the defaults fill what is still open.
+    highest level asked for. The first promise that matches gives the policy. The chosen queue then gives policy,
+    ladder and acknowledgement, the facts or the text give the language, and the defaults fill what is still open.
     """
     view = View(facts)
     draft = _Draft()
@@ -63,6 +63,7 @@ class _Draft:
         defaults = rulebook.defaults
         unset = [name for name, value in _defaults(rulebook) if self._fill(name, value)]
         queue = rulebook.queues[str(self._set["queue"])]
+        self._promise(rulebook, view)
         given = (("policy", queue.policy), ("ladder", queue.ladder), ("acknowledge", queue.acknowledge))
         self._because("queue", [name for name, value in given if self._fill(name, value)])
         self._because("language", ["language"] if self._fill("language", view.language) else [])
@@ -76,6 +77,18 @@ class _Draft:
             reasons=tuple(self._reasons),
             rulebook=rulebook.hash,
         )
+
+    def _promise(self, rulebook: Rulebook, view: View) -> None:
+        """The policy of the first promise that matches, unless a rule has set one."""
+        if not rulebook.promises or "policy" in self._set:
+            return
+        queue, priority = str(self._set["queue"]), int(self._set["priority"])
+        settled = Settled(view.facts, queue=queue, priority=priority, labels=tuple(self._labels))
+        for promise, test in zip(rulebook.promises, rulebook.promise_tests, strict=True):
+            if test(settled):
+                self._fill("policy", promise.policy)
+                self._because(promise.name, ["policy"])
+                return
 
     def _fill(self, name: str, value: str | int | bool | None) -> bool:
         if value is None or name in self._set:

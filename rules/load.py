@@ -58,7 +58,8 @@ def load_roster(files: Mapping[str, str]) -> Roster:
 def _rulebook(tree: Tree, problems: list[Problem]) -> Rulebook:
     flaws = list(flaws_of(tree.plain, Document)) if tree.is_whole else []
     is_shaped = tree.is_whole and not flaws
-    tests = _compiled(tree.plain, flaws) if tree.is_whole else ()
+    tests = _compiled(tree.plain, "rules", flaws) if tree.is_whole else ()
+    promises = _compiled(tree.plain, "promises", flaws) if tree.is_whole else ()
     calls = _calls(tree.plain, flaws) if tree.is_whole else {}
     document = msgspec.convert(tree.plain, Document) if is_shaped else None
     if document:
@@ -68,17 +69,25 @@ def _rulebook(tree: Tree, problems: list[Problem]) -> Rulebook:
     fields = {name: getattr(document, name) for name in Document.__struct_fields__}
     calendars = {name: Calendar(whole(name, document.calendars)) for name in document.calendars}
     hash_ = content_hash(content(document))
-    return Rulebook(**fields, hash=hash_, tests=tests, calls=calls, open_hours=calendars, places=tree.places)
+    return Rulebook(
+        **fields,
+        hash=hash_,
+        tests=tests,
+        promise_tests=promises,
+        calls=calls,
+        open_hours=calendars,
+        places=tree.places,
+    )
 
 
-def _compiled(plain: dict[str, Any], flaws: list[Flaw]) -> tuple[Test, ...]:
+def _compiled(plain: dict[str, Any], section: str, flaws: list[Flaw]) -> tuple[Test, ...]:
     """Compile whatever conditions there are, so that their flaws show together with all others."""
-    rules = plain.get("rules")
+    rules = plain.get(section)
     tests: list[Test] = []
     for index, rule in enumerate(rules if isinstance(rules, list) else []):
         match = rule.get("match", {}) if isinstance(rule, dict) else {}
         if isinstance(match, dict):
-            tests.append(compile_match(match, ("rules", index, "match"), flaws))
+            tests.append(compile_match(match, (section, index, "match"), flaws, settled=section == "promises"))
     return tuple(tests)
 
 

@@ -37,21 +37,22 @@ _COMBINERS: Final = ("any", "all", "not")
 MAX_CONDITIONS: Final = 500
 
 
-def compile_match(raw: object, path: Path, flaws: list[Flaw]) -> Test:
-    """A test for one `match:`; an empty one always holds.
+def compile_match(raw: object, path: Path, flaws: list[Flaw], *, settled: bool = False) -> Test:
+    """A test for one `match:`; an empty one always holds. ``settled``: for a `Settled` view, which knows more fields.
 
     What is wrong is added to `flaws`, and the returned test is then good for nothing.
     """
     before = len(flaws)
-    test = _Compiler(flaws).group(raw, path)
+    test = _Compiler(flaws, settled=settled).group(raw, path)
     return test if len(flaws) == before else _never
 
 
 class _Compiler:
     """Compiles one rule's conditions and counts them."""
 
-    def __init__(self, flaws: list[Flaw]) -> None:
+    def __init__(self, flaws: list[Flaw], *, settled: bool) -> None:
         self._flaws = flaws
+        self._settled = settled
         self._count = 0
 
     def group(self, raw: object, path: Path) -> Test:
@@ -89,9 +90,9 @@ class _Compiler:
         return self.group(item, path)
 
     def _field(self, name: str, value: object, path: Path) -> Test:
-        field = field_named(name)
+        field = field_named(name, settled=self._settled)
         if field is None:
-            near = suggestion(name, (*field_names(), *_COMBINERS))
+            near = suggestion(name, (*field_names(settled=self._settled), *_COMBINERS))
             self._flaws.append(Flaw(path, f"unknown field `{name}`{near}", of_key=True))
             return _never
         if not isinstance(value, dict):

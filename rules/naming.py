@@ -1,9 +1,13 @@
 """Names in a rulebook that must stand for something, and at most once."""
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from rules.errors import Path
 from rules.shape import Flaw, suggestion
+
+RESERVED: Final = frozenset({"queue", "language", "defaults"})
+"""Names of reasons that are no rules."""
 
 
 def reference(name: str | None, known: Iterable[str], what: str, path: Path) -> Iterator[Flaw]:

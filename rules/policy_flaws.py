@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from rules.errors import Path
-from rules.naming import reference, repeated
+from rules.naming import RESERVED, reference, repeated
 from rules.policies import Clock, ClockOptions
 from rules.rulebook import Document
 from rules.shape import Flaw
@@ -19,6 +19,21 @@ def policy_flaws(document: Document) -> Iterator[Flaw]:
             if policy.target_s(clock) is None:
                 yield Flaw(of_clock, f"the policy promises nothing for it: give `{clock}_s`", of_key=True)
             yield from _clock_flaws(clock, own, document, of_clock)
+
+
+def promise_flaws(document: Document) -> Iterator[Flaw]:
+    """Promises of policies that aren't there, by a name that stands for something else, or that are never reached."""
+    taken = {rule.name for rule in document.rules} | RESERVED
+    last = ""
+    for index, promise in enumerate(document.promises):
+        path: Path = ("promises", index)
+        yield from reference(promise.policy, document.policies, "policy", (*path, "policy"))
+        if promise.name in taken:
+            yield Flaw((*path, "name"), f"something else is called `{promise.name}` too")
+        if last:
+            yield Flaw(path, f"never reached: `{last}` before it always matches")
+        taken.add(promise.name)
+        last = last or ("" if promise.match else promise.name)
 
 
 def _clock_flaws(clock: Clock, own: ClockOptions, document: Document, path: Path) -> Iterator[Flaw]:

@@ -135,6 +135,15 @@ class Rule(_Rules, frozen=True, kw_only=True, rename={"continue_": "continue"}):
     continue_: bool = False
 
 
+class Promise(_Rules, frozen=True, kw_only=True):
+    """If `match` holds (always, when empty), the case has this policy instead of its queue's. Besides what rules look
+    at, it may look at the `queue` and the `priority` that they have come to."""
+
+    name: Name
+    match: dict[str, Any] = {}
+    policy: Name
+
+
 class Defaults(_Rules, frozen=True, kw_only=True):
     """What holds when no rule says otherwise. Policy, ladder and acknowledgement come from the queue."""
 
@@ -182,18 +191,20 @@ class Document(_Rules, frozen=True, kw_only=True):
     quiet: dict[Name, Quiet] = {}
     acknowledgements: dict[Language, Acknowledgement] = {}
     rules: tuple[Rule, ...] = ()
+    promises: Annotated[tuple[Promise, ...], Meta(max_length=500)] = ()
 
 
 class Rulebook(Document, frozen=True, kw_only=True, forbid_unknown_fields=False, eq=False):
     """A checked rulebook, ready to judge by. Build it with `load` or `restore`, never by hand.
 
-    `tests` are the compiled conditions, one a rule, `calls` those of the steps of each ladder, and `open_hours` the
-    compiled calendars; `places` tells where each value was written (empty for a restored rulebook). None of these is
-    content.
+    `tests` are the compiled conditions, one a rule, `promise_tests` one a promise, `calls` those of the steps of each
+    ladder, and `open_hours` the compiled calendars; `places` tells where each value was written (empty for a restored
+    rulebook). None of these is content.
     """
 
     hash: str
     tests: tuple[Callable[[View], bool], ...]
+    promise_tests: tuple[Callable[[View], bool], ...] = ()
     calls: dict[str, tuple[Callable[[View], bool] | None, ...]] = {}
     open_hours: dict[str, Calendar] = {}
     places: dict[Path, Place] = {}

@@ -78,6 +78,21 @@ class View:
         return tuple(map(fold, self.facts.customer.tags))
 
 
+class Settled(View):
+    """The facts once queue, priority and labels are settled: what a promise is chosen by."""
+
+    def __init__(self, facts: Facts, *, queue: str, priority: int, labels: tuple[str, ...]) -> None:
+        super().__init__(facts)
+        self.queue = fold(queue)
+        self.priority = priority
+        self._settled = labels
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The folded labels, of upstream and of the rules."""
+        return tuple(map(fold, dict.fromkeys((*self.facts.labels, *self._settled))))
+
+
 def primary_tag(tag: str | None) -> str | None:
     """`en` of `en-US`; None for what isn't a language tag and for `und`."""
     if not tag:
