@@ -12,6 +12,8 @@ from rules import CustomerFacts, Facts, Rulebook, Verdict, judge, restore
 
 _LONGEST_S = 366 * 86_400
 _SOLVED = "solved"
+# The promise of a case is that somebody takes it up in time.
+_UNTIL_TAKEN = {"first_response": {"stops": ["assigned"]}}
 
 
 class Worker(NamedTuple):
@@ -54,7 +56,7 @@ def rulebook_of(case: Case) -> Rulebook:
     rules = []
     for name, traffic in case.classes.items():
         target_s = traffic.target_s or 1
-        policies[name] = {"first_response_s": target_s, "resolution_s": _LONGEST_S}
+        policies[name] = {"first_response_s": target_s, "resolution_s": _LONGEST_S, "warn": [], "clocks": _UNTIL_TAKEN}
         queue = traffic.queue or name
         queues.setdefault(queue, {"policy": name, "auto_accept": True})
         effect = {"queue": queue, "policy": name, "priority": traffic.priority, "skills": traffic.skills}

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from router.contract.ids import AdvisorId, CaseId
-from router.engine.decide import Waiting, decide, next_for, nominate
+from router.engine.decide import Waiting, next_for, nominate
 from router.engine.roster import Roster
 from router.engine.waiting import WaitClass
 from rules import Rulebook
@@ -48,8 +48,9 @@ class Ours:
         self._rulebook = rulebook
 
     def first(self, roster: Roster, waiting: WaitClass, case: CaseId, now_ms: int) -> Sequence[AdvisorId]:
-        decision = decide(roster, waiting, case, self._rulebook, now_ms)
-        return [candidate.advisor for candidate in decision.candidates]
+        # The first of the candidates: in one office nobody is a moment behind, so none of the others is needed.
+        first = self.nominated(roster, Waiting(class_key=waiting.key, score_ms=now_ms, case=case), now_ms)
+        return [first] if first else []
 
     def nominated(self, roster: Roster, head: Waiting, now_ms: int) -> AdvisorId | None:
         member = nominate(roster, head, self._rulebook, now_ms)
