@@ -26,7 +26,7 @@ GROWING = {
     "router/runtime/ledger.py:Counter": "a ledger in memory: tests",
     "router/runtime/hosting/notice_sender.py:defaultdict": "targets of the settings",
     "router/runtime/token_bucket.py:OrderedDict": "max_keys; what is forgotten early is counted",
-    "router/engine/roster.py:Counter": "skills and languages of the roster",
+    "rules/covering.py:defaultdict": "values that conditions of one rulebook name",
     "router/api/newest.py:OrderedDict": "most, given by the session",
     "router/api/operations.py:OrderedDict": "_REMEMBERED",
     "router/service/policies.py:OrderedDict": "KEPT",

@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -128,7 +128,7 @@ def _free(roster: Roster, waiting: WaitClass) -> Free:
     """Counts those who are there and have room for such a case, when asked, and each only once."""
     ready = roster.online & roster.with_room(waiting.units, waiting.channel)
 
-    @cache
+    @lru_cache(maxsize=512)
     def free(kind: str, name: str) -> int:
         having = roster.with_skill(name, 1) if kind == "skill" else roster.speaking(name)
         return (having & ready).bit_count()
