@@ -126,7 +126,7 @@ def test_the_rules_and_the_roster_of_the_page_go_together() -> None:
 
 def test_every_yaml_block_is_checked_by_one_of_these_tests() -> None:
     for page in PAGES:
-        marked = [text for mark in ("rules", "roster", "settings") for text in _marked(page, mark)]
+        marked = [text for mark in ("rules", "roster", "settings", "case") for text in _marked(page, mark)]
         assert sorted(marked) == sorted(_blocks(page, "yaml"))
 
 
@@ -142,6 +142,25 @@ def test_a_block_of_settings_can_be_set(text: str) -> None:
 def test_the_example_of_settings_is_in_order() -> None:
     done = CliRunner().invoke(main, ["check", "--settings", str(EXAMPLE)], env={"TURNOUT_SETTINGS": ""})
     assert (done.exit_code, done.output) == (0, "settings, rules and roster are in order\n")
+
+
+@pytest.mark.parametrize("text", [line for line in TURNOUT if line.startswith("turnout simulate ")])
+def test_a_simulation_of_the_page_can_be_run(text: str) -> None:
+    words = [str(ROOT / word) if (ROOT / word).exists() else word for word in shlex.split(text)[1:]]
+    done = CliRunner().invoke(main, [*words, "--replications", "1", "--processes", "1"])
+    assert done.exit_code == 0, done.output
+    assert "1 replications of about " in done.output
+
+
+def test_the_simulated_day_of_the_page_can_be_judged_by_the_rules_that_come_with_turnout(tmp_path: Path) -> None:
+    (text,) = _marked("supervisors", "case")
+    file, rules = tmp_path / "day.yaml", ROOT / "rules" / "defaults"
+    file.write_text(text, "utf-8")
+    words = ["simulate", str(file), "--rules", str(rules), "--roster", str(rules / "roster.yaml"), "--json"]
+    done = CliRunner().invoke(main, [*words, "--replications", "1", "--processes", "1"])
+    rows = msgspec.json.decode(done.output)
+    assert [row["class"] for row in rows] == ["all", "late-parcel", "refund"]
+    assert all(row["sla"] > 0.5 for row in rows)
 
 
 CURLS = [line for line in _command_lines() if line.startswith("curl ") and "/v1/" in line]
