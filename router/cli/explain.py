@@ -15,13 +15,27 @@ class _Titles(NamedTuple):
     others: str
     waiting: str
     frees: str
+    climbed: str
+    to_come: str
 
 
 _TITLES: Final = {
     "en": _Titles(
-        "why here", "why not the others, when it was decided", "what it waits for now", "what would free it, each alone"
+        "why here",
+        "why not the others, when it was decided",
+        "what it waits for now",
+        "what would free it, each alone",
+        "how it climbed",
+        "steps of its ladder to come",
     ),
-    "ko": _Titles("배정 근거", "결정 당시 제외된 상담사", "지금 기다리는 이유", "한 가지만 바뀌어도 배정되는 조건"),
+    "ko": _Titles(
+        "배정 근거",
+        "결정 당시 제외된 상담사",
+        "지금 기다리는 이유",
+        "한 가지만 바뀌어도 배정되는 조건",
+        "단계가 올라간 내력",
+        "남은 사다리 단계",
+    ),
 }
 
 
@@ -50,7 +64,21 @@ def _lines(page: Mapping[str, Any], titles: "_Titles") -> Iterator[str]:
     )
     yield from _part(titles.others, removed)
     yield from _part(titles.waiting, told.get("why_waiting", ()))
+    yield from _part(titles.climbed, map(_climbed, case.get("escalations", ())))
+    yield from _part(titles.to_come, map(_to_come, told.get("climbs", ())))
     yield from _part(titles.frees, [change["text"] for change in told.get("would_free", ())])
+
+
+def _climbed(step: Mapping[str, Any]) -> str:
+    """Who or what brought the case to a step, when, and why."""
+    by = f", by {step['by']}" if step.get("by") else ""
+    reason = f": {step['reason']}" if step.get("reason") else ""
+    tier = f", tier {step['tier']}" if step.get("tier") else ""
+    return f"{step['at']} {step['step']} ({step['trigger']}{by}{tier}){reason}"
+
+
+def _to_come(step: Mapping[str, Any]) -> str:
+    return f"{step['step']} ({step.get('at') or step['trigger']}): {', '.join(step['does'])}"
 
 
 def _part(title: str, lines: Any) -> Iterator[str]:

@@ -62,7 +62,11 @@ def take(detail: CaseDetail) -> CaseDetail:
 def asked(detail: CaseDetail, rulebook: Rulebook) -> Asked:
     """What the case asks at its present step, and by the steps of its ladders. Moved up to a tier, it is for that tier,
     and for those that a ladder lets in; else handed to one, it is for that instead of its queue's."""
-    queue, at = rulebook.queues.get(detail.verdict.queue), standing(detail)
+    queue = rulebook.queues.get(detail.verdict.queue)
+    if not detail.relaxed and not detail.climbed:
+        # Nearly every case, and asked of it by every plan.
+        return Asked(detail.verdict.wants, queue.tiers if queue else (), detail.verdict.language or "", (), ())
+    at = standing(detail)
     by_wait, by_ladder = steps_of(detail, rulebook)[: detail.relaxed], tuple(easings(at.climbs, rulebook))
     easing = merged(*by_wait, *by_ladder)
     tiers, language = queue.tiers if queue else (), detail.verdict.language or ""

@@ -21,6 +21,8 @@ class Standing(NamedTuple):
 
 def standing(detail: CaseDetail) -> Standing:
     """Where the case stands now."""
+    if not detail.climbed:
+        return Standing((), "", detail.verdict.ladder or "", 0)
     climbs: list[Climb] = []
     for climb in detail.climbed:
         if climb.trigger == LOWERED:

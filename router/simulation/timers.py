@@ -61,4 +61,5 @@ def _missed(state: CaseState, detail: CaseDetail, ver: int, *, scene: Scene, ros
             detail = offers.without(
                 detail, state, offer.advisor, roster=roster, rulebook=scene.rulebook, now_ms=scene.now_ms
             )
+            detail = replace(detail, missed_offers=detail.missed_offers + 1)
     return detail

@@ -1,8 +1,12 @@
 """Ladders at the API: by hand with a reason and a note, lowered by a supervisor, still to be read by who had it."""
 
+import asyncio
+
 import pytest
+from click.testing import CliRunner
 
 from router.api.ladders import done_by
+from router.cli.main import main
 from router.contract.config import Role
 from rules import Step, load
 from rules.ladders import Easing, Reassign
@@ -109,6 +113,17 @@ async def test_only_a_supervisor_lowers_and_says_why(bench: ApiBench, handed: tu
     told = found["case"]["escalations"][-1]
     assert (told["trigger"], told["reason"], told["by"]) == ("lowered", "a misunderstanding", told["by"])
     assert told["by"]
+
+
+async def test_the_terminal_says_who_climbed_and_what_is_to_come(bench: ApiBench, handed: tuple[str, str, str]) -> None:
+    case, junior, _ = handed
+    boss = ["--key", bench.key(Role.SUPERVISOR), "--url", f"http://127.0.0.1:{bench.server.port}"]
+    told = await asyncio.to_thread(CliRunner().invoke, main, ["explain", case, *boss])
+    assert "steps of its ladder to come:\n  1 (" in told.output
+    assert "  2 (by-hand): it moves up a tier, it is taken from who has it\n" in told.output
+    await bench.post(f"/v1/cases/{case}/escalate", junior, {"reason": "over my head", "note": "x"})
+    told = await asyncio.to_thread(CliRunner().invoke, main, ["explain", case, *boss])
+    assert " 2 (by-hand, by jun, tier senior): over my head\n" in told.output
 
 
 async def test_the_steps_to_come_are_told_in_both_languages(bench: ApiBench) -> None:
