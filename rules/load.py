@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
+from msgspec import structs
 
 from rules.calendar import Calendar
 from rules.crosscheck import cross_flaws
 from rules.errors import Path, Problem, RosterError, RulebookError
+from rules.icalendar import with_closures
 from rules.match import compile_match
 from rules.opening_hours import whole
 from rules.operators import Test
@@ -24,10 +26,12 @@ _MAX_FILES: Final = 200
 
 
 def load(files: Mapping[str, str]) -> Rulebook:
-    """The rulebook in these files ({path: text}). Raises RulebookError with all problems."""
+    """The rulebook in these files ({path: text}); those that end in `.ics` are for calendars that name them. Raises
+    RulebookError with all problems."""
     problems: list[Problem] = []
-    tree = _read(files, problems)
-    return _rulebook(tree, problems)
+    calendars = {path: text for path, text in files.items() if path.endswith(".ics")}
+    tree = _read({path: text for path, text in files.items() if path not in calendars}, problems)
+    return _rulebook(tree, problems, calendars)
 
 
 def restore(data: bytes) -> Rulebook:
@@ -36,7 +40,7 @@ def restore(data: bytes) -> Rulebook:
         plain = msgspec.json.decode(data, type=dict[str, Any])
     except (msgspec.DecodeError, RecursionError) as exc:
         raise RulebookError([Problem(f"not a stored rulebook: {exc}")]) from exc
-    return _rulebook(Tree(plain), [])
+    return _rulebook(Tree(plain), [], {})
 
 
 def load_roster(files: Mapping[str, str]) -> Roster:
@@ -55,7 +59,7 @@ def load_roster(files: Mapping[str, str]) -> Roster:
     return Roster(advisors=advisors, hash=digest, places=_places_by_id(document, tree))
 
 
-def _rulebook(tree: Tree, problems: list[Problem]) -> Rulebook:
+def _rulebook(tree: Tree, problems: list[Problem], files: Mapping[str, str]) -> Rulebook:
     flaws = list(flaws_of(tree.plain, Document)) if tree.is_whole else []
     is_shaped = tree.is_whole and not flaws
     tests = _compiled(tree.plain, "rules", flaws) if tree.is_whole else ()
@@ -63,6 +67,7 @@ def _rulebook(tree: Tree, problems: list[Problem]) -> Rulebook:
     calls = _calls(tree.plain, flaws) if tree.is_whole else {}
     document = msgspec.convert(tree.plain, Document) if is_shaped else None
     if document:
+        document = structs.replace(document, calendars=with_closures(document.calendars, files, flaws))
         flaws.extend(cross_flaws(document))
     if flaws or problems or not document:
         raise RulebookError([*problems, *_told(flaws, tree)])

@@ -48,6 +48,13 @@ Window = Annotated[
     ),
 ]
 Hours = Annotated[tuple[Window, ...], Meta(max_length=24)]
+File = Annotated[
+    str,
+    Meta(
+        pattern=r"^[^/\\]{1,200}\.ics$",
+        extra={"hint": 'is no name of a file of the same folder; write one such as "closures.ics"'},
+    ),
+]
 Date = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$", extra={"hint": 'is no date; write "2026-12-24"'})]
 
 
@@ -88,13 +95,15 @@ class HolidaySpec(_Spec, frozen=True, kw_only=True):
 
 class CalendarSpec(_Spec, frozen=True, kw_only=True):
     """A calendar as written. What it leaves out it has from the calendar that it extends; of `dates` it has both, its
-    own first."""
+    own first. `closures` names iCalendar files of the same folder, whose days are closed: a loaded calendar has them
+    among its `dates`."""
 
     time_zone: Annotated[str, Meta(max_length=64)] | None = None
     extends: Annotated[str, Meta(pattern=_NAME)] | None = None
     week: dict[Days, Hours] | None = None
     holidays: HolidaySpec | None = None
     dates: Annotated[dict[Date, SpecialDate], Meta(max_length=5_000)] = {}
+    closures: Annotated[tuple[File, ...], Meta(max_length=20)] = ()
 
 
 Specs = Mapping[str, CalendarSpec]

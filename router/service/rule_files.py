@@ -18,7 +18,7 @@ from rules.errors import Problem, RulesError, Severity
 from rules.lint import lint
 from rules.surroundings import Surroundings, misplaced
 
-_SUFFIXES: Final = (".yaml", ".yml")
+_SUFFIXES: Final = (".yaml", ".yml", ".ics")
 _ROSTER: Final = "roster.yaml"
 _BATCH: Final = 100
 
@@ -73,7 +73,8 @@ class RuleFiles:
 
     def stamp(self) -> tuple[tuple[str, int, int], ...]:
         """Changes when a file does: for watching them."""
-        paths = [*(self._rules_dir.glob("*.y*ml") if self._rules_dir else ()), self._roster_file]
+        kept = self._rules_dir.glob("*.*") if self._rules_dir else ()
+        paths = [*(path for path in kept if path.suffix in _SUFFIXES), self._roster_file]
         found = [(path, path.stat()) for path in paths if path is not None and path.exists()]
         return tuple(sorted((str(path), stat.st_mtime_ns, stat.st_size) for path, stat in found))
 

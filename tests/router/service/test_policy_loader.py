@@ -165,3 +165,15 @@ async def test_a_new_advisor_gets_more_week_by_week_without_anybody_saving_the_f
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
+
+
+def test_calendar_files_of_the_folder_are_read_and_watched(tmp_path: Path) -> None:
+    calendar = 'calendars: {it: {time_zone: UTC, week: {daily: ["00:00-24:00"]}, closures: [off.ics]}}\n'
+    (tmp_path / "rules.yaml").write_text(RULES + calendar, "utf-8")
+    day_off = tmp_path / "off.ics"
+    files = RuleFiles(str(tmp_path), None)
+    for day in ("20261225", "20261224"):
+        before = files.stamp()
+        day_off.write_text(f"BEGIN:VEVENT\nDTSTART:{day}\nSUMMARY:Off\nEND:VEVENT\n", "utf-8")
+        assert files.stamp() != before
+        assert list(files.rulebook().calendars["it"].dates) == [f"{day[:4]}-{day[4:6]}-{day[6:]}"]
