@@ -77,7 +77,9 @@ class NoticeWorld:
         ledger: Ledger | None = None,
         policy: SendPolicy = PROMPT,
         bus: Bus | None = None,
+        partitions: int = 1,
     ) -> None:
+        self._partitions = partitions
         self.bus = HeldBus(bus or MemoryBus())
         self.clock = clock or SystemClock()
         self.ledger = ledger or MemoryLedger()
@@ -97,7 +99,7 @@ class NoticeWorld:
         return NoticeRole(parts, notifiers=self._notifiers, on_failure=self.failures.append, policy=self._policy)
 
     async def begin(self) -> NoticeRole:
-        await self.bus.create_topics(topic_specs((POOL,), inquiry_partitions=1, partitions=1))
+        await self.bus.create_topics(topic_specs((POOL,), inquiry_partitions=1, partitions=self._partitions))
         self.role = role = self.make()
         await role.start()
         return role
@@ -125,7 +127,7 @@ class NoticeWorld:
         row = Advisor(
             id=AdvisorId(advisor), pool=POOL, gen=1, ver=1, elig=1, at_ms=1, presence=Presence.ONLINE, profile=shown
         )
-        await self.bus.create_topics(topic_specs((POOL,), inquiry_partitions=1, partitions=1))
+        await self.bus.create_topics(topic_specs((POOL,), inquiry_partitions=1, partitions=self._partitions))
         await self.bus.publish([Outgoing(topic=ADVISORS, key=advisor, value=encode(row))])
 
     async def publish_bytes(self, value: bytes) -> None:

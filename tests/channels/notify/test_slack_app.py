@@ -10,7 +10,8 @@ import pytest
 from aiohttp import web
 from msgspec.structs import replace
 
-from channels.notify.slack_app import NAME, SlackAppOptions, notifier
+from channels.notify.slack_app import NAME, notifier
+from channels.notify.slack_app_options import SlackAppOptions
 from channels.notify.slack_app_simulator import CHANNEL, Shown, SlackSimulator
 from router.contract.codec import header
 from router.contract.ids import AdvisorId
@@ -55,7 +56,7 @@ class Api:
         assert self.world.role is not None
         (route,) = self.world.role.routes()[:1]
         assert isinstance(route, web.RouteDef)
-        answer = await route.handler(request)  # type: ignore[call-arg, misc]  # a plain coroutine handler
+        answer = await route.handler(request)
         assert isinstance(answer, web.StreamResponse)
         return answer
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from router.contract.ids import AdvisorId
 from router.contract.messages import Notice
+from router.contract.topics import NOTICES
 from router.runtime.clock import ManualClock
 from router.runtime.hosting import notice_gathering
 from router.runtime.notifiers import Bulletin, NotifierHost, OpenNotifier, Pace, Target
@@ -49,9 +50,9 @@ class Told:
         return [len(each.notices) for each in self.given]
 
 
-def world_of(told: Told, clock: ManualClock, pace: Pace = GROUPED) -> NoticeWorld:
+def world_of(told: Told, clock: ManualClock, pace: Pace = GROUPED, *, partitions: int = 1) -> NoticeWorld:
     targets = [Target(id=id_, options=NoOptions(), pace=pace) for id_ in ("desk", "lead")]
-    return NoticeWorld({told.name: (told, targets)}, clock=clock, policy=HASTY)
+    return NoticeWorld({told.name: (told, targets)}, clock=clock, policy=HASTY, partitions=partitions)
 
 
 def many(count: int, *, start: int = 0) -> list[Notice]:
@@ -199,3 +200,27 @@ async def test_one_that_is_read_twice_while_it_is_held_is_told_once() -> None:
         assert told.sizes() == [1]
         await world.end()
         assert await world.unfinished() == []
+
+
+async def test_what_is_held_at_a_hand_over_is_told_once_by_whose_it_is_then() -> None:
+    told, clock = Told(), ManualClock(NOW_MS)
+    async with telling(world_of(told, clock, partitions=8)) as world:
+        await world.publish(*many(40))
+        await read(world, 40)
+        first, second = world.role, world.make()
+        assert first is not None
+        await second.start()
+        try:
+            await eventually(lambda: second.consumers()["notices"].owned == 4)
+            theirs = {each.partition for each in [record async for record in world.bus.history(NOTICES)]}
+            mine = first.consumers()["notices"].partitions
+            moved = [record async for record in world.bus.history(NOTICES) if record.partition not in mine]
+            assert 0 < len(moved) < 40
+            assert len(theirs) > 4
+            await read(world, len(moved))  # the registry is the second's now
+            await clock.advance_ms(5_000)
+            await eventually(lambda: sum(told.sizes()) >= 40)
+            ids = [notice.id for each in told.given for notice in each.notices]
+            assert sorted(ids) == sorted({each.id for each in many(40)})
+        finally:
+            await second.close(2.0)
