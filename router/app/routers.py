@@ -65,7 +65,14 @@ def open_router(process: Process, state: State, desk: Desk) -> None:
     timers = Timers(desk.actor, store, desk.tail, policies=desk.policies, clock=process.clock, metrics=metrics)
     sweep_s = process.settings.router.sweep_s
     sweep = Sweep(
-        pool, store, desk.tail, rebuilds=store.rebuilds, clock=process.clock, metrics=metrics, every_s=sweep_s
+        pool,
+        store,
+        desk.tail,
+        rebuilds=store.rebuilds,
+        policies=desk.policies,
+        clock=process.clock,
+        metrics=metrics,
+        every_s=sweep_s,
     )
     gauges = Gauges(pool, store, desk.tail, clock=process.clock, metrics=process.pool_metrics)
     census = _census(process, state, desk)

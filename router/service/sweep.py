@@ -5,11 +5,13 @@ from typing import Final
 
 from router.contract.ids import PoolId
 from router.engine.eligibility import eligible
+from router.engine.parking import gives_way, to_resume
 from router.engine.waiting import read_class
 from router.runtime.clock import Clock
 from router.service.metrics import ServiceMetrics
+from router.service.policies import Policies
 from router.service.roster import RosterTail
-from router.store.protocol import Reads
+from router.store.protocol import Head, Reads
 from router.store.rebuilds import Rebuilds
 
 LOG = logging.getLogger(__name__)
@@ -30,6 +32,7 @@ class Sweep:
         tail: RosterTail,
         *,
         rebuilds: Rebuilds,
+        policies: Policies,
         clock: Clock,
         metrics: ServiceMetrics,
         every_s: float,
@@ -38,6 +41,7 @@ class Sweep:
         self._reads = reads
         self._rebuilds = rebuilds
         self._tail = tail
+        self._policies = policies
         self._clock = clock
         self._metrics = metrics
         self._every_s = every_s
@@ -67,12 +71,18 @@ class Sweep:
         return (standing.life, standing.gen) if standing.verified else None
 
     async def look(self) -> set[tuple[str, str]]:
-        """(class, head) of each class that nobody is working on and somebody could take."""
+        """(class, head) of each class that nobody is working on and somebody could take, if need be by parking; and
+        (advisor, case) of parked work that he has room for."""
         batch = await self._reads.work(self._pool)
         if batch.items:
             return set()
         await self._tail.caught_up(batch.change)
         heads = await self._reads.heads(self._pool)
-        return {
-            (head.class_key, head.case) for head in heads if eligible(self._tail.roster, read_class(head.class_key))
-        }
+        states = [member.state for member in self._tail.roster]
+        parked = {(str(state.id), case) for state in states if (case := to_resume(state)) is not None}
+        return parked | {(head.class_key, head.case) for head in heads if self._could_be_taken(head)}
+
+    def _could_be_taken(self, head: Head) -> bool:
+        roster, waiting = self._tail.roster, read_class(head.class_key)
+        parking = gives_way(waiting.channel, self._policies.active)
+        return bool(eligible(roster, waiting) or (parking and eligible(roster, waiting, parking)))

@@ -108,6 +108,7 @@ class Stage:
             self.store,
             self.tail,
             rebuilds=self.store.rebuilds,
+            policies=self.policies,
             clock=self.clock,
             metrics=self.metrics,
             every_s=SWEEP_S,

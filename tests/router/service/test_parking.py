@@ -5,6 +5,8 @@ import pytest
 from router.contract.advisor import AdvisorState, Presence, WorkKind
 from router.contract.case import CaseStatus
 from router.contract.ids import AdvisorId, CaseId
+from router.contract.plan import Plan
+from router.store.acts import Done, Park
 from tests.suites.stage import POOL, RULES, Stage, rulebook, stage
 
 RULED = RULES.replace("chat: {units: 30}", "chat: {units: 30, interrupts: true}")
@@ -207,3 +209,20 @@ async def test_work_that_is_parked_shows_what_it_weighs() -> None:
         await scene.settle()
         item = (await _person(scene, "mina")).work["m1"]
         assert (item.kind, item.units, item.load) == (WorkKind.PARKED, 10, 0)
+
+
+async def test_the_sweep_finds_parked_work_and_chats_that_nobody_sees_to() -> None:
+    async with stage(rulebook(RULED)) as scene:
+        await _has_mail(scene, "m1", "m2", "m3")
+        await scene.write("chat", channel="chat")
+        # Somebody has said that the matcher has served all, and it had not.
+        batch = await scene.store.work(POOL)
+        await scene.actor.apply([Done(**scene.common(), item=item.item, stamp=item.stamp) for item in batch.items])
+        waiting = await scene.case("chat")
+        assert await scene.sweep.look() == {(waiting.class_key, "chat")}
+        state = await scene.case("m1")
+        plan = Plan(ver=state.ver, class_key=state.class_key, score=state.score)
+        await scene.actor.one(Park(**scene.common(), case=CaseId("m1"), plan=plan))
+        batch = await scene.store.work(POOL)
+        await scene.actor.apply([Done(**scene.common(), item=item.item, stamp=item.stamp) for item in batch.items])
+        assert ("mina", "m1") in await scene.sweep.look()
