@@ -174,6 +174,6 @@ def _needed(waiting: WaitClass) -> dict[str, int]:
 def _with_room(state: AdvisorState, waiting: WaitClass) -> AdvisorState:
     caps = dict(state.caps)
     if waiting.channel in caps:
-        held = sum(work.channel == waiting.channel for work in state.work.values())
+        held = sum(work.load > 0 and work.channel == waiting.channel for work in state.work.values())
         caps[waiting.channel] = max(caps[waiting.channel], held + 1)
     return replace(state, budget=max(state.budget, state.load + waiting.units), caps=caps)
