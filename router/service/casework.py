@@ -225,6 +225,7 @@ class Casework:
                 placing=offers.placing(asked, waiting, scene.rulebook, scene.now_ms),
                 must=to is not None,
                 message=self._note(case, request, note) if note else "",
+                wrap_up_ms=capacity.wrap_up_until(state, scene.rulebook, scene.now_ms, by=request.advisor),
             )
 
         return await self._actor.attempt(case, act)

@@ -139,15 +139,16 @@ class Requeue(PlannedAct, frozen=True, kw_only=True, tag="requeue", omit_default
 
 
 class Transfer(PlannedAct, frozen=True, kw_only=True, tag="transfer", omit_defaults=True):
-    """Hand an open case on: to the plan's queue, or to a candidate. The giver's capacity is free at once.
-    ``advisor`` must own it unless empty; ``message`` (JSON) is an internal note that goes with it. Gives ``ASSIGNED``,
-    ``OFFERED``, ``QUEUED``, ``REFUSED`` (the one asked for can't; nothing changed), ``NOT_YOURS``, ``GONE`` (not
-    open), ``CONFLICT``."""
+    """Hand an open case on: to the plan's queue, or to a candidate. The giver's capacity is free at once, or, of an
+    assigned case, at ``wrap_up_ms``. ``advisor`` must own it unless empty; ``message`` (JSON) is an internal note that
+    goes with it. Gives ``ASSIGNED``, ``OFFERED``, ``QUEUED``, ``REFUSED`` (the one asked for can't; nothing changed),
+    ``NOT_YOURS``, ``GONE`` (not open), ``CONFLICT``."""
 
     advisor: AdvisorId | None = None
     placing: Placing = Placing()
     must: bool = False
     message: str = ""
+    wrap_up_ms: int = 0
 
 
 class Consult(PlannedAct, frozen=True, kw_only=True, tag="consult", omit_defaults=True):
@@ -305,9 +306,9 @@ class ProfileAct(Act, frozen=True, kw_only=True, tag="profile", omit_defaults=Tr
 
 
 class WrapUp(Act, frozen=True, kw_only=True, tag="wrap_up", omit_defaults=True):
-    """An advisor's wrap-up of a case that he has resolved ends, and frees what it took; with ``until_ms`` it goes on
-    until then. ``claim`` as in ``PlannedAct``. Gives ``DONE``, ``GONE`` (it is over, or the timer moved), ``ABSENT``
-    (no such advisor). It is on no topic: a rebuild ends all wrap-ups."""
+    """An advisor's wrap-up of a case that he has resolved or handed on ends, and frees what it took; with ``until_ms``
+    it goes on until then. ``claim`` as in ``PlannedAct``. Gives ``DONE``, ``GONE`` (it is over, or the timer moved),
+    ``ABSENT`` (no such advisor). It is on no topic: a rebuild ends all wrap-ups."""
 
     advisor: AdvisorId
     case: CaseId

@@ -148,11 +148,13 @@ class Requests(Parts):
 
     def _transfer(self, row: CaseRow | None, intent: Intent, dice: Dice) -> dict[str, Any]:
         asker = dice.pick((None, row.owner if row else "", self._person(intent)))
+        until_ms = self.now + 100 if dice.one_in(3) else 0
         return {
             "advisor": asker,
             "placing": self._placing(dice, row),
             "must": dice.one_in(3),
             "message": dice.pick(("", "m")),
+            "wrap_up_ms": until_ms,
         }
 
     def _escalate(self, row: CaseRow | None, intent: Intent, dice: Dice) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import pytest
 
 from router.contract.advisor import AdvisorState, Presence, WorkKind
 from router.contract.ids import AdvisorId, CaseId
-from router.store.acts import Close, Due, Outcome, Pend, PresenceAct, Resolve, Result, WrapUp
+from router.store.acts import Close, Due, Outcome, Pend, PresenceAct, Resolve, Result, Transfer, WrapUp
 from tests.suites.store import Desk
 
 ANN = AdvisorId("ann")
@@ -93,6 +93,17 @@ class WrapUpSuite:
     async def test_going_offline_ends_it_no_earlier(self, wrapping: Desk) -> None:
         await wrapping.do(wrapping.act(PresenceAct, advisor=ANN, presence=Presence.OFFLINE))
         assert (await wrapping.person("ann")).load == 30
+
+    async def test_who_hands_it_on_wraps_up_too(self, desk: Desk) -> None:
+        await desk.advisor("ann")
+        await desk.advisor("bob")
+        await desk.assigned("c1", "ann")
+        await desk.on(Transfer, "c1", advisor=ANN, placing=await desk.hand("bob"), wrap_up_ms=desk.now + 10_000)
+        people = [await desk.person(name) for name in ("ann", "bob")]
+        assert [person.work["c1"].kind for person in people] == [WorkKind.WRAP_UP, WorkKind.CASE]
+        await desk.on(Transfer, "c1", placing=await desk.hand("ann"))
+        assert (await desk.person("ann")).work["c1"].kind is WorkKind.CASE
+        assert (await desk.person("ann")).timers == {}
 
     @pytest.mark.parametrize("how", ["waits", "rests"])
     async def test_what_takes_no_capacity_is_not_wrapped_up(self, desk: Desk, how: str) -> None:

@@ -22,6 +22,9 @@ function T.acts.transfer(t, act)
   if T.given(act.message) then
     T.note(row, act.message)
   end
+  if (act.wrap_up_ms or 0) ~= 0 then
+    T.wrap_up(t, row, act.wrap_up_ms)
+  end
   T.let_go(t, row)
   local result = 'queued'
   if #chosen > 0 then

@@ -40,6 +40,8 @@ def transfer(txn: Txn, act: Transfer) -> Outcome:
     txn.begin(row, act.plan, act.claim)
     if act.message:
         txn.note(row, act.message)
+    if act.wrap_up_ms:
+        txn.wrap_up(row, act.wrap_up_ms)
     txn.let_go(row)
     if chosen:
         result = hand_to(txn, row, chosen, act.placing, plan=act.plan)

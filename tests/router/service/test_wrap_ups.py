@@ -112,3 +112,15 @@ async def test_it_ends_for_one_who_has_left() -> None:
         await scene.presence("mina", Presence.OFFLINE)
         await scene.pass_s(40)
         assert await scene.load("mina") == 0
+
+
+async def test_who_hands_a_chat_on_wraps_it_up() -> None:
+    async with stage(rulebook(WRAPPED)) as scene:
+        await scene.hire("mina", budget=30)
+        await scene.write("c1", channel="chat")
+        await scene.accept("c1")
+        await scene.casework.transfer(CaseId("c1"), scene.request("mina"), queue="billing")
+        await scene.settle()
+        assert (await scene.load("mina"), await scene.holder("c1")) == (30, "")
+        await scene.pass_s(40)
+        assert await scene.holder("c1") == "mina"
