@@ -35,6 +35,7 @@ class _RawEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     actor: str = ""
     about: str = ""
     reason: str = ""
+    op: str = ""
 
 
 _TEXTS: Final = ("detail", "why")
@@ -92,6 +93,7 @@ def case_event_bytes(  # noqa: PLR0913 - one keyword for each member of the even
     actor: str = "",
     about: str = "",
     reason: str = "",
+    op: str = "",
 ) -> bytes:
     """The value of a ``CaseEvent`` record, the same however often it is made.
 
@@ -113,6 +115,7 @@ def case_event_bytes(  # noqa: PLR0913 - one keyword for each member of the even
             actor=actor,
             about=about,
             reason=reason,
+            op=op,
         )
     )
 

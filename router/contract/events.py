@@ -46,7 +46,7 @@ class CaseEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``ver`` is dense within a case and ``gen``; ``number`` is dense within a pool's outbox and ``gen``.
     ``actor`` is an advisor's or a key's id, or empty for the router itself. ``about`` is what the act was
-    about: an inquiry, a reply, an advisor, a clock.
+    about: an inquiry, a reply, an advisor, a clock. ``op`` is the id of the operation that asked for it, if one did.
     """
 
     type: EventType
@@ -62,6 +62,7 @@ class CaseEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     actor: str = ""
     about: str = ""
     reason: str = ""
+    op: str = ""
 
 
 class RelayNote(msgspec.Struct, frozen=True, kw_only=True):

@@ -78,7 +78,6 @@ KEYS: Final = (
         members="flat members of CaseState; offers, consults, timers, operations (last 8), packed",
         lifetime=_UNTIL_CLOSED,
         rebuilt_from=(CASES, EVENTS),
-        lost="operations: the same operation id is then taken for a new one",
     ),
     Key(
         name="messages",

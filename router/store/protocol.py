@@ -117,7 +117,7 @@ class PoolStatus(msgspec.Struct, frozen=True, kw_only=True):
 class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One act's trace for the bus. ``kind`` is the act's name. ``case`` or ``advisor`` is the post-state;
     ``final`` asks for a tombstone; ``replies``, ``notices`` and ``handovers`` are messages to send, ``notes`` are
-    internal ones, all as JSON."""
+    internal ones, all as JSON. ``op`` is the operation id of an act on a case."""
 
     number: int
     gen: int
@@ -134,6 +134,7 @@ class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True):
     notices: tuple[str, ...] = ()
     handovers: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    op: str = ""
 
 
 UNREADABLE: Final = "unreadable"

@@ -49,6 +49,10 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rebuild: RebuildStatus | None = None
 
 
+AppliedOperation = tuple[str, str, int]
+"""The id of an operation, the result of its act, and the number of its outbox entry."""
+
+
 class RestoredCase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A case to be put back as it is. ``requeued`` asks for an event that says so: its offers didn't fit."""
 
@@ -56,6 +60,7 @@ class RestoredCase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     messages: tuple[str, ...] = ()
     history: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
+    operations: tuple[AppliedOperation, ...] = ()
     requeued: bool = False
 
 

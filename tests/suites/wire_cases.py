@@ -122,7 +122,7 @@ EVENTS: Final[dict[EventType, tuple[dict[str, Any], dict[str, Any], dict[str, st
         ANSWERED | {"pending": COURIER},
         {"outcome": "done", "actor": MINJI, "about": MINJI, "reason": "내일 배송 확인"},
     ),
-    EventType.NOTE: (ASSIGNED, {}, {"outcome": "done", "actor": BEN}),
+    EventType.NOTE: (ASSIGNED, {}, {"outcome": "done", "actor": BEN, "op": "key-7:note-1"}),
     EventType.LABEL: (ASSIGNED, {"labels": ("파손", "vip")}, {"outcome": "done", "actor": MINJI}),
     EventType.REPLY: (
         ASSIGNED | {"timers": {}},

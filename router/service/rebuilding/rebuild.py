@@ -261,6 +261,7 @@ def _restored(state: CaseState, stories: Stories, requeued: frozenset[str]) -> R
         messages=stories.messages(state.id),
         history=stories.history(state.id),
         seen=stories.seen(state.id),
+        operations=stories.operations(state.id),
         requeued=state.id in requeued,
     )
 

@@ -50,6 +50,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str
     actor: str = ""
     about: str = ""
+    op: str = ""
 
     def line(self) -> str:
         """The line that the act left in the case's history."""

@@ -1,7 +1,7 @@
 """What events and messages tell of open cases beyond their states: history, transcript, inquiries seen."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -12,10 +12,14 @@ from router.contract.ids import PoolId
 from router.contract.messages import CaseNote, Inquiry, IntakeMessage, Reply, StaffNote
 from router.runtime.bus.protocol import Record
 from router.service.rebuilding.records import TOLD, Rank, Told, last_reply
+from router.store.rebuilds import AppliedOperation
+
+T = TypeVar("T")
 
 KEPT_HISTORY: Final = 50
 KEPT_MESSAGES: Final = 500
 KEPT_INQUIRIES: Final = 64
+KEPT_OPERATIONS: Final = 8
 
 _INTAKE: Final = Decoder(IntakeMessage)
 _REPLY: Final = Decoder(Reply)
@@ -30,11 +34,14 @@ class _Story:
         self.inquiries: dict[Rank, str] = {}
         self.messages: dict[Rank, str] = {}
         self.notes: dict[Rank, str] = {}
+        self.operations: dict[Rank, AppliedOperation] = {}
         self.begun: Rank = (0, 0)
 
     def take(self, told: Told, value: bytes) -> None:
         rank = (told.gen, told.number)
         self.lines[rank] = told.line()
+        if told.op:
+            self.operations[rank] = (told.op, told.outcome, told.number)
         if told.type is EventType.ADMIT:
             self.inquiries[rank] = self.messages[rank] = told.about
             if told.ver == 1:
@@ -42,7 +49,7 @@ class _Story:
         elif told.type is EventType.REPLY and (reply := last_reply(value)):
             self.messages[rank] = reply
 
-    def ordered(self, what: Mapping[Rank, str], kept: int) -> tuple[str, ...]:
+    def ordered(self, what: Mapping[Rank, T], kept: int) -> tuple[T, ...]:
         """In the order of the acts, without those of an earlier life of the same id."""
         return tuple(what[rank] for rank in sorted(what) if rank >= self.begun)[-kept:]
 
@@ -107,6 +114,11 @@ class Stories:
     def history(self, case: str) -> tuple[str, ...]:
         story = self._stories[case]
         return story.ordered(story.lines, KEPT_HISTORY)
+
+    def operations(self, case: str) -> tuple[AppliedOperation, ...]:
+        """The last operations on the case, and what became of them."""
+        story = self._stories[case]
+        return story.ordered(story.operations, KEPT_OPERATIONS)
 
     def seen(self, case: str) -> tuple[str, ...]:
         """The inquiries that have come to the case."""

@@ -71,6 +71,7 @@ def _case_records(pool: PoolId, entry: OutboxEntry, state: CaseState) -> Iterato
         actor=entry.actor,
         about=entry.about,
         reason=entry.reason,
+        op=entry.op,
     )
     headers = case_event_headers(type=kind, pool=pool, state=state, at_ms=entry.at_ms)
     yield Outgoing(topic=topics.EVENTS, key=state.id, value=value, headers=headers)

@@ -121,7 +121,7 @@ function T.emit(t, outcome, about, told, name, state, notes)
     number = pool.number, gen = pool.gen, kind = t.name, at_ms = t.now, outcome = outcome,
     actor = told_of(act.actor), about = told_of(about), reason = told.reason or told_of(act.reason), final = told.final,
     replies = listed(told.replies), notices = listed(told.notices), handovers = listed(told.handovers),
-    notes = listed(notes),
+    notes = listed(notes), op = name == '\164case' and told_of(act.op) or nil,
   })
   t.entries[#t.entries + 1] = { pool.number, T.longer(plain, 1) .. name .. state }
   return pool.number

@@ -44,6 +44,9 @@ local function put_case(t, restored)
   put_offers(row, state)
   arm_all(t, row, state.timers)
   row.messages, row.history = listed(restored.messages), listed(restored.history)
+  if listed(restored.operations) then
+    row.operations, row.dirty.operations = restored.operations, true
+  end
   t.talks[row.conversation] = { id = row.conversation, case = row.id, seen = restored.seen or {}, moved_to = '' }
   if row.state == 'queued' then
     T.line_up(t, row, { class_key = row.class_key, crowded_key = '', score = row.score })

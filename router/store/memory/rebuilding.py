@@ -9,7 +9,7 @@ from router.contract.case import CaseState, CaseStatus
 from router.contract.ids import PoolId
 from router.contract.plan import Plan
 from router.store.acts import Done
-from router.store.memory.rows import AdvisorRow, CaseRow, ConversationRow, PoolRows
+from router.store.memory.rows import AdvisorRow, Applied, CaseRow, ConversationRow, PoolRows
 from router.store.memory.txn import Txn
 from router.store.rebuilds import Foundation, RebuildStatus, RestoredCase, Standing, first_number
 
@@ -149,6 +149,7 @@ def _put_case(rows: PoolRows, restored: RestoredCase, gen: int) -> None:
     members = {name: getattr(state, name) for name in CaseState.__struct_fields__}
     members |= {"offers": list(state.offers), "consults": dict(state.consults), "timers": {}}
     row = CaseRow(**members, messages=list(restored.messages), history=list(restored.history))
+    row.operations = [Applied(*each) for each in restored.operations]
     rows.cases[row.id] = row
     rows.conversations[row.conversation] = ConversationRow(case=row.id, seen=list(restored.seen))
     txn = _txn(rows, gen)

@@ -126,6 +126,7 @@ class Txn:
                 notices=sent.notices,
                 handovers=sent.handovers,
                 notes=self._notes if case is not None else (),
+                op=self.act.op if case is not None else "",
             )
         )
         return self.pool.number

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from router.contract.ids import CaseId
 from router.runtime.bus.memory import MemoryBus
 from router.runtime.redis import Purpose, connect
 from router.store.keys import prefix
@@ -57,6 +58,26 @@ async def on_server(server: Server) -> AsyncIterator[RebuildStage]:
         await store.close()
         await commands.close()
         await waits.close()
+
+
+async def test_an_operation_asked_for_again_after_it_gives_the_first_answer(lossy: RebuildStage) -> None:
+    scene, case = lossy.scene, CaseId("c1")
+    await scene.hire("mina")
+    await lossy.write("c1")
+    await scene.accept("c1")
+    request = scene.request("mina")
+    first = await scene.casework.note(case, request, text="he is cross")
+    for _ in range(3):
+        await scene.casework.note(case, scene.request("mina"), text="and again")
+    await lossy.relay()
+    before = await lossy.picture()
+    await lossy.lose()
+    assert await lossy.rebuilder().run() is not None
+    await lossy.go_on()
+    again = await scene.casework.note(case, request, text="he is cross")
+    assert (again.result, again.number, again.repeated) == (first.result, first.number, True)
+    assert (await lossy.picture()).messages == before.messages
+    assert not (await scene.casework.note(case, scene.request("mina"), text="another")).repeated
 
 
 @pytest.mark.parametrize("seed", SEEDS)
