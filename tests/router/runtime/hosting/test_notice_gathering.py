@@ -1,5 +1,6 @@
 """What comes close together is one message; what is held is neither lost nor told twice."""
 
+import asyncio
 from collections.abc import Sequence
 
 import msgspec
@@ -32,6 +33,8 @@ class Told:
 
     def __init__(self) -> None:
         self.given: list[Bulletin] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
 
     def options_type(self) -> type[NoOptions]:
         return NoOptions
@@ -41,6 +44,7 @@ class Told:
 
     async def send(self, bulletin: Bulletin) -> SendResult:
         self.given.append(bulletin)
+        await self.gate.wait()
         return sent()
 
     async def close(self, within_s: float) -> None:
@@ -218,8 +222,12 @@ async def test_what_is_held_at_a_hand_over_is_told_once_by_whose_it_is_then() ->
             assert 0 < len(moved) < 40
             assert len(theirs) > 4
             await read(world, len(moved))  # the registry is the second's now
+            told.gate.clear()
             await clock.advance_ms(5_000)
             await eventually(lambda: sum(told.sizes()) >= 40)
+            await clock.advance_ms(5_000)
+            told.gate.set()
+            await eventually(lambda: world.counted("sent") + world.counted("repeated") == len(moved))
             ids = [notice.id for each in told.given for notice in each.notices]
             assert sorted(ids) == sorted({each.id for each in many(40)})
         finally:
