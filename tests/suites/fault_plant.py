@@ -37,7 +37,8 @@ defaults: {queue: general, language: en}
 outcomes: {solved: Solved}
 channels: {webhook: {units: 10}}
 policies: {standard: {first_response_s: 4, resolution_s: 86400}}
-ladders: {standard: {steps: [{at: breach, raise_priority: 1}, {at: 3, raise_priority: 1}, {missed: 6, labels: [missed]}]}}
+ladders:
+  standard: {steps: [{at: breach, raise_priority: 1}, {at: 3, raise_priority: 1}, {missed: 6, labels: [missed]}]}
 queues: {general: {policy: standard, ladder: standard, offer_s: 3, relax: [{after_s: 2, any_language: true}]}}
 away_after: 0
 grace_s: 5
