@@ -5,7 +5,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from router.contract.case import KEPT_ENTRIES, CaseState, CaseStatus, Pending, read_detail
+from router.contract.case import KEPT_ENTRIES, CaseState, CaseStatus, Pending, read_detail, write_detail
 from router.contract.codec import encode
 from router.contract.ids import AdvisorId, CaseId, InquiryId, OperationId, reply_id
 from router.contract.messages import Attachment, Inquiry, StaffNote, TranscriptEntry
@@ -231,8 +231,9 @@ class Casework:
         return await self._actor.attempt(case, act)
 
     async def take(self, case: CaseId, request: Request, *, advisor: AdvisorId) -> Outcome:
-        """An advisor takes a case that waits, or is offered to him or others. Gives ``ASSIGNED``, ``SAME``,
-        ``NO_ROOM``, ``UNFIT``, ``GONE`` (somebody else has it, or it doesn't wait), ``ABSENT``."""
+        """An advisor takes a case that waits, or is offered to him or others, and so looks after it. Gives
+        ``ASSIGNED``, ``SAME``, ``NO_ROOM``, ``UNFIT``, ``GONE`` (somebody else has it, or it doesn't wait),
+        ``ABSENT``."""
         return await self.assign(case, request, to=advisor, only_waiting=True)
 
     async def put_off(self, case: CaseId, request: Request, *, for_s: int = 0) -> Outcome:
@@ -259,7 +260,8 @@ class Casework:
         def act(state: CaseState) -> AnyAct | Outcome:
             if only_waiting and state.state not in _WAITING and state.owner != to:
                 return Outcome(result=Result.GONE, case=state)
-            return self._given(state, request, to=to, over=over)
+            seen = self._heeded(state) if only_waiting else state
+            return self._given(seen, request, to=to, over=over)
 
         return await self._actor.attempt(case, act)
 
@@ -331,6 +333,11 @@ class Casework:
         return await self._ladders.lower(case, self._common(request), step=step)
 
     # -- parts
+
+    def _heeded(self, state: CaseState) -> CaseState:
+        """The case with who takes it looking after it."""
+        detail = replace(read_detail(state.detail), heeded_at_ms=self._actor.now_ms())
+        return replace(state, detail=write_detail(detail, before=state.detail))
 
     def _given(self, state: CaseState, request: Request, *, to: AdvisorId, over: bool) -> Assign:
         plan = manual.assigned(state, self._tail.roster, self._scene(state), to=to, actor=request.actor)

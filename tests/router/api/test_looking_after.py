@@ -40,6 +40,7 @@ async def test_a_waiting_case_is_taken_for_the_advisor_who_asked(bench: ApiBench
         status, done = await bench.post(f"/v1/cases/{case}/take", notifier, on_behalf="minji")
         assert (status, done["result"]) == (200, "assigned")
         assert (await bench.case(case)).owner == "minji"
+        assert await armed(bench, case) == {}  # its ladder stops for who looks after it
         status, done = await bench.post(f"/v1/cases/{case}/take", notifier, on_behalf="minji")
         assert (status, done["result"]) == (200, "assigned")
 
