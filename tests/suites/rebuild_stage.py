@@ -16,7 +16,7 @@ from router.contract.ids import AdvisorId, CaseId
 from router.contract.records import record_head
 from router.runtime.bus.protocol import Bus, Outgoing
 from router.service.rebuilding.gate import Gate
-from router.service.rebuilding.rebuild import Rebuilder
+from router.service.rebuilding.rebuild import Rebuilder, Said
 from router.service.rebuilding.requeueing import requeueing
 from router.service.relaying.notes import note_record
 from router.service.relaying.records import records_of
@@ -43,9 +43,10 @@ class RebuildStage:
         self.talks: list[str] = []
         self.relayed = 0
 
-    def rebuilder(self, holder: str = "one") -> Rebuilder:
-        requeue = requeueing(self.scene.policies, self.scene.clock)
-        return Rebuilder(POOL, self.rebuilds, self.bus, clock=self.scene.clock, holder=holder, requeue=requeue)
+    def rebuilder(self, holder: str = "one", *, said: Said = lambda _: None) -> Rebuilder:
+        clock = self.scene.clock
+        requeue = requeueing(self.scene.policies, clock)
+        return Rebuilder(POOL, self.rebuilds, self.bus, clock=clock, holder=holder, requeue=requeue, said=said)
 
     def gate(self, rebuilder: Rebuilder | None) -> Gate:
         clock = self.scene.clock

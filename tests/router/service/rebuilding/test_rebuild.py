@@ -80,6 +80,19 @@ async def test_an_operation_asked_for_again_after_it_gives_the_first_answer(loss
     assert not (await scene.casework.note(case, scene.request("mina"), text="another")).repeated
 
 
+async def test_it_tells_each_step_and_how_far_it_is(lossy: RebuildStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("router.service.rebuilding.rebuild._SAID_EVERY_RECORD", 2)
+    monkeypatch.setattr("router.service.rebuilding.rebuild._SAID_EVERY", 1)
+    for name in ("c1", "c2", "c3"):
+        await lossy.write(name)
+    await lossy.relay()
+    await lossy.lose()
+    said: list[str] = []
+    assert await lossy.rebuilder(said=said.append).run() is not None
+    assert said[:2] == ["reading cases and advisors", "reading cases and advisors: 2 records of turnout.cases.v1"]
+    assert said[-2:] == ["putting back 3 cases and 0 advisors", "3 of 3"]
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_after_random_acts_everything_is_as_before(lossy: RebuildStage, seed: int) -> None:
     day = RandomDay(lossy, seed)
