@@ -23,6 +23,8 @@ _KINDS: Final[dict[str, type[CaseAsk | asking.Read]]] = {
     "consult": asking.Consult,
     "hand_back": asking.HandBack,
     "wrap_up": asking.WrapUp,
+    "snooze": asking.Snooze,
+    "acknowledge": asking.Acknowledge,
     "escalate": asking.Escalate,
 }
 _QUEUE_UNKNOWN: Final = "urn:turnout:problem:unknown-queue"

@@ -180,6 +180,21 @@ def _wrap_up(rest: str, _now: datetime) -> Command:
     return Command("wrap_up", number, {"more_s": int(more)} if more else {})
 
 
+def _snooze(rest: str, _now: datetime) -> Command:
+    """``snooze N [MINUTES]``."""
+    number, minutes = _numbered(rest)
+    if minutes and not re.fullmatch(r"[1-9][0-9]{0,3}", minutes):
+        raise _Misused("")
+    return Command("snooze", number, {"for_s": 60 * int(minutes)} if minutes else {})
+
+
+def _acknowledge(rest: str, _now: datetime) -> Command:
+    number, more = _numbered(rest)
+    if more:
+        raise _Misused("")
+    return Command("acknowledge", number, {})
+
+
 def _escalate(rest: str, _now: datetime) -> Command:
     """``escalate N REASON [note TEXT]``: what follows the word ``note`` is for whoever has it next."""
     number, rest = _numbered(rest)
@@ -223,6 +238,8 @@ FORMS_BY_NAME: Final[dict[str, _Form]] = {
     "resolve": _Form("resolve N OUTCOME [REASON]", "end the work", _resolve),
     "consult": _Form("consult N NAME|tier TIER [REASON]", "ask an advisor in; the case stays yours", _consult),
     "hand-back": _Form("hand-back N [NAME]", "end your part in a case, or another's in yours", _hand_back),
+    "acknowledge": _Form("acknowledge N", "say that you look after a case: its ladder may stop", _acknowledge),
+    "snooze": _Form("snooze N [MINUTES]", "put the next steps of its ladder off, 15 minutes", _snooze),
     "wrap-up": _Form("wrap-up N [SECONDS]", "end a wrap-up, or ask for so many seconds more", _wrap_up),
     "escalate": _Form(
         "escalate N REASON [note TEXT]", "take the case's next step by hand, with a note for the next", _escalate

@@ -91,7 +91,7 @@ def test_a_line_that_cannot_be_read_says_what_could(text: str, said: str) -> Non
 
 def test_help_names_every_command_once() -> None:
     words = [usage.split()[0] for usage, _ in help_rows()]
-    assert len(words) == len(set(words)) == 21
+    assert len(words) == len(set(words)) == 23
 
 
 FRAMES: list[tuple[str, dict[str, Any]]] = [
@@ -110,6 +110,9 @@ FRAMES: list[tuple[str, dict[str, Any]]] = [
     ("consult 1 tier lead is it so?", {"type": "consult", "to": None, "tier": "lead", "reason": "is it so?"}),
     ("hand-back 1", {"type": "hand_back", "case": "c", "of": None}),
     ("hand-back 1 jun", {"type": "hand_back", "case": "c", "of": "jun"}),
+    ("acknowledge 1", {"type": "acknowledge", "case": "c"}),
+    ("snooze 1", {"type": "snooze", "case": "c", "for_s": 900}),
+    ("snooze 1 5", {"type": "snooze", "case": "c", "for_s": 300}),
     ("wrap-up 1", {"type": "wrap_up", "case": "c", "more_s": 0}),
     (
         "escalate 1 over my head note He wants the contract.",
