@@ -8,7 +8,7 @@ import msgspec
 from prometheus_client import CollectorRegistry, Gauge
 
 from router.contract.ids import PoolId
-from router.engine.waiting import read_class
+from router.engine.waiting import NO_CLOCK, read_class
 from router.service.case_metrics import MAX_NAMES, OTHER
 from router.store.protocol import LineSize
 from rules import Rulebook
@@ -28,6 +28,12 @@ class QueueMetrics:
         self.oldest_age_seconds = Gauge(
             "turnout_queue_oldest_age_seconds", "Time since the oldest of them was opened.", names, registry=registry
         )
+        self.next_breach = Gauge(
+            "turnout_queue_next_breach_timestamp_seconds",
+            "When the most urgent of them breaches, or has breached; 0 without one.",
+            ("pool", "queue"),
+            registry=registry,
+        )
         self._pools = pools
         self._queues: frozenset[str] = frozenset()
         self._start({OTHER})
@@ -37,6 +43,7 @@ class QueueMetrics:
         queues = frozenset(sorted(rulebook.queues)[:MAX_NAMES])
         for pool in self._pools:
             for queue in self._queues - queues:
+                self.next_breach.remove(pool, queue)
                 for priority in PRIORITIES:
                     self.depth.remove(pool, queue, priority)
                     self.oldest_age_seconds.remove(pool, queue, priority)
@@ -47,29 +54,36 @@ class QueueMetrics:
         """What waits now; what isn't in ``lines`` is at zero."""
         depth: Counter[_Place] = Counter()
         opened: dict[_Place, int] = {}
+        due: dict[str, int] = {}
         for line in lines:
-            place = self._place(line.class_key)
+            place, is_clocked = self._place(line.class_key)
+            if is_clocked:
+                due[place[0]] = min(line.score, due.get(place[0], line.score))
             depth[place] += line.length
             opened[place] = min(line.opened_at_ms, opened.get(place, line.opened_at_ms))
         for queue in (*self._queues, OTHER):
+            self.next_breach.labels(pool, queue).set(due.get(queue, 0) / 1000)
             for priority in PRIORITIES:
                 place = (queue, priority)
                 age_ms = max(0, now_ms - opened[place]) if place in opened else 0
                 self.depth.labels(pool, *place).set(depth[place])
                 self.oldest_age_seconds.labels(pool, *place).set(age_ms / 1000)
 
-    def _place(self, class_key: str) -> _Place:
+    def _place(self, class_key: str) -> tuple[_Place, bool]:
+        """Where the class is counted, and whether its score is the due time of a clock."""
         try:
             waiting = read_class(class_key)
         except msgspec.DecodeError:  # of another version
-            return OTHER, PRIORITIES[-1]
+            return (OTHER, PRIORITIES[-1]), False
         priority = str(waiting.priority)
         queue = waiting.queue if waiting.queue in self._queues else OTHER
-        return queue, priority if priority in PRIORITIES else PRIORITIES[-1]
+        place = queue, priority if priority in PRIORITIES else PRIORITIES[-1]
+        return place, waiting.clock != NO_CLOCK
 
     def _start(self, queues: set[str] | frozenset[str]) -> None:
         for pool in self._pools:
             for queue in queues:
+                self.next_breach.labels(pool, queue)
                 for priority in PRIORITIES:
                     self.depth.labels(pool, queue, priority)
                     self.oldest_age_seconds.labels(pool, queue, priority)

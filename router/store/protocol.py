@@ -65,11 +65,12 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LineSize(msgspec.Struct, frozen=True, kw_only=True):
-    """How a wait class stands: how many wait, and when its first case was opened."""
+    """How a wait class stands: how many wait, when its first case was opened, and that one's score."""
 
     class_key: str
     length: int
     opened_at_ms: int
+    score: int = 0
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

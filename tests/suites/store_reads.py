@@ -120,8 +120,9 @@ class ReadSuite:
             await desk.pass_ms(1_000)
             opened[name] = desk.now
             await desk.admit(name, plan=Plan(ver=0, class_key=key, score=score))
-        sizes = {line.class_key: (line.length, line.opened_at_ms) for line in await desk.store.line_sizes(POOL)}
-        assert sizes == {"k1": (3, opened["c2"]), "k2": (1, opened["c3"])}
+        lines = await desk.store.line_sizes(POOL)
+        sizes = {line.class_key: (line.length, line.opened_at_ms, line.score) for line in lines}
+        assert sizes == {"k1": (3, opened["c2"], 4), "k2": (1, opened["c3"], 7)}
 
     async def test_waiting_has_a_limit(self, desk: Desk) -> None:
         for n in range(5):

@@ -43,10 +43,12 @@ def heads(rows: PoolRows) -> list[Head]:
 
 
 def line_sizes(rows: PoolRows) -> list[LineSize]:
-    return [
-        LineSize(class_key=key, length=len(line), opened_at_ms=rows.cases[CaseId(line.head()[1])].opened_at_ms)
-        for key, line in rows.lines.items()
-    ]
+    found = []
+    for key, line in rows.lines.items():
+        score, case = line.head()
+        opened = rows.cases[CaseId(case)].opened_at_ms
+        found.append(LineSize(class_key=key, length=len(line), opened_at_ms=opened, score=score))
+    return found
 
 
 def case_names(rows: PoolRows, cursor: str) -> CaseNames:

@@ -18,6 +18,7 @@ from tests.suites.metrics import all_at_zero, shown
 from tests.suites.stage import POOL, RULES, Stage, rulebook, stage
 
 DEPTH = "turnout_queue_depth"
+BREACH = "turnout_queue_next_breach_timestamp_seconds"
 AGE = "turnout_queue_oldest_age_seconds"
 BROKEN = "turnout_invariant_broken_total"
 
@@ -54,6 +55,21 @@ async def test_depth_and_age_are_by_queue_and_priority() -> None:
             DEPTH: {"default/billing/3": 2, "default/billing/1": 1, "default/general/3": 1},
             AGE: {"default/billing/3": 7, "default/billing/1": 5},
         }
+
+
+async def test_the_next_breach_is_that_of_the_most_urgent_case_of_a_queue() -> None:
+    async with stage(rulebook(RULES.replace("general: {", "general: {order: fifo, "))) as scene:
+        counted = Counted(scene)
+        await scene.write("c1", "my invoice")
+        opened_s = scene.clock.now_ms() / 1000
+        await scene.clock.advance_ms(2_000)
+        await scene.write("c2", "my invoice", labels=("urgent",))
+        await scene.write("c3")  # waits by its age: no clock says when it is due
+        await counted.look()
+        assert shown(counted.registry, BREACH) == {"default/billing": opened_s + 3_600}
+        await scene.hire("mina", skills={"billing": 9}, budget=100)
+        await counted.look()
+        assert shown(counted.registry, BREACH) == {}
 
 
 async def test_what_waits_no_longer_is_at_zero_again() -> None:
