@@ -153,7 +153,8 @@ def _first(roster: Roster, bits: int, order: Callable[[Member], Rank], turn: int
     where very many do."""
     many = bits.bit_count()
     # With few in the set it is quicker to compare them all: on the way down, one is met each len(roster) / many.
-    if many * many > len(roster):
+    # Who would have to park something first may be full, and then stands in no order.
+    if many * many > len(roster) and not bits & ~roster.roomy:
         return _along_order(roster, bits, order, turn, count)
     if many <= count:
         return list(roster.members(bits))
@@ -163,8 +164,8 @@ def _first(roster: Roster, bits: int, order: Callable[[Member], Rank], turn: int
 
 
 def _along_order(roster: Roster, bits: int, order: Callable[[Member], Rank], turn: int, count: int) -> list[Member]:
-    """Walk down the order of all who are online until enough of the set have been met: with many in it, that is
-    soon."""
+    """Walk down the order of all who are online and not full until enough of the set have been met: with many in it,
+    that is soon."""
     # In bytes, eight slots in each: to look at one bit of a long integer costs its whole length.
     among = bits.to_bytes(-(-len(roster) // 8), "little")
     kept = roster.order(order)

@@ -43,13 +43,14 @@ Ranks = Callable[[Member], Rank]
 
 class Roster:
     """Advisors by id and by bit. ``change`` is the last change number it has caught up with. ``asked`` are those for
-    whom decisions are under way; ``holders`` counts who has a skill and isn't gone."""
+    whom decisions are under way; ``roomy`` who is online and not full."""
 
     def __init__(self) -> None:
         self.gen = 0
         self.change = 0
         self.everyone = 0
         self.online = 0
+        self.roomy = 0
         self.asked = 0
         self._members: dict[AdvisorId, Member] = {}
         self._in_order: list[Member] = []
@@ -161,11 +162,12 @@ class Roster:
         return list(islice(self._one_by_one(low if low.bit_count() >= count else bits), count))
 
     def order(self, ranks: Ranks) -> Order[Member]:
-        """Who is online, in the order of their ranks. It is built once for a function, then kept up."""
+        """Who is online and has room for anything, in the order of their ranks. It is built once for a function, then
+        kept up."""
         order = self._orders.get(ranks)
         if order is None:
             order = self._orders[ranks] = Order()
-            order.fill((ranks(member), member.state.id, member) for member in self.members(self.online))
+            order.fill((ranks(member), member.state.id, member) for member in self.members(self.roomy))
         return order
 
     # -- keeping them
@@ -190,14 +192,16 @@ class Roster:
         member.free_share = max(0.0, 1.0 - member.state.load / budget) if budget > 0 else 0.0
         is_online = member.state.presence is Presence.ONLINE and member.profile.active
         self.online = self.online | bit if is_online else self.online & ~bit
+        self.roomy = self.roomy | bit if is_online and member.free_share else self.roomy & ~bit
         for wanted in self._room:
             self._index_room(member, wanted)
         self._put_in_order(member)
 
     def _put_in_order(self, member: Member) -> None:
-        is_online = self.online >> member.slot & 1
+        # Whoever is full is left out: at a busy hour that is nearly everybody, and they would stand in front.
+        is_roomy = self.roomy >> member.slot & 1
         for ranks, order in self._orders.items():
-            if is_online:
+            if is_roomy:
                 order.put(member.state.id, ranks(member), member)
             else:
                 order.drop(member.state.id)

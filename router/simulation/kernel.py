@@ -26,7 +26,7 @@ _STRANGER: Final = Customer(id="customer")
 _NOWHERE: Final = Address(account=_ACCOUNT, address="nowhere")
 
 
-class Fate(msgspec.Struct):
+class Fate(msgspec.Struct, gc=False):
     """What became of an inquiry. ``waited_ms`` is until somebody took it up or the customer gave up; ``worked_ms`` how
     long somebody worked on it."""
 

@@ -194,3 +194,20 @@ def test_of_very_many_who_come_at_once_some_are_ramped_in() -> None:
     people = roster(*(replace(advisor(f"a{index}"), online_since_ms=NOW) for index in range(MOST_RAMPED + 3)))
     found = best(people, people.everyone, "longest-idle", wish("c1")._replace(ramp_s=60), count=5)
     assert [each.terms["ramp_in"] for each in found] == [1, 1, 1, 0, 0]
+
+
+@pytest.mark.parametrize("strategy", EXACT)
+@pytest.mark.parametrize("seed", range(4))
+def test_who_is_full_is_ranked_where_he_would_park_something_and_comes_back_with_room(strategy: str, seed: int) -> None:
+    dice = random.Random(seed)
+    size = 200
+    people = roster(
+        *(advisor(f"a{n}", idle_s=dice.randrange(100), load=dice.choice((100, 100, 40))) for n in range(size))
+    )
+    for ver in range(2, 20):
+        wanted = wish(f"c{seed}-{ver}")
+        for bits in (people.everyone, people.roomy):
+            fitting = [each for each in everybody(people, strategy, wanted) if people.bit(each.advisor) & bits]
+            assert best(people, bits, strategy, wanted, count=5) == fitting[:5]
+        changed = f"a{dice.randrange(size)}"
+        people.apply(replace(advisor(changed, idle_s=dice.randrange(100), load=dice.choice((0, 100))), ver=ver))
