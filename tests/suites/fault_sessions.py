@@ -97,7 +97,7 @@ async def accepted_in_two_tabs(place: Plant, random: Random, _: Findings) -> Non
     ops, asking = itertools.count(1), set[asyncio.Task[None]]()
     name = f"tab-{random.randint(0, 10**6)}"
     async with AsyncExitStack() as stack:
-        tabs = {worker.name: await stack.enter_async_context(worker.tab()) for worker in place.workers}
+        tabs = {worker.name: _Tab(await stack.enter_async_context(worker.tab())) for worker in place.workers}
 
         def ask_twice(worker: RecordedWorker, offer: Frame) -> bool:
             frame = {"type": "accept", "case": offer["case"], "offer_ver": offer["offer_ver"]}
@@ -112,13 +112,25 @@ async def accepted_in_two_tabs(place: Plant, random: Random, _: Findings) -> Non
         await asyncio.gather(*asking)
 
 
-async def _accept(place: Plant, who: str, tab: aiohttp.ClientWebSocketResponse, frame: Frame) -> None:
-    await tab.send_json(frame)
-    async with asyncio.timeout(_ANSWER_S):
-        while True:
-            answer = json.loads(await tab.receive_str())
-            if answer.get("op") == frame["op"]:
-                break
+class _Tab:
+    """One more session of an advisor, who asks for one thing at a time in it."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+        self._turn = asyncio.Lock()
+
+    async def ask(self, frame: Frame) -> Frame:
+        """The answer; what else is told to this session is passed over."""
+        async with self._turn, asyncio.timeout(_ANSWER_S):
+            await self._socket.send_json(frame)
+            while True:
+                answer: Frame = json.loads(await self._socket.receive_str())
+                if answer.get("op") == frame["op"]:
+                    return answer
+
+
+async def _accept(place: Plant, who: str, tab: _Tab, frame: Frame) -> None:
+    answer = await tab.ask(frame)
     place.bites[IN_TWO_TABS] += 1
     place.bites[f"second tab was told {answer['type']}"] += 1
     kind = Kind.OK if answer["type"] == "result" else Kind.FAIL
