@@ -63,14 +63,14 @@ def asked(detail: CaseDetail, rulebook: Rulebook) -> Asked:
     """What the case asks at its present step, and by the steps of its ladders. Moved up to a tier, it is for that tier,
     and for those that a ladder lets in; else handed to one, it is for that instead of its queue's."""
     queue = rulebook.queues.get(detail.verdict.queue)
+    tiers = (detail.tier,) if detail.tier else queue.tiers if queue else ()
     if not detail.relaxed and not detail.climbed:
         # Nearly every case, and asked of it by every plan.
-        return Asked(detail.verdict.wants, queue.tiers if queue else (), detail.verdict.language or "", (), ())
+        return Asked(detail.verdict.wants, tiers, detail.verdict.language or "", (), ())
     at = standing(detail)
     by_wait, by_ladder = steps_of(detail, rulebook)[: detail.relaxed], tuple(easings(at.climbs, rulebook))
     easing = merged(*by_wait, *by_ladder)
-    tiers, language = queue.tiers if queue else (), detail.verdict.language or ""
-    tiers = (detail.tier,) if detail.tier else tiers
+    language = detail.verdict.language or ""
     if easing is NOTHING and not at.tier:
         return Asked(detail.verdict.wants, tiers, language, (), ())
     let_in = merged(*by_ladder).tiers if at.tier else easing.tiers
