@@ -29,6 +29,8 @@ class Phrase(StrEnum):
     TOOK = "took"
     OVERRODE = "overrode"
     HAS_IT = "has_it"
+    OVER = "over"
+    PARKED = "parked"
     WAITS_FOR = "waits_for"
     UNTIL = "until"
     OFFERED = "offered"
@@ -99,6 +101,14 @@ _PHRASES: Final[Mapping[Phrase, tuple[str, str]]] = {
         "{advisor}: 자동 배정 대상이 아니었습니다: {what}",
     ),
     Phrase.HAS_IT: ("{advisor} has it", "담당: {advisor}"),
+    Phrase.OVER: (
+        "it is above the capacity of {advisor}, and was allowed to be",
+        "{advisor}: 허용된 용량 초과 배정입니다",
+    ),
+    Phrase.PARKED: (
+        "it is parked for what interrupts: {advisor} takes it up again when there is room",
+        "급한 문의 때문에 보류되었습니다. {advisor}: 여유가 생기면 다시 맡습니다",
+    ),
     Phrase.WAITS_FOR: ("it waits for the {on}{until}", "회신을 기다리는 중입니다({on}){until}"),
     Phrase.UNTIL: (" until {at}", ", {at}까지"),
     Phrase.OFFERED: ("offered to {advisor} until {at}", "{advisor}에게 제안됨, 수락 기한 {at}"),

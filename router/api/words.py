@@ -137,6 +137,8 @@ class Words:
             yield f"{place}. {one.advisor} ({terms})"
         if state.owner:
             yield self._say(Phrase.HAS_IT, advisor=state.owner)
+        if state.over:
+            yield self._say(Phrase.OVER, advisor=state.owner or ", ".join(offer.advisor for offer in state.offers))
 
     def _by_hand(self, by: str, advisor: str, overrode: Sequence[str]) -> Iterator[str]:
         phrase = Phrase.TOOK if by == advisor else Phrase.GAVE
@@ -162,6 +164,8 @@ class Words:
         if state.state is CaseStatus.PENDING and pending is not None:
             until = self._say(Phrase.UNTIL, at=rfc3339(pending.until_ms)) if pending.until_ms else ""
             yield self._say(Phrase.WAITS_FOR, on=pending.on, until=until)
+        if state.state is CaseStatus.PARKED:
+            yield self._say(Phrase.PARKED, advisor=state.owner)
         if state.state is CaseStatus.OFFERED:
             for offer in state.offers:
                 yield self._say(Phrase.OFFERED, advisor=offer.advisor, at=rfc3339(offer.deadline_ms))

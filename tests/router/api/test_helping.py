@@ -126,6 +126,7 @@ async def test_what_a_supervisor_gives_by_hand_is_recorded_with_what_it_overrode
     assert any(line.endswith("gave it to minji by hand") for line in said)
     overrode = "by itself it would not have gone to minji: not serving this queue; without room for it"
     assert overrode in said
+    assert "it is above the capacity of minji, and was allowed to be" in said
 
 
 async def test_a_transfer_leaves_the_note_that_the_queue_asks_for(bench: ApiBench) -> None:

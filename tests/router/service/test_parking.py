@@ -2,6 +2,8 @@
 
 import pytest
 
+from router.api.phrases import Language
+from router.api.words import Words
 from router.contract.advisor import AdvisorState, Presence, WorkKind
 from router.contract.case import CaseStatus
 from router.contract.ids import AdvisorId, CaseId
@@ -177,7 +179,7 @@ async def test_whoever_dies_after_parking_leaves_it_to_be_taken_up() -> None:
             await type(parking).make_room(parking, turn)  # type: ignore[arg-type]  # a turn
             scene.matcher._actor.attempt = dies  # type: ignore[method-assign,assignment]  # the process ends here
 
-        parking.make_room = parks_and_dies  # type: ignore[method-assign,assignment]  # as above
+        parking.make_room = parks_and_dies  # type: ignore[method-assign]  # as above
         await scene.write("chat", channel="chat")
         with pytest.raises(ConnectionError):
             await scene.settle()
@@ -226,3 +228,13 @@ async def test_the_sweep_finds_parked_work_and_chats_that_nobody_sees_to() -> No
         batch = await scene.store.work(POOL)
         await scene.actor.apply([Done(**scene.common(), item=item.item, stamp=item.stamp) for item in batch.items])
         assert ("mina", "m1") in await scene.sweep.look()
+
+
+async def test_it_says_that_it_is_parked_and_who_takes_it_up_again() -> None:
+    async with stage(rulebook(RULED)) as scene:
+        await _has_mail(scene, "m1", "m2", "m3")
+        await scene.write("chat", channel="chat")
+        await scene.settle()
+        words = Words(Language.ENGLISH, scene.tail.roster, scene.policies.active, scene.clock.now_ms())
+        said = words.explained(await scene.case("m1")).why_waiting
+        assert said == ("it is parked for what interrupts: mina takes it up again when there is room",)
