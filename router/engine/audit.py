@@ -99,7 +99,7 @@ def _audit(name: str, clock: Clock, own: ClockTerms, *, detail: CaseDetail, now_
 def _warnings(clock: Clock, own: ClockTerms) -> tuple[int, ...]:
     if clock.due_at_ms is None:
         return ()
-    return tuple(sorted(sla.will_have_used(clock, amount_ms, own.calendar) for amount_ms in own.warn_ms))
+    return tuple(sorted(sla.falls_due(clock, amount_ms, own.calendar) for amount_ms in own.warn_ms))
 
 
 def _margin(name: str, clock: Clock, detail: CaseDetail) -> int | None:

@@ -16,7 +16,7 @@ from router.contract.case import CaseDetail, CaseState, Clock, DueMove, Replanne
 from router.contract.plan import Plan
 from router.engine import plans, sla
 from router.engine.plans import Scene
-from router.engine.terms import ClockTerms, Terms, own_terms, terms_of
+from router.engine.terms import ClockTerms, Terms, terms_of
 from rules import Policy, Rulebook
 from rules.opening_hours import CalendarSpec, whole
 
@@ -107,9 +107,12 @@ def _told(clocks: Mapping[str, Clock], terms: Terms, now_ms: int) -> dict[str, b
     for name, clock in clocks.items():
         own = terms.get(name)
         if own is not None and clock.met_at_ms is None:
-            used_ms = sla.used(clock, own_terms(terms, name, clock).calendar, now_ms)
             for timer, amount_ms in sla.amounts(name, clock, own).items():
-                found[timer] = used_ms >= amount_ms
+                found[timer] = (
+                    clock.used_ms >= amount_ms
+                    if clock.running_since_ms is None
+                    else sla.falls_due(clock, amount_ms, own.calendar) <= now_ms
+                )
     return found
 
 

@@ -110,8 +110,20 @@ def deadlines(clocks: Clocks, terms: Terms) -> dict[str, int]:
         own = terms.get(name)
         if own is not None and clock.running_since_ms is not None and clock.met_at_ms is None:
             for timer, amount_ms in amounts(name, clock, own).items():
-                wanted[timer] = will_have_used(clock, amount_ms, own.calendar)
+                wanted[timer] = falls_due(clock, amount_ms, own.calendar)
     return wanted
+
+
+def falls_due(clock: Clock, amount_ms: int, calendar: Calendar | None) -> int:
+    """When the timer of that amount fires: a breach when the target is used up, a warning at the last moment at which
+    so much of it is left. If that is over a closing time, it is at the next opening, when somebody is there."""
+    left_ms = amount_ms - clock.used_ms
+    if calendar is None or amount_ms >= clock.target_ms or left_ms < 0 or clock.due_at_ms is None:
+        return will_have_used(clock, amount_ms, calendar)
+    try:
+        return calendar.back(clock.due_at_ms, clock.target_ms - amount_ms)
+    except NeverOpen:
+        return will_have_used(clock, amount_ms, calendar)
 
 
 def amounts(name: str, clock: Clock, own: ClockTerms) -> dict[str, int]:

@@ -13,7 +13,7 @@ from router.engine.waiting import governing, urgency, wait_class
 from rules import Policy, judge
 from rules.calendar import Calendar
 from rules.opening_hours import CalendarSpec
-from rules.policies import Cue
+from rules.policies import Before, Cue
 from tests.suites.clock_terms import terms_from
 from tests.suites.stage import RULES, inquiry, rulebook
 
@@ -100,3 +100,17 @@ def test_nothing_grows_urgent_while_it_is_closed() -> None:
         urgency(waiting, due, BOOK, at(text)) for text in ("2026-11-20 18:00", "2026-11-23 09:00", "2026-11-23 09:15")
     )
     assert evening == morning < later
+
+
+def test_scenario_19_a_warning_an_hour_before_the_deadline_comes_at_the_opening_and_not_at_midnight() -> None:
+    office = Calendar(CalendarSpec(time_zone="Asia/Seoul", week={"mon-fri": ("10:00-18:00",)}))
+    policy = Policy(first_response_s=2 * 3600, resolution_s=90_000, warn=(Before(before_s=3600),))
+    terms, monday = terms_from(policy, office), at("2026-11-23 17:00")
+    armed = sla.timers(sla.start(terms, monday), terms, armed={}, now_ms=monday)
+    assert armed["breach.first_response|0"] == at("2026-11-24 11:00")
+    assert armed["warn.first_response|0"] == at("2026-11-24 10:00")
+    # A pause over that evening takes nothing away.
+    stopped = sla.pend(sla.start(terms, monday), "customer", terms, at("2026-11-23 20:00"))
+    going = sla.resume(stopped, terms, at("2026-11-24 08:00"))
+    again = sla.timers(going, terms, armed={}, now_ms=at("2026-11-24 08:00"))
+    assert again["warn.first_response|0"] == at("2026-11-24 10:00")

@@ -222,3 +222,31 @@ async def test_before_it_is_shown_what_would_change_and_nothing_is_written(
         after = await scene.case("c1")
         for case in found.shown:
             assert case.moved["first_response"] == (due(before), due(after))
+
+
+async def test_scenario_21_a_policy_edited_while_many_cases_are_open_reaches_all_and_holds_up_nobody() -> None:
+    async with stage(promising(3600)) as scene:
+        for number in range(300):
+            await scene.write(f"c{number}")
+        scene.policies.activate(promising(7200))
+        task = asyncio.create_task(replanner(scene).look())
+        done, most, before = 0, 0, await replanned(scene)
+        while not task.done():
+            rests = asyncio.create_task(scene.clock.asleep())  # between batches, and everybody else goes on
+            await asyncio.wait({task, rests}, return_when=asyncio.FIRST_COMPLETED)
+            rests.cancel()
+            done = await replanned(scene)
+            most, before = max(most, done - before), done
+            await scene.write(f"new-{done}")
+            await scene.clock.advance_ms(10)
+            await asyncio.sleep(0)
+        assert (done, most) == (300, 20)
+        for number in range(300):
+            told = read_detail((await scene.case(f"c{number}")).detail).replans[-1]
+            move = told.moved["first_response"]
+            assert move.was_ms is not None
+            assert move.now_ms == move.was_ms + HOUR
+
+
+async def replanned(scene: Stage) -> int:
+    return round(shown(scene.registry, "turnout_replanned_cases_total").get("moved", 0))
