@@ -56,12 +56,12 @@ WORK = st.builds(Work, units=st.integers(1, 40), channel=st.sampled_from([MAIL, 
 def test_after_parking_there_is_room_and_before_the_last_there_was_none(
     work: dict[str, Work], budget: int, units: int
 ) -> None:
-    state = person(budget, **work)
+    state = person(budget, Presence.ONLINE, **work)
     parked = to_park(state, units, CHAT, PARKING)
     assert bool(parked) == (not state.has_room(units, CHAT) and state.has_room(units, CHAT, parking=PARKING))
     for count in range(len(parked) + bool(parked)):
         left = {case: item for case, item in work.items() if case not in parked[:count]}
-        assert person(budget, **left).has_room(units, CHAT) == (count == len(parked))
+        assert person(budget, Presence.ONLINE, **left).has_room(units, CHAT) == (count == len(parked))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What a waiting case asks at each step, when the next one comes, and who may have the case then."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -97,7 +98,7 @@ def test_a_queue_without_steps_asks_what_the_verdict_says(queue: str) -> None:
         ({"languages": {"ja": 5}, "queues": ("direct",)}, None),
     ],
 )
-def test_from_which_step_an_advisor_may_have_it(profile: dict[str, object], first: int | None) -> None:
+def test_from_which_step_an_advisor_may_have_it(profile: dict[str, Any], first: int | None) -> None:
     people = roster(advisor("mina", **profile))
     member = next(iter(people))
     able = [step for step in range(5) if eligible(people, waiting(step))]
