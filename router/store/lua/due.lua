@@ -22,7 +22,8 @@ end
 
 -- The claim is the effect: disarmed and told in one step.
 local function fire(t, row, timer, late_ms, put_off)
-  local reason = late_ms > 0 and 'late by ' .. T.int(late_ms) .. ' ms' .. (put_off and ': memory was short' or '') or nil
+  local cause = put_off and ': memory was short' or ''
+  local reason = late_ms > 0 and 'late by ' .. T.int(late_ms) .. ' ms' .. cause or nil
   T.begin(t, row, nil, { timer })
   local _, number = T.settle(t, row, 'done', { about = timer, reason = reason })
   return number
