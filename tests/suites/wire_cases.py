@@ -143,7 +143,7 @@ EVENTS: Final[dict[EventType, tuple[dict[str, Any], dict[str, Any], dict[str, st
     ),
     EventType.SNOOZE: (
         ASSIGNED | {"timers": {"breach.first_response|0": START_MS + 2 * HOUR}},
-        {"chased": 1, "put_off_until_ms": START_MS + HOUR, "heeded_at_ms": START_MS},
+        {"chased": 1, "heeded_at_ms": START_MS + 90_000, "put_off_until_ms": START_MS + 3_690_000},
         {"outcome": "done", "actor": "key-2", "reason": "warehouse closed"},
     ),
     EventType.REJUDGE: (
