@@ -45,7 +45,8 @@ class ReplyView(View, frozen=True, kw_only=True):
 
 
 class ClimbView(View, frozen=True, kw_only=True):
-    """A step of a ladder that the case took, or (``trigger`` ``lowered``) was lowered to: by whom (empty: by itself),
+    """A step of a ladder that the case took, or (``trigger`` ``lowered``) was lowered to, or (``handed``) that
+    a person handed it on from the tier it had climbed to: by whom (empty: by itself),
     why, and who had the case then. ``tier``: the one that it was moved up to."""
 
     step: int

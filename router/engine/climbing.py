@@ -4,7 +4,7 @@ import msgspec
 from msgspec.structs import replace
 
 from router.contract.case import KEPT_ENTRIES, CaseDetail, CaseState
-from router.contract.climb import KEPT_CLIMBS, KEPT_REASON_BYTES, LOWERED, Climb
+from router.contract.climb import HANDED, KEPT_CLIMBS, KEPT_REASON_BYTES, LOWERED, Climb
 from router.contract.ids import AdvisorId
 from router.contract.limits import cut
 from router.engine import offers, relaxation
@@ -99,13 +99,31 @@ def lowered(state: CaseState, detail: CaseDetail, number: int, cause: Cause, now
     )
 
 
+def handed(state: CaseState, detail: CaseDetail, cause: Cause, now_ms: int) -> CaseDetail:
+    """The case that a person hands on, to ``detail.tier`` or to none: a tier that its ladder had moved it up to holds
+    no more."""
+    if standing(detail).tier in ("", detail.tier):
+        return detail
+    note = Climb(
+        step=state.step,
+        at_ms=now_ms,
+        trigger=HANDED,
+        by=cause.by,
+        reason=cut(cause.reason, KEPT_REASON_BYTES),
+        owner=state.owner,
+        tier=detail.tier,
+    )
+    return replace(detail, climbed=(*detail.climbed, note)[-KEPT_CLIMBS:])
+
+
 def next_tier(state: CaseState, detail: CaseDetail, rulebook: Rulebook, roster: Roster, now_ms: int) -> str:
     """The next tier above the case's that has somebody who could take it; empty when none is left.
 
-    The case's tier is the one it was moved up to, else that of who has it, else the lowest that its queue asks for.
+    The case's tier is the one it was moved up or handed to, else that of who has it, else the lowest that its queue
+    asks for.
     """
     tiers = rulebook.tiers
-    now = standing(detail).tier or _tier_of(state, roster) or _lowest(detail, rulebook)
+    now = standing(detail).tier or detail.tier or _tier_of(state, roster) or _lowest(detail, rulebook)
     begin = tiers.index(now) + 1 if now in tiers else 0
     waiting = wait_class(detail, channel=state.channel, units=state.units, rulebook=rulebook, now_ms=now_ms)
     for tier in tiers[begin:]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from router.contract.case import CaseDetail
-from router.contract.climb import LOWERED, Climb
+from router.contract.climb import HANDED, LOWERED, Climb
 from rules import Rulebook, Step
 from rules.ladders import Easing
 
@@ -23,18 +23,18 @@ def standing(detail: CaseDetail) -> Standing:
     """Where the case stands now."""
     if not detail.climbed:
         return Standing((), "", detail.verdict.ladder or "", 0)
-    climbs: list[Climb] = []
+    entries: list[Climb] = []
     for climb in detail.climbed:
         if climb.trigger == LOWERED:
-            climbs = [each for each in climbs if each.step <= climb.step]
+            entries = [each for each in entries if each.step <= climb.step]
         else:
-            climbs.append(climb)
+            entries.append(climb)
     tier, ladder, foot = "", detail.verdict.ladder or "", 0
-    for climb in climbs:
-        tier = climb.tier or tier
+    for climb in entries:
+        tier = climb.tier if climb.trigger == HANDED else climb.tier or tier
         if climb.sets:
             ladder, foot = climb.sets, climb.step
-    return Standing(tuple(climbs), tier, ladder, foot)
+    return Standing(tuple(each for each in entries if each.trigger != HANDED), tier, ladder, foot)
 
 
 def step_on(rulebook: Rulebook, ladder: str, rung: int) -> Step | None:

@@ -6,12 +6,14 @@ import msgspec
 from msgspec.structs import replace
 
 from router.contract.case import KEPT_ENTRIES, CaseState, CaseStatus, Pending, read_detail, write_detail
+from router.contract.climb import HANDED
 from router.contract.codec import encode
 from router.contract.ids import AdvisorId, CaseId, InquiryId, OperationId, reply_id
 from router.contract.messages import Attachment, Inquiry, StaffNote, TranscriptEntry
 from router.contract.messages import Reply as ReplyMessage
 from router.contract.plan import Plan
-from router.engine import capacity, manual, offers, plans, relaxation
+from router.engine import capacity, climbing, manual, offers, plans, relaxation
+from router.engine.climbing import Cause
 from router.engine.decide import decide
 from router.engine.explain import write_explanation
 from router.engine.plans import Scene
@@ -209,7 +211,9 @@ class Casework:
             detail = read_detail(state.detail)
             if queue or tier:
                 verdict = replace(detail.verdict, queue=queue or detail.verdict.queue)
-                detail = relaxation.anew(replace(detail, verdict=verdict, tier=tier), scene.now_ms)
+                moved = relaxation.anew(replace(detail, verdict=verdict, tier=tier), scene.now_ms)
+                cause = Cause(trigger=HANDED, by=request.actor, reason=request.reason)
+                detail = climbing.handed(state, moved, cause, scene.now_ms)
             if request.advisor:
                 detail = replace(detail, last_advisor=request.advisor, held_for="", held_until_ms=None)
             detail = plans.taken_up(state, detail, scene)

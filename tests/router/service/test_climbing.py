@@ -291,3 +291,20 @@ async def test_steps_are_counted_by_ladder_and_place() -> None:
             for name, step in (("standard", "1"), ("urgent", "1"))
         }
         assert found == {("standard", "1"): 1.0, ("urgent", "1"): 1.0}
+
+
+@pytest.mark.parametrize(("tier", "holder"), [("", "jun"), ("junior", "jun"), ("lead", "lee")])
+async def test_a_person_who_hands_the_case_on_goes_before_the_tier_it_had_climbed_to(tier: str, holder: str) -> None:
+    async with stage(ladder("      - {at: 0.1, move_up: true, reassign: take}\n")) as scene:
+        await staff(scene, jun="junior", sen="senior", lee="lead")
+        for name in ("jun", "sen", "lee"):
+            await scene.presence(name, Presence.AWAY)
+        await scene.write("c1")
+        await scene.pass_s(400)
+        assert known(await scene.case("c1")).climbed[0].tier == "senior"
+        await scene.casework.transfer(CaseId("c1"), said(scene.request(), "not for them"), queue="general", tier=tier)
+        told = known(await scene.case("c1")).climbed[-1]
+        assert (told.trigger, told.reason, told.tier) == ("handed", "not for them", tier)
+        await scene.presence("lee" if tier == "lead" else "jun", Presence.ONLINE)
+        await scene.settle()
+        assert await scene.holder("c1") == holder
