@@ -43,30 +43,32 @@ class StaffDirectory:
 
     async def run(self) -> None:
         """Read until cancelled, also past a bus that is away."""
-        while True:
-            try:
-                tail = await self._bus.tail(ADVISORS, since_ms=0)
-            except BusUnavailable:
-                await self._clock.wait(asyncio.Event(), _RETRY_S)
-                continue
-            try:
-                await self._follow(tail)
-            finally:
-                await tail.close()
+        tail = await self._opened()
+        try:
+            while True:
+                try:
+                    await self._read(tail)
+                except BusUnavailable:
+                    await self._clock.wait(asyncio.Event(), _RETRY_S)
+        finally:
+            await tail.close()
 
-    async def _follow(self, tail: Tail) -> None:
+    async def _opened(self) -> Tail:
         while True:
             try:
-                # Without a wait until it is current: what lies there comes at once.
-                wait_ms = _POLL_MS if self.is_current.is_set() else 100
-                records = await tail.poll(max_records=_MAX_RECORDS, timeout_ms=wait_ms)
+                return await self._bus.tail(ADVISORS)
             except BusUnavailable:
                 await self._clock.wait(asyncio.Event(), _RETRY_S)
-                continue
-            for record in records:
+
+    async def _read(self, tail: Tail) -> None:
+        """What lay there when the tail began, then the tail: nothing is left out in between."""
+        if not self.is_current.is_set():
+            async for record in self._bus.history(ADVISORS):
                 self._take(record)
-            if not records:
-                self.is_current.set()
+            self.is_current.set()
+        while True:
+            for record in await tail.poll(max_records=_MAX_RECORDS, timeout_ms=_POLL_MS):
+                self._take(record)
 
     def _take(self, record: Record) -> None:
         if record.value is None:
