@@ -14,7 +14,15 @@ from tests.suites.fault_strikes import BY_NAME
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
 
 SEED = 1
-SHORT = ("lose the store's replies", "kill a router", "crash before-commit", "cut bus")
+SHORT = (
+    "lose the store's replies",
+    "kill a router",
+    "crash before-commit",
+    "cut bus",
+    "store's disk full",
+    "clock two hours behind",
+    "accepted in two tabs",
+)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
