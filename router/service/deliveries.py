@@ -7,7 +7,6 @@ from router.contract.case import CaseState
 from router.contract.codec import Decoder
 from router.contract.messages import Delivery
 from router.engine import plans
-from router.engine.plans import Scene
 from router.runtime.bus.protocol import Record
 from router.service.acting import Actor
 from router.service.policies import Policies
@@ -36,7 +35,7 @@ class Deliveries:
         return self._progress.confirmation(outcome.number)
 
     def _act(self, state: CaseState, delivery: Delivery) -> AnyAct | Outcome:
-        scene = Scene(rulebook=self._policies.judged_by(state), now_ms=self._actor.now_ms())
+        scene = self._policies.scene(state, self._actor.now_ms())
         detail = plans.delivered(state, delivery.reply, delivery.state, delivery.reason)
         if detail is None:
             return _KNOWN

@@ -4,7 +4,6 @@ from msgspec.structs import replace
 
 from router.contract.case import CaseState, CaseStatus, read_detail
 from router.engine import plans
-from router.engine.plans import Scene
 from router.runtime.clock import Clock
 from router.service.policies import Policies
 from router.service.rebuilding.capacity import Requeue
@@ -14,7 +13,7 @@ def requeueing(policies: Policies, clock: Clock) -> Requeue:
     """What the act ``requeue`` makes of such a case: it keeps its place, one version later."""
 
     def requeue(state: CaseState) -> CaseState:
-        scene = Scene(rulebook=policies.judged_by(state), now_ms=clock.now_ms())
+        scene = policies.scene(state, clock.now_ms())
         plan = plans.plan(state, read_detail(state.detail), scene)
         rings = {f"offer|{offer.ver}": 0 for offer in state.offers}
         timers = {timer: at for timer, at in (state.timers | plan.timers | rings).items() if at}

@@ -8,8 +8,15 @@ from typing import Any, TypeVar
 import pytest
 
 from router.contract.case import CaseDetail, CaseState, Pending, read_detail
+from router.contract.codec import encode
 from router.contract.ids import CaseId
+from router.contract.messages import Delivery, DeliveryState
+from router.contract.topics import DELIVERIES
 from router.engine.audit import audit
+from router.runtime.bus.protocol import Partition, Record
+from router.service.deliveries import Deliveries
+from router.service.progress import Progress
+from router.service.rebuilding.requeueing import requeueing
 from router.service.replanning import Forecast, Replanner, forecast
 from rules import Rulebook
 from tests.suites.metrics import shown
@@ -250,3 +257,42 @@ async def test_scenario_21_a_policy_edited_while_many_cases_are_open_reaches_all
 
 async def replanned(scene: Stage) -> int:
     return round(shown(scene.registry, "turnout_replanned_cases_total").get("moved", 0))
+
+
+async def test_whatever_happens_afterwards_goes_by_the_new_terms() -> None:
+    async with stage(promising(3600)) as scene:
+        await scene.hire("mina")
+        await scene.write("c1")
+        await scene.accept("c1")
+        await scene.casework.reply(CaseId("c1"), scene.request("mina"), text="hello")
+        half_days = RULES.replace("standard: {first", "standard: {calendar: office, first") + CALENDAR % ""
+        await change(scene, rulebook(half_days))
+        due_ms = (await scene.case("c1")).timers["breach.resolution|0"]
+        (reply,) = (await detail(scene)).replies
+        told = Delivery(
+            pool=scene.actor.pool,
+            case=CaseId("c1"),
+            conversation=(await scene.case("c1")).conversation,
+            account=(await detail(scene)).account,
+            reply=reply.id,
+            state=DeliveryState.SENT,
+            at_ms=scene.clock.now_ms(),
+        )
+        deliveries = Deliveries(scene.actor, policies=scene.policies, progress=Progress(scene.actor.pool, scene.store))
+        await deliveries.handle(
+            Record(
+                partition=Partition(DELIVERIES, 0),
+                offset=0,
+                epoch=1,
+                key="t",
+                value=encode(told),
+                headers=(),
+                published_at_ms=1,
+            )
+        )
+        await scene.casework.label(CaseId("c1"), scene.request(), add=("x",))
+        after = await scene.case("c1")
+        assert (await detail(scene)).replies[0].state == "sent"
+        assert after.timers["breach.resolution|0"] == due_ms
+        requeued = requeueing(scene.policies, scene.clock)(after)
+        assert requeued.timers["breach.resolution|0"] == due_ms
