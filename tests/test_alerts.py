@@ -9,6 +9,7 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
+from router.contract.advisor import Presence
 from router.service.gauges import Gauges, PoolMetrics
 from tests.suites.promtool import promtool
 from tests.suites.stage import POOL, Stage, stage
@@ -67,6 +68,42 @@ def test_every_alert_says_what_is_wrong_and_how_bad() -> None:
 def test_operators_find_every_alert_on_their_page() -> None:
     page = (ROOT / "docs" / "operators.md").read_text("utf-8")
     assert [name for name in _alerts() if f"`{name}`" not in page] == []
+
+
+async def test_scenario_25_a_dispatcher_that_stands_is_said_within_seconds(tmp_path: Path) -> None:
+    """What a real pool shows while its matcher stands still and a case waits for somebody who is free."""
+    async with stage() as scene:
+        await scene.hire("mina", budget=10)
+        await scene.presence("mina", Presence.AWAY)
+        await scene.write("c1")
+        await scene.presence("mina", Presence.ONLINE)  # nobody settles this
+        work = (await scene.store.status(POOL)).work
+    assert work > 0
+    text = yaml.safe_load(CASES.read_text("utf-8"))
+    text["tests"] = [
+        {
+            "interval": "5s",
+            "input_series": [
+                {"series": f'turnout_work_items{{pool="{POOL}"}}', "values": f"{work}x6"},
+                {"series": "turnout_last_decision_timestamp_seconds", "values": "0x6"},
+            ],
+            "alert_rule_test": [
+                {"eval_time": f"{at_s}s", "alertname": "TurnoutNothingDecided", "exp_alerts": told}
+                for at_s, told in ((10, []), (20, [_as_told("TurnoutNothingDecided", work)]))
+            ],
+        }
+    ]
+    (tmp_path / RULES.name).write_text(RULES.read_text("utf-8"), "utf-8")
+    (tmp_path / CASES.name).write_text(yaml.safe_dump(text), "utf-8")
+    assert _said_by("test", "rules", str(tmp_path / CASES.name)) == ""
+
+
+def _as_told(alert: str, value: int) -> dict[str, Any]:
+    told = {
+        name: text.replace("{{ $labels.pool }}", POOL).replace("{{ $value }}", str(value))
+        for name, text in _alerts()[alert]["annotations"].items()
+    }
+    return {"exp_labels": {"pool": POOL, "severity": "page"}, "exp_annotations": told}
 
 
 @pytest.mark.parametrize("offset_s", [0, 2, 4])

@@ -84,6 +84,20 @@ async def test_an_unanswered_case_climbs_tier_by_tier_and_above_the_last_a_targe
         assert state.step == 3
 
 
+async def test_scenario_13_from_an_assignee_who_does_not_answer_it_is_taken_when_its_clock_says_so() -> None:
+    async with stage(ladder("      - {at: 0.5, reassign: take}\n")) as scene:
+        await staff(scene, jun="junior")
+        await scene.write("c1")
+        await scene.accept("c1")
+        await staff(scene, min="junior")
+        await scene.pass_s(1_799.999)
+        assert (await scene.holder("c1"), await scene.load("jun")) == ("jun", 10)
+        await scene.pass_s(0.001)
+        assert (await scene.holder("c1"), await scene.load("jun")) == ("min", 0)
+        (climbed,) = known(await scene.case("c1")).climbed
+        assert (climbed.trigger, climbed.owner) == ("share", "jun")
+
+
 async def test_a_tier_without_anybody_who_could_take_it_is_passed_over() -> None:
     async with stage(ladder(CLIMBING)) as scene:
         await staff(scene, jun="junior", lee="lead")
