@@ -6,6 +6,7 @@ import pytest
 
 from tests.kafka_server_fixture import Broker
 from tests.servers import Server
+from tests.suites.installation import kafka_settings
 
 
 @pytest.fixture(params=["streams", "kafka"])
@@ -15,9 +16,4 @@ def bus(request: pytest.FixtureRequest) -> dict[str, Any]:
         return {}
     broker: Broker = request.getfixturevalue("own_kafka")
     server: Server = request.getfixturevalue("valkey")
-    return {
-        "bus": {"kind": "kafka", "inquiry_partitions": 8, "partitions": 4},
-        "kafka": {"bootstrap": [broker.bootstrap]},
-        "redis": {"url": server.url},
-        "signing_key": "a key for a journey, long enough to sign",
-    }
+    return kafka_settings(broker, server)

@@ -13,10 +13,8 @@ import pytest
 from channels.notify.card_simulator import CardSimulator, TeamsMessage, teams_simulator
 from channels.notify.slack_app_simulator import CHANNEL, SlackSimulator
 from router.runtime.simulators import CustomerMessage
-from tests.kafka_server_fixture import Broker
-from tests.servers import Server
 from tests.suites.eventually import eventually
-from tests.suites.installation import Installation, installation, kafka_settings
+from tests.suites.installation import Installation, installation
 
 RULES = """
 defaults: {queue: billing, language: en}
@@ -40,16 +38,6 @@ advisors:
   - {id: jun, name: Jun, team: seoul, languages: {en: 9}, skills: {billing: 7}}
 """
 NO_KEY = "turnout_not_made_yet"
-
-
-@pytest.fixture(params=["streams", "kafka"])
-def bus(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Settings of both ways to run: all embedded, and on servers of their own."""
-    if request.param == "streams":
-        return {}
-    broker: Broker = request.getfixturevalue("own_kafka")
-    server: Server = request.getfixturevalue("valkey")
-    return kafka_settings(broker, server)
 
 
 @pytest.fixture
