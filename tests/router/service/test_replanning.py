@@ -290,7 +290,6 @@ async def test_whatever_happens_afterwards_goes_by_the_new_terms() -> None:
                 published_at_ms=1,
             )
         )
-        await scene.casework.label(CaseId("c1"), scene.request(), add=("x",))
         after = await scene.case("c1")
         assert (await detail(scene)).replies[0].state == "sent"
         assert after.timers["breach.resolution|0"] == due_ms
