@@ -25,7 +25,8 @@ ROSTER = "advisors: [{id: mina, name: Mina, languages: {en: 9}, skills: {billing
 # What a service has from its very start, or that tells of the time or of itself.
 NOT_ZERO = re.compile(
     r"_created|turnout_(build_info|ready|rules_reload_successful|rulebook_info|loop_lag|relay\w*"
-    r"|acts|act_seconds|advisors{.*offline|decision_seconds|work_items)"  # Mina is enrolled, and looked at
+    r"|acts|act_seconds|advisors{.*offline|decision_seconds|work_items"  # Mina is enrolled, and looked at
+    r"|reply_ledger_settlings)"  # the state server has begun its first run
 )
 THERE = (
     'turnout_queue_depth{pool="default",priority="1",queue="billing"}',
