@@ -167,13 +167,20 @@ class Ground:
         await self.store.trim(pool, lease, (await self.store.status(pool)).number)
         await self.store.release(pool, lease)
 
-    async def used_bytes(self) -> int:
-        """Memory of the state server that its data takes."""
-        told = cast("bytes", await self._commands.call("INFO", "memory")).decode()
-        return int(next(line for line in told.splitlines() if line.startswith("used_memory:")).partition(":")[2])
+    async def used_bytes(self, pool: PoolId) -> int:
+        """Memory of the state server that the keys of a pool take, each counted whole by the server."""
+        total = 0
+        async for names in self._keys(pool):
+            asked = await self._commands.exchange([("MEMORY", "USAGE", name, "SAMPLES", 0) for name in names])
+            total += sum(cast("list[int]", asked))
+        return total
 
     async def wipe(self, pool: PoolId) -> None:
         """Nothing of the pool is left in the store."""
+        async for names in self._keys(pool):
+            await self._commands.call("UNLINK", *names)
+
+    async def _keys(self, pool: PoolId) -> AsyncIterator[list[bytes]]:
         cursor: object = b"0"
         while True:
             reply = await self._commands.call(
@@ -181,7 +188,7 @@ class Ground:
             )
             cursor, names = cast("tuple[bytes, list[bytes]]", reply)
             if names:
-                await self._commands.call("UNLINK", *names)
+                yield names
             if cursor == b"0":
                 break
 

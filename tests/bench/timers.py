@@ -63,18 +63,17 @@ async def measure_due_times(ground: Ground, run: int) -> Sample:
 
 
 async def measure_bytes(ground: Ground, run: int) -> Sample:
-    """Bytes of the server's memory that one armed timer takes, beside those of the case that it belongs to."""
+    """Bytes of the server's memory that one armed timer takes, beside those of a case without any."""
     count = ground.scale.timers // _OF_CASE
-    await _open(ground, PoolId(f"first-{run}"), [{}] * count)  # it pays for buffers that grow but once
-    before = await ground.used_bytes()
-    await _open(ground, PoolId(f"still-{run}"), [{}] * count)
-    bare = await ground.used_bytes()
+    still, armed = PoolId(f"still-{run}"), PoolId(f"armed-{run}")
+    await _open(ground, still, [{}] * count)
+    bare = await ground.used_bytes(still)
+    await ground.wipe(still)
     far = SystemClock().now_ms() + _FAR_MS
-    await _open(ground, PoolId(f"armed-{run}"), list(_armed(range(far, far + ground.scale.timers))))
-    armed = await ground.used_bytes()
-    for name in ("first", "still", "armed"):
-        await ground.wipe(PoolId(f"{name}-{run}"))
-    return Sample(value=((armed - bare) - (bare - before)) / (count * _OF_CASE), baseline=(bare - before) / count)
+    await _open(ground, armed, list(_armed(range(far, far + ground.scale.timers))))
+    whole = await ground.used_bytes(armed)
+    await ground.wipe(armed)
+    return Sample(value=(whole - bare) / (count * _OF_CASE), baseline=bare / count)
 
 
 async def measure_claims(ground: Ground, run: int) -> Sample:
