@@ -160,10 +160,10 @@ async def _explained(request: web.Request, desk: Desk, state: CaseState) -> Expl
 
 
 async def _line(desk: Desk, state: CaseState) -> Line:
-    heads = [
-        Waiting(class_key=head.class_key, score_ms=head.score, case=head.case)
-        for head in await desk.reads.heads(desk.pool)
-    ]
-    lengths = {line.class_key: line.length for line in await desk.lines.line_sizes(desk.pool)}
+    sizes = await desk.lines.line_sizes(desk.pool)
+    lines = Lines(
+        heads=[Waiting(class_key=line.class_key, score_ms=line.score, case=line.case) for line in sizes],
+        lengths={line.class_key: line.length for line in sizes},
+    )
     first = await desk.reads.waiting(desk.pool, state.class_key, _LINE_SHOWN)
-    return Line(Lines(heads=heads, lengths=lengths), first, desk.pace.latest)
+    return Line(lines, first, desk.pace.latest)

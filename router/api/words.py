@@ -17,7 +17,7 @@ from router.engine.eligibility import Filter, fit, sieve
 from router.engine.estimate import MOST, Lines, ahead_of, likely_wait
 from router.engine.explain import Explanation, read_explanation
 from router.engine.roster import Roster
-from router.engine.waiting import governing, score, wait_class
+from router.engine.waiting import WaitClass, governing, score, wait_class
 from rules import Rulebook
 
 _LOOKED_AT: Final = 20
@@ -88,14 +88,15 @@ class Words:
 
     def explained(self, state: CaseState, line: Line | None = None) -> ExplanationView:
         """All that can be said of where a case is; without its line, nothing of its place and of who comes first."""
-        line = line or Line()
         detail, last = read_detail(state.detail), read_explanation(state.why)
-        frees = tuple(self._would_free(state, detail, line)) if state.state is CaseStatus.QUEUED else ()
-        wait = self._wait(state, detail, line) if state.state is CaseStatus.QUEUED else None
+        if state.state is CaseStatus.QUEUED:
+            waiting, frees, wait = self._queued(state, detail, line or Line())
+        else:
+            waiting, frees, wait = tuple(self._resting(state, detail)), (), None
         return ExplanationView(
             why_here=(*self._judged(detail), *self._decided(state, last)),
             why_not=tuple(self._removed(last)) if last else (),
-            why_waiting=(*self._waiting(state, detail, line, is_stuck=not frees), *self._told_wait(wait)),
+            why_waiting=waiting,
             would_free=frees,
             wait=wait,
             relaxes=relax_views(detail, self._rulebook, self._language) if state.state in _LOOKING else (),
@@ -151,15 +152,30 @@ class Words:
         for name, out in last.removed.items():
             yield RemovedView(filter=name, count=out.count, reason=reason(self._language, name), first=out.first)
 
-    def _waiting(self, state: CaseState, detail: CaseDetail, line: Line, *, is_stuck: bool) -> Iterator[str]:
-        if state.state is CaseStatus.QUEUED:
-            yield from self._looking(state, detail, is_stuck=is_stuck)
-            yield from self._place(state, line)
-            yield from relax_lines(detail, self._rulebook, self._now_ms, self._language)
-            yield from step_lines(state, detail, self._rulebook, self._now_ms, self._language)
-            clock, due = governing(detail.clocks)
-            if due is not None:
-                yield self._say(Phrase.CLOCK_DUE, clock=clock, at=rfc3339(due))
+    def _queued(
+        self, state: CaseState, detail: CaseDetail, line: Line
+    ) -> tuple[tuple[str, ...], tuple[ChangeView, ...], WaitView | None]:
+        """Why a case that looks for somebody still waits, what would free it, and how long that may take."""
+        mine = self._mine(state, detail)
+        scene = Scene(self._roster, self._rulebook, line.lines.heads, self._now_ms)
+        frees = tuple(would_free(mine, detail, scene, self._language))
+        wait = self._wait(mine, line)
+        said = (
+            *self._looking(mine.waiting, is_stuck=not frees),
+            *self._place(state, line),
+            *relax_lines(detail, self._rulebook, self._now_ms, self._language),
+            *step_lines(state, detail, self._rulebook, self._now_ms, self._language),
+            *self._due(detail),
+            *self._told_wait(wait),
+        )
+        return said, frees, wait
+
+    def _due(self, detail: CaseDetail) -> Iterator[str]:
+        clock, due = governing(detail.clocks)
+        if due is not None:
+            yield self._say(Phrase.CLOCK_DUE, clock=clock, at=rfc3339(due))
+
+    def _resting(self, state: CaseState, detail: CaseDetail) -> Iterator[str]:
         pending = detail.pending
         if state.state is CaseStatus.PENDING and pending is not None:
             until = self._say(Phrase.UNTIL, at=rfc3339(pending.until_ms)) if pending.until_ms else ""
@@ -170,8 +186,8 @@ class Words:
             for offer in state.offers:
                 yield self._say(Phrase.OFFERED, advisor=offer.advisor, at=rfc3339(offer.deadline_ms))
 
-    def _looking(self, state: CaseState, detail: CaseDetail, *, is_stuck: bool) -> Iterator[str]:
-        sifted = sieve(self._roster, self._mine(state, detail).waiting)
+    def _looking(self, waiting: WaitClass, *, is_stuck: bool) -> Iterator[str]:
+        sifted = sieve(self._roster, waiting)
         for name, out in sifted.removed.items():
             why = reason(self._language, name)
             yield self._say(Phrase.OUT, count=out.bit_count(), reason=why, who=self._names(out))
@@ -196,17 +212,12 @@ class Words:
         elif line.first:
             yield self._say(Phrase.BEHIND_MANY, count=len(line.first))
 
-    def _would_free(self, state: CaseState, detail: CaseDetail, line: Line) -> Iterator[ChangeView]:
-        scene = Scene(self._roster, self._rulebook, line.lines.heads, self._now_ms)
-        return would_free(self._mine(state, detail), detail, scene, self._language)
-
-    def _wait(self, state: CaseState, detail: CaseDetail, line: Line) -> WaitView | None:
-        if state.id not in line.first:
+    def _wait(self, mine: Waiting, line: Line) -> WaitView | None:
+        if mine.case not in line.first:
             return None
-        mine = self._mine(state, detail)
         ahead = ahead_of(
             mine,
-            line.first.index(state.id),
+            line.first.index(mine.case),
             line.lines,
             roster=self._roster,
             rulebook=self._rulebook,

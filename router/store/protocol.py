@@ -65,12 +65,13 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LineSize(msgspec.Struct, frozen=True, kw_only=True):
-    """How a wait class stands: how many wait, when its first case was opened, and that one's score."""
+    """How a wait class stands: how many wait, and its first ``case`` with its score and when it was opened."""
 
     class_key: str
     length: int
+    case: CaseId
+    score: int
     opened_at_ms: int
-    score: int = 0
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

@@ -47,7 +47,7 @@ def line_sizes(rows: PoolRows) -> list[LineSize]:
     for key, line in rows.lines.items():
         score, case = line.head()
         opened = rows.cases[CaseId(case)].opened_at_ms
-        found.append(LineSize(class_key=key, length=len(line), opened_at_ms=opened, score=score))
+        found.append(LineSize(class_key=key, length=len(line), case=CaseId(case), score=score, opened_at_ms=opened))
     return found
 
 

@@ -109,7 +109,7 @@ async def line_sizes(client: RedisClient, pool: PoolId, found: Sequence[Head]) -
                 raise reply
         numbers = [int(cast("bytes | int | None", reply) or 0) for reply in replies]
         sizes += [
-            LineSize(class_key=head.class_key, length=length, opened_at_ms=opened, score=head.score)
+            LineSize(class_key=head.class_key, length=length, case=head.case, score=head.score, opened_at_ms=opened)
             for head, length, opened in zip(page, numbers[::2], numbers[1::2], strict=True)
             if length and opened  # else the class was emptied, or its head taken, since the heads were read
         ]

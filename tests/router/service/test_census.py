@@ -109,7 +109,8 @@ def test_queues_are_bounded_and_strange_classes_have_a_place() -> None:
     metrics.adopt(rulebook(RULES.replace("queues:\n", "queues:\n" + many)))
     assert all_at_zero(registry)[DEPTH] == (MAX_NAMES + 1) * 5
     waiting = WaitClass("gone", "chat", 1, (), "", (), 9, "p", "age", (), "")
-    lines = [LineSize(class_key=key, length=2, opened_at_ms=5_000) for key in (waiting.key, json.dumps({"new": 1}))]
+    keys = (waiting.key, json.dumps({"new": 1}))
+    lines = [LineSize(class_key=key, length=2, case=CaseId("c"), score=0, opened_at_ms=5_000) for key in keys]
     metrics.show(POOL, lines, 8_000)
     assert (shown(registry, DEPTH), shown(registry, AGE)) == ({"default/other/5": 4}, {"default/other/5": 3})
 
