@@ -22,6 +22,7 @@ from router.api.transcripts import Links
 from router.runtime.blobs import Blobs
 from router.runtime.bus.protocol import Bus
 from router.runtime.clock import Clock
+from router.runtime.listening import Listener
 from router.runtime.settings.model import Settings
 from router.service.api_keys import KeyTable
 
@@ -48,8 +49,7 @@ class ApiServer:
         self._events = EventTail(parts.bus, self._hub, clock=parts.clock)
         self._metrics = ApiMetrics(parts.registry)
         self.app = _application(parts, self._hub, self._metrics)
-        self._runner: web.AppRunner | None = None
-        self._port = 0
+        self._listener = Listener(closing_s=_CLOSING_S)
         parts.keys.listen(self._hub.revoked)
         for pool, desk in parts.desks.items():
             desk.tail.listen(partial(self._hub.changed, pool))
@@ -57,7 +57,7 @@ class ApiServer:
     @property
     def port(self) -> int:
         """The port it listens on, once started."""
-        return self._port
+        return self._listener.port
 
     @property
     def sessions(self) -> int:
@@ -70,22 +70,11 @@ class ApiServer:
 
     async def start(self, host: str, port: int) -> None:
         """Listen; 0 takes a free port. Raises ``OSError`` when the port is taken."""
-        runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=_CLOSING_S)
-        await runner.setup()
-        site = web.TCPSite(runner, host, port)
-        try:
-            await site.start()
-        except OSError:
-            await runner.cleanup()
-            raise
-        self._runner = runner
-        self._port = int(runner.addresses[0][1])
+        await self._listener.open(self.app, host, port)
 
     async def close(self) -> None:
         """End the sessions, which gives their connections back, and stop listening. Repeating it does nothing."""
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
+        await self._listener.close()
 
 
 def _application(parts: ApiParts, hub: Hub, metrics: ApiMetrics) -> web.Application:

@@ -10,12 +10,14 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
+from router.runtime.listening import Listener
 from router.runtime.metrics import RuntimeMetrics
 
 LOG = logging.getLogger(__name__)
 Check = Callable[[], Awaitable[str | None]]
 
 _CHECK_S: Final = 2.0
+_CLOSING_S: Final = 1.0
 
 
 class Readiness:
@@ -76,13 +78,12 @@ class OpsServer:
         self._readiness = readiness
         self._liveness = liveness
         self._asking: asyncio.Task[dict[str, str]] | None = None
-        self._runner: web.AppRunner | None = None
-        self._port = 0
+        self._listener = Listener(closing_s=_CLOSING_S)
 
     @property
     def port(self) -> int:
         """The port it listens on, once started."""
-        return self._port
+        return self._listener.port
 
     async def start(self, host: str, port: int) -> None:
         """Listen; 0 takes a free port. Raises ``OSError`` when the port is taken."""
@@ -94,22 +95,11 @@ class OpsServer:
                 web.get("/metrics", self._metrics_page),
             ]
         )
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-        await runner.setup()
-        site = web.TCPSite(runner, host, port)
-        try:
-            await site.start()
-        except OSError:
-            await runner.cleanup()
-            raise
-        self._runner = runner
-        self._port = int(runner.addresses[0][1])
+        await self._listener.open(app, host, port)
 
     async def close(self) -> None:
         """Stop listening. Repeating it does nothing."""
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
+        await self._listener.close()
 
     async def _livez(self, _request: web.Request) -> web.Response:
         problem = self._liveness()
