@@ -7,7 +7,7 @@ from router.contract.ids import ReplyId
 from router.contract.topics import EVENTS, TopicSpec
 from router.runtime.bus.protocol import Bus, Outgoing, Partition, Position, Rebalance, Record, Subscription, Tail
 from router.runtime.crash_points import CrashPoint, CrashPoints
-from router.runtime.ledger import Ledger, LedgerEntry
+from router.runtime.ledger import Ledger, LedgerEntry, LedgerOver
 
 _INQUIRIES: Final = "turnout.inquiries."
 
@@ -91,33 +91,21 @@ class _CrashingSubscription:
         await self._inner.close()
 
 
-class CrashingLedger:
+class CrashingLedger(LedgerOver):
     """A ledger that can crash between ``sending`` and ``sent``."""
 
     def __init__(self, ledger: Ledger, points: CrashPoints) -> None:
-        self._ledger = ledger
+        super().__init__(ledger)
         self._points = points
 
     async def claim(
         self, reply: ReplyId, *, attempt: str, now_ms: int, published_at_ms: int | None = None
     ) -> LedgerEntry | None:
-        found = await self._ledger.claim(reply, attempt=attempt, now_ms=now_ms, published_at_ms=published_at_ms)
+        found = await super().claim(reply, attempt=attempt, now_ms=now_ms, published_at_ms=published_at_ms)
         if found is None:
             self._points.reached(CrashPoint.AFTER_SENDING)
         return found
 
-    async def release(self, reply: ReplyId, *, attempt: str) -> bool:
-        return await self._ledger.release(reply, attempt=attempt)
-
     async def settle(self, reply: ReplyId, final: LedgerEntry) -> LedgerEntry:
         self._points.reached(CrashPoint.BEFORE_SENT)
-        return await self._ledger.settle(reply, final)
-
-    async def find(self, reply: ReplyId) -> LedgerEntry | None:
-        return await self._ledger.find(reply)
-
-    async def attempt(self, reply: ReplyId) -> int:
-        return await self._ledger.attempt(reply)
-
-    async def survived(self, reply: ReplyId) -> None:
-        await self._ledger.survived(reply)
+        return await super().settle(reply, final)

@@ -115,6 +115,33 @@ class LivedLedger(Ledger, LedgerLives, Protocol):
     """A ledger with its lives: what ``SettlingLedger`` makes whole."""
 
 
+class LedgerOver:
+    """Passes everything on to another ledger: what comes between overrides what it wants to see."""
+
+    def __init__(self, under: Ledger) -> None:
+        self._under = under
+
+    async def claim(
+        self, reply: ReplyId, *, attempt: str, now_ms: int, published_at_ms: int | None = None
+    ) -> LedgerEntry | None:
+        return await self._under.claim(reply, attempt=attempt, now_ms=now_ms, published_at_ms=published_at_ms)
+
+    async def release(self, reply: ReplyId, *, attempt: str) -> bool:
+        return await self._under.release(reply, attempt=attempt)
+
+    async def settle(self, reply: ReplyId, final: LedgerEntry) -> LedgerEntry:
+        return await self._under.settle(reply, final)
+
+    async def find(self, reply: ReplyId) -> LedgerEntry | None:
+        return await self._under.find(reply)
+
+    async def attempt(self, reply: ReplyId) -> int:
+        return await self._under.attempt(reply)
+
+    async def survived(self, reply: ReplyId) -> None:
+        await self._under.survived(reply)
+
+
 class MemoryLedger:
     """A ledger that ends with the process, and whole from its beginning. Keeps everything: for tests and
     simulations."""

@@ -13,7 +13,7 @@ from router.contract.topics import DELIVERIES, REPLIES
 from router.runtime.bus.protocol import Bus, Record
 from router.runtime.clock import Clock
 from router.runtime.errors import BusUnavailable, LedgerUnsettled, StoreUnavailable
-from router.runtime.ledger import LedgerEntry, LedgerStanding, LivedLedger, final_entry
+from router.runtime.ledger import LedgerEntry, LedgerLives, LedgerOver, LedgerStanding, LivedLedger, final_entry
 
 LOG = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ _SAID_EVERY: Final = 10_000
 _DECODER: Final = Decoder(Delivery)
 
 
-class SettlingLedger:
+class SettlingLedger(LedgerOver):
     """The ledger for whoever sends. ``run`` it, and it is settled soon after each new life began; a claim that comes
     before that settles it, too. This may take a minute for each million of deliveries, in which nothing can be claimed.
     Several processes may do so at once: they write the same, and the first to be ready vouches.
@@ -46,7 +46,8 @@ class SettlingLedger:
         loses_nothing: bool = False,
         settled: Callable[[], object] = lambda: None,
     ) -> None:
-        self._ledger = ledger
+        super().__init__(ledger)
+        self._lives: LedgerLives = ledger
         self._bus = bus
         self._clock = clock
         self._loses_nothing = loses_nothing
@@ -58,7 +59,7 @@ class SettlingLedger:
     ) -> LedgerEntry | None:
         while True:
             try:
-                return await self._ledger.claim(reply, attempt=attempt, now_ms=now_ms, published_at_ms=published_at_ms)
+                return await super().claim(reply, attempt=attempt, now_ms=now_ms, published_at_ms=published_at_ms)
             except LedgerUnsettled:
                 await self._settle_anew()
 
@@ -72,31 +73,16 @@ class SettlingLedger:
                 LOG.info("the ledger of replies can't be looked at: %s", exc, extra={"event": "ledger.away"})
             await self._clock.sleep_until_ms(self._clock.now_ms() + _LOOK_MS)
 
-    async def release(self, reply: ReplyId, *, attempt: str) -> bool:
-        return await self._ledger.release(reply, attempt=attempt)
-
-    async def settle(self, reply: ReplyId, final: LedgerEntry) -> LedgerEntry:
-        return await self._ledger.settle(reply, final)
-
-    async def find(self, reply: ReplyId) -> LedgerEntry | None:
-        return await self._ledger.find(reply)
-
-    async def attempt(self, reply: ReplyId) -> int:
-        return await self._ledger.attempt(reply)
-
-    async def survived(self, reply: ReplyId) -> None:
-        await self._ledger.survived(reply)
-
     # -- after a loss
 
     async def _settle_anew(self) -> None:
         """Raises ``StoreUnavailable``, also when the bus doesn't answer: nothing can be claimed then."""
         async with self._settling:
-            standing = await self._ledger.standing()
+            standing = await self._lives.standing()
             if standing.is_settled:
                 return
             written, doubt_before_ms = (0, 0) if self._loses_nothing else await self._read(standing)
-            if await self._ledger.vouch(standing.life, doubt_before_ms=doubt_before_ms):
+            if await self._lives.vouch(standing.life, doubt_before_ms=doubt_before_ms):
                 self._settled()
                 said = {"event": "ledger.settled", "deliveries": written}
                 LOG.warning("the ledger of replies began a new life: %s deliveries read", written, extra=said)
@@ -131,7 +117,7 @@ class SettlingLedger:
 
     async def _write(self, records: list[Record]) -> int:
         found = [delivery for record in records if (delivery := _delivery(record)) is not None]
-        await asyncio.gather(*(self._ledger.settle(delivery.reply, _line(delivery)) for delivery in found))
+        await asyncio.gather(*(self.settle(delivery.reply, _line(delivery)) for delivery in found))
         return len(found)
 
 
