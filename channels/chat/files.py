@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Final
-from urllib.parse import quote
 
 from aiohttp import web
 
@@ -12,6 +11,7 @@ from channels.kit.text import one_line
 from router.contract.ids import AccountId
 from router.contract.messages import Attachment
 from router.runtime.blobs import BlobLink
+from router.runtime.downloads import send_file
 from router.runtime.errors import BlobMissing, TokenRefused
 from router.runtime.plugins import ChannelHost
 
@@ -42,17 +42,4 @@ async def download(request: web.Request, host: ChannelHost) -> web.StreamRespons
         chunks = await host.blobs.get(link.key)
     except (TokenRefused, BlobMissing):
         raise not_found() from None
-    answer = web.StreamResponse(
-        headers={
-            "Content-Type": "application/octet-stream",
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(link.name, safe='')}",
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-            "Cache-Control": "private, no-store",
-            "Referrer-Policy": "no-referrer",
-        }
-    )
-    await answer.prepare(request)
-    async for chunk in chunks:
-        await answer.write(chunk)
-    await answer.write_eof()
-    return answer
+    return await send_file(request, link, chunks)
