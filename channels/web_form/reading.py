@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import quote
 
 import msgspec
 from aiohttp import web
@@ -13,7 +12,8 @@ from channels.web_form.options import WebFormOptions
 from channels.web_form.page import HEADERS, WriteAgain, answers_page, words
 from channels.web_form.tokens import FormTokens
 from router.contract.codec import rfc3339
-from router.runtime.blobs import Blobs
+from router.runtime.blobs import BlobLink, Blobs
+from router.runtime.downloads import send_file
 from router.runtime.errors import BlobMissing, TokenRefused
 
 _ENCODER: Final = msgspec.json.Encoder()
@@ -55,14 +55,7 @@ class Reading:
             chunks = await self._blobs.get(file.blob)
         except BlobMissing:
             raise not_found() from None
-        disposition = f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"
-        response = web.StreamResponse(headers={**HEADERS, "Content-Disposition": disposition})
-        response.content_type = "application/octet-stream"
-        await response.prepare(request)
-        async for chunk in chunks:
-            await response.write(chunk)
-        await response.write_eof()
-        return response
+        return await send_file(request, BlobLink(file.blob, file.media_type, file.name), chunks)
 
     def _form(self, path: Mapping[str, str], now_ms: int) -> tuple[str, str]:
         try:

@@ -23,6 +23,7 @@ async def send_file(
             "X-Content-Type-Options": "nosniff",
             "Cache-Control": "private, no-store",
             "Referrer-Policy": "no-referrer",
+            "X-Robots-Tag": "noindex",
         }
     )
     await answer.prepare(request)
