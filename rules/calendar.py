@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from rules.holidays import holidays_of
-from rules.opening_hours import DAY_MS, CalendarSpec, spans, week_of
+from rules.opening_hours import DAY_MS, CalendarSpec, spans, week_of, without
 
 _FIRST_YEAR: Final = 1970
 _LAST_YEAR: Final = 2199
@@ -72,6 +72,7 @@ class Calendar:
         self._zone = ZoneInfo(spec.time_zone)
         self._week = [spans(hours) for hours in week_of(spec)]
         self._dates = {date.fromisoformat(each): special for each, special in spec.dates.items()}
+        self._partly_closed = any(special.closed for special in spec.dates.values())
         self._years: dict[int, _Year] = {}
 
     @property
@@ -167,11 +168,23 @@ class Calendar:
 
     def _hours(self, day: date) -> tuple[tuple[int, int], ...]:
         special = self._dates.get(day)
-        if special is not None:
+        if special is not None and not special.closed:
             return spans(special.hours)
         if self._spec.holidays is not None and day in self._holidays(day.year):
             return spans(self._spec.holidays.hours)
         return self._week[day.weekday()]
+
+    def _closed_around(self, day: date) -> tuple[tuple[int, int], ...]:
+        """What is taken out of the hours that begin on that day: windows reach into the next one, and these do too."""
+        if not self._partly_closed:
+            return ()
+        near = ((step, self._dates.get(day + timedelta(days=step))) for step in (-1, 0, 1))
+        return tuple(
+            (begin + step * DAY_MS, end + step * DAY_MS)
+            for step, special in near
+            if special is not None
+            for begin, end in spans(special.closed)
+        )
 
     def _holidays(self, year: int) -> dict[date, str]:
         told = self._spec.holidays
@@ -203,7 +216,7 @@ class Calendar:
     def _open_on(self, day: date, offsets: Sequence[tuple[int, int, int]]) -> Iterator[tuple[int, int]]:
         """The instants at which the wall shows a time within the windows that begin on that day."""
         midnight = (day - _EPOCH).days * DAY_MS
-        for begin, end in self._hours(day):
+        for begin, end in without(self._hours(day), self._closed_around(day)):
             for first, last, offset in offsets:
                 yield max(midnight + begin - offset, first), min(midnight + end - offset, last)
 

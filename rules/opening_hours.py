@@ -7,6 +7,7 @@
         holidays: {country: KR}
         dates:
           2026-12-24: {hours: ["09:00-13:00"], name: Half day}
+          2026-12-30: {closed: ["15:00-18:00"], name: Party}   # its usual hours without these
           2026-12-31: {name: Founding day}          # no hours: closed
       night-shift:
         extends: company                            # zone, holidays and dates of the company, its own week
@@ -63,9 +64,12 @@ class _Spec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
 
 
 class SpecialDate(_Spec, frozen=True, kw_only=True):
-    """One date that differs from its weekday. Without `hours` it is closed."""
+    """One date that differs from its weekday. With `hours` it has those; with `closed` it has its usual ones (the
+    weekday's, or the holiday's) except while a clock on the wall shows a time within these windows; with neither it is
+    closed."""
 
     hours: Hours = ()
+    closed: Hours = ()
     name: Annotated[str, Meta(max_length=200)] = ""
 
 
@@ -95,7 +99,7 @@ class HolidaySpec(_Spec, frozen=True, kw_only=True):
 
 class CalendarSpec(_Spec, frozen=True, kw_only=True):
     """A calendar as written. What it leaves out it has from the calendar that it extends; of `dates` it has both, its
-    own first. `closures` names iCalendar files of the same folder, whose days are closed: a loaded calendar has them
+    own first. `closures` names iCalendar files of the same folder, whose events close it: a loaded calendar has them
     among its `dates`."""
 
     time_zone: Annotated[str, Meta(max_length=64)] | None = None
@@ -107,6 +111,7 @@ class CalendarSpec(_Spec, frozen=True, kw_only=True):
 
 
 Specs = Mapping[str, CalendarSpec]
+Spans = tuple[tuple[int, int], ...]
 
 
 def whole(name: str, specs: Specs) -> CalendarSpec:
@@ -125,9 +130,18 @@ def whole(name: str, specs: Specs) -> CalendarSpec:
     )
 
 
-def spans(hours: Hours) -> tuple[tuple[int, int], ...]:
+def spans(hours: Hours) -> Spans:
     """Windows as milliseconds from the beginning of their day; one that goes over midnight ends beyond the day."""
     return tuple(_span(window) for window in hours)
+
+
+def without(open_spans: Spans, closed: Spans) -> Spans:
+    """What is left of spans of open time when others are taken out of them."""
+    left = open_spans
+    for begin, end in closed:
+        halves = (half for first, last in left for half in ((first, min(last, begin)), (max(first, end), last)))
+        left = tuple(half for half in halves if half[0] < half[1])
+    return left
 
 
 def week_of(spec: CalendarSpec) -> tuple[Hours, ...]:
@@ -189,6 +203,9 @@ def _own_flaws(spec: CalendarSpec, path: Path) -> Iterator[Flaw]:
         if not _is_date(written):
             yield Flaw((*path, "dates", written), f"`{written}` is no date", of_key=True)
         yield from _hour_flaws(special.hours, (*path, "dates", written, "hours"))
+        yield from _hour_flaws(special.closed, (*path, "dates", written, "closed"))
+        if special.hours and special.closed:
+            yield Flaw((*path, "dates", written), "it has both `hours` and `closed`: write one of them")
     if spec.holidays is not None:
         yield from _hour_flaws(spec.holidays.hours, (*path, "holidays", "hours"))
         if not is_known(spec.holidays.country, spec.holidays.region):

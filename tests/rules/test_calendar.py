@@ -117,6 +117,32 @@ def test_holidays_speak_the_language_asked_for_whatever_the_machine_speaks(monke
     assert names == ["한글날", "Hangul Day", "한글날"]
 
 
+@pytest.mark.parametrize(
+    ("closed", "hours"),
+    [
+        (("13:00-18:00",), 4),
+        (("11:00-14:00",), 5),
+        (("00:00-10:00", "16:00-24:00"), 6),
+        (("22:00-06:00",), 8),
+        (("00:00-24:00",), 0),
+    ],
+)
+def test_a_date_may_be_closed_for_a_part_of_its_usual_hours(closed: tuple[str, ...], hours: int) -> None:
+    found = calendar("Asia/Seoul", OFFICE, dates={"2026-12-24": SpecialDate(closed=closed, name="송년회")})
+    begin, end = at("2026-12-24 00:00", "Asia/Seoul"), at("2026-12-25 00:00", "Asia/Seoul")
+    assert found.worked(begin, end) == hours * HOUR
+    assert found.segments(begin, end)[-1].names == ("송년회",)
+
+
+def test_a_part_that_is_closed_is_taken_out_of_the_hours_kept_on_a_holiday_and_of_the_night_before() -> None:
+    kept = HolidaySpec(country="KR", hours=("10:00-14:00",))
+    day = {"2026-12-25": SpecialDate(closed=("12:00-20:00",))}
+    found = calendar("Asia/Seoul", OFFICE, holidays=kept, dates=day)
+    assert found.worked(at("2026-12-25", "Asia/Seoul"), at("2026-12-26", "Asia/Seoul")) == 2 * HOUR
+    night = calendar("UTC", {"thu": ("22:00-06:00",)}, dates={"2026-12-25": SpecialDate(closed=("00:00-05:00",))})
+    assert night.worked(at("2026-12-24"), at("2026-12-26")) == 3 * HOUR
+
+
 def test_a_region_has_holidays_of_its_own_and_hours_may_be_kept_on_them() -> None:
     bavaria = HolidaySpec(country="DE", region="BY", hours=("10:00-12:00",))
     found = calendar("Europe/Berlin", {"daily": ("09:00-17:00",)}, holidays=bavaria)
@@ -143,6 +169,11 @@ ZONES = st.sampled_from(
 )
 CLOCK = st.integers(0, 47).map(lambda half: f"{half // 2:02}:{half % 2 * 30:02}")
 WINDOW = st.tuples(CLOCK, CLOCK).filter(lambda pair: pair[0] != pair[1]).map("-".join)
+SPECIAL = st.one_of(
+    st.just(SpecialDate()),
+    WINDOW.map(lambda window: SpecialDate(hours=(window,))),
+    WINDOW.map(lambda window: SpecialDate(closed=(window,))),
+)
 WEEK = st.dictionaries(
     st.sampled_from(["mon", "tue", "wed", "thu", "fri", "sat", "sun"]), st.tuples(WINDOW), min_size=1
 )
@@ -150,11 +181,11 @@ DAYS = st.sampled_from([date(2026, 3, 7), date(2026, 3, 28), date(2026, 4, 4), d
 
 
 @settings(max_examples=60, deadline=None)
-@given(ZONES, WEEK, DAYS, st.dictionaries(st.integers(0, 3), st.tuples(WINDOW) | st.just(()), max_size=2))
+@given(ZONES, WEEK, DAYS, st.dictionaries(st.integers(0, 3), SPECIAL, max_size=2))
 def test_it_agrees_with_a_clock_on_the_wall_minute_by_minute(
-    zone: str, week: dict[str, tuple[str, ...]], first: date, special: dict[int, tuple[str, ...]]
+    zone: str, week: dict[str, tuple[str, ...]], first: date, special: dict[int, SpecialDate]
 ) -> None:
-    dates = {(first + timedelta(days=n)).isoformat(): SpecialDate(hours=hours) for n, hours in special.items()}
+    dates = {(first + timedelta(days=n)).isoformat(): one for n, one in special.items()}
     spec = CalendarSpec(time_zone=zone, week=week, dates=dates)
     found = Calendar(spec)
     begin = at(f"{first} 00:00", zone)
@@ -168,15 +199,16 @@ def test_it_agrees_with_a_clock_on_the_wall_minute_by_minute(
 
 
 def _shows_an_open_time(spec: CalendarSpec, shown: datetime) -> bool:
-    minutes = shown.hour * 60 + shown.minute
+    minutes, is_open = shown.hour * 60 + shown.minute, False
     for back in (0, 1):
         day = shown.date() - timedelta(days=back)
         special = spec.dates.get(day.isoformat())
-        hours = special.hours if special is not None else week_of(spec)[day.weekday()]
-        for begin, end in spans(hours):
-            if begin <= (minutes + back * 1440) * MINUTE < end:
-                return True
-    return False
+        hours = week_of(spec)[day.weekday()] if special is None or special.closed else special.hours
+        at_ms = (minutes + back * 1440) * MINUTE
+        if special is not None and any(begin <= at_ms < end for begin, end in spans(special.closed)):
+            return False
+        is_open = is_open or any(begin <= at_ms < end for begin, end in spans(hours))
+    return is_open
 
 
 @settings(max_examples=150, deadline=None)

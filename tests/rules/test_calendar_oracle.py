@@ -41,15 +41,18 @@ def written(dice: random.Random, day: date) -> str:
     """A calendar with any hours, and dates of its own around that day."""
     cut = sorted(dice.sample(range(7), dice.randrange(1, 4)))
     ranges = [f"{DAYS[first]}-{DAYS[last - 1]}" for first, last in zip(cut, [*cut[1:], 7], strict=True)]
-    dates = {
-        (day + timedelta(days=dice.randrange(-1, 4))).isoformat(): {"hours": hours(dice)} if dice.random() < 0.5 else {}
-        for _ in range(dice.randrange(3))
-    }
+    dates = {(day + timedelta(days=dice.randrange(-1, 4))).isoformat(): special(dice) for _ in range(dice.randrange(3))}
     week = {days: hours(dice) for days in ranges}
     if not any(week.values()):
         week[ranges[0]] = ["00:00-24:00"]
     spec = {"time_zone": dice.choice(ZONES), "week": week, "dates": dates}
     return yaml.safe_dump(spec)
+
+
+def special(dice: random.Random) -> dict[str, list[str]]:
+    """A date with hours of its own, with a part taken out of its usual ones, or closed."""
+    windows = hours(dice)
+    return {dice.choice(("hours", "closed")): windows} if windows and dice.random() < 0.7 else {}
 
 
 def hours(dice: random.Random) -> list[str]:

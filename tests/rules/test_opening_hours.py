@@ -74,6 +74,18 @@ def test_a_sound_calendar_has_no_flaws() -> None:
         (CalendarSpec(extends="cmpany"), "c.extends", "no calendar `cmpany`"),
         (CalendarSpec(extends="c"), "c.extends", "c -> c"),
         (CalendarSpec(extends="company", dates={"2026-02-30": SpecialDate()}), "c.dates.2026-02-30", "no date"),
+        (
+            CalendarSpec(
+                extends="company", dates={"2026-02-03": SpecialDate(hours=("09:00-10:00",), closed=("09:00-10:00",))}
+            ),
+            "c.dates.2026-02-03",
+            "both `hours` and `closed`",
+        ),
+        (
+            CalendarSpec(extends="company", dates={"2026-02-03": SpecialDate(closed=("09:00-09:00",))}),
+            "c.dates.2026-02-03.closed.0",
+            "empty",
+        ),
         (CalendarSpec(extends="company", holidays=HolidaySpec(country="XX")), "c.holidays", "`XX`"),
         (CalendarSpec(extends="company", holidays=HolidaySpec(country="DE", region="ZZ")), "c.holidays", "`DE ZZ`"),
     ],

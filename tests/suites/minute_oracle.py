@@ -53,14 +53,27 @@ class Oracle:
     def _opened(self, at_s: int) -> bool:
         wall = datetime.fromtimestamp(at_s, UTC).astimezone(self._zone)
         minute, today = wall.hour * 60 + wall.minute, wall.date()
+        if self._is_taken_out(minute, today):
+            return False
         if any(begin <= minute < end for begin, end in self._windows(today)):
             return True
         yesterday = today - timedelta(days=1)
         return any(begin <= minute + 1440 < end for begin, end in self._windows(yesterday))
 
     def _windows(self, day: date) -> list[tuple[int, int]]:
-        hours = self._dates[day].get("hours", []) if day in self._dates else self._week.get(DAYS[day.weekday()], [])
+        special = self._dates.get(day)
+        is_usual = special is None or "closed" in special
+        hours = self._week.get(DAYS[day.weekday()], []) if is_usual else special.get("hours", [])
         return [_window(window) for window in hours]
+
+    def _is_taken_out(self, minute: int, today: date) -> bool:
+        """Whether today, or from yesterday on, something is closed at that minute of the day."""
+        for back in (0, 1):
+            special = self._dates.get(today - timedelta(days=back), {})
+            closed = [_window(window) for window in special.get("closed", [])]
+            if any(begin <= minute + back * 1440 < end for begin, end in closed):
+                return True
+        return False
 
 
 def _named(days: str) -> list[str]:
