@@ -1,4 +1,5 @@
-"""A chat that nobody answers: staff are warned and told, one takes it by a button in Slack, and its clocks stop."""
+"""A chat that nobody answers: it rings from tier to tier, staff are told, the lead takes it by a button in Slack, its
+clocks stop, and every account of them agrees."""
 
 import asyncio
 import socket
@@ -7,14 +8,15 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
 from channels.notify.card_simulator import CardSimulator, TeamsMessage, teams_simulator
 from channels.notify.slack_app_simulator import CHANNEL, SlackSimulator
+from router.contract.events import EventType
 from router.runtime.simulators import CustomerMessage
+from tests.suites import clock_audits as audits
 from tests.suites.eventually import eventually
-from tests.suites.installation import Installation, installation
+from tests.suites.installation import Advisor, Installation, installation
 
 RULES = """
 defaults: {queue: billing, language: en}
@@ -22,20 +24,23 @@ skills: {billing: Money}
 tiers: [junior, senior, lead]
 outcomes: {solved: Solved}
 teams: {seoul: {leads: [{advisor: mina}]}}
-policies: {quick: {first_response_s: 4, resolution_s: 3600, warn: [0.5]}}
+policies: {quick: {first_response_s: 8, resolution_s: 3600, warn: [0.25]}}
 ladders:
   quick:
     acknowledged: stop
     steps:
-      - {at: 0.75, raise_priority: 1, notify: [queue]}
-      - {at: breach, raise_priority: 1, notify: [lead via slack-app, managers]}
-queues: {billing: {policy: quick, ladder: quick, team: seoul, notify: slack-app}}
+      - {at: 0.5, move_up: true, reassign: take, raise_priority: 1, notify: [queue]}
+      - {at: breach, move_up: true, reassign: take, raise_priority: 1, notify: [lead via slack-app, managers]}
+      - {after_s: 3000, clock: resolution, notify: [managers]}
+queues: {billing: {policy: quick, ladder: quick, team: seoul, notify: slack-app, tiers: [junior], offer_s: 60}}
 rules: [{name: billing, set: {skills: {billing: 5}}}]
 """
 ROSTER = """
 advisors:
-  - {id: mina, name: Mina, team: seoul, tier: lead, languages: {en: 9, ko: 9}, contacts: {slack_app: U0MINA}}
-  - {id: jun, name: Jun, team: seoul, languages: {en: 9}, skills: {billing: 7}}
+  - {id: mina, name: Mina, team: seoul, tier: lead, languages: {en: 9, ko: 9}, skills: {billing: 9},
+     contacts: {slack_app: U0MINA}}
+  - {id: sen, name: Sen, team: seoul, tier: senior, languages: {en: 9}, skills: {billing: 8}}
+  - {id: jun, name: Jun, team: seoul, tier: junior, languages: {en: 9}, skills: {billing: 7}}
 """
 NO_KEY = "turnout_not_made_yet"
 
@@ -87,17 +92,44 @@ async def with_key(place: Installation, slack: SlackSimulator) -> None:
     slack.enter(f"{port}/notify/slack_app")
 
 
-async def clocks(place: Installation, case: str) -> dict[str, Any]:
-    key = place.process.run("keys", "create", "--role", "supervisor").strip()
-    url, headers = f"{place.running.api}/v1/cases/{case}/clocks", {"Authorization": f"Bearer {key}"}
-    async with aiohttp.ClientSession(headers=headers) as http, http.get(url) as answer:
-        assert answer.status == 200
-        page: dict[str, Any] = await answer.json()
-        return page
+async def climbed(jun: Advisor, sen: Advisor, mina: Advisor) -> str:
+    """It rings at each of them, nobody takes it, and each loses it to the next; the case."""
+    case = str((await jun.push("offer"))["case"])
+    assert (await jun.push("offer_ended", case=case))["reason"] == "withdrawn"
+    await sen.push("offer", case=case)
+    assert (await sen.push("offer_ended", case=case))["reason"] == "withdrawn"
+    await mina.push("offer", case=case)
+    return case
+
+
+def taken_steps(case: dict[str, Any]) -> list[tuple[int, str, str]]:
+    return [(each["step"], each["trigger"], each.get("tier", "")) for each in case["escalations"]]
+
+
+async def has_added_up(place: Installation, bus: dict[str, Any], case: str) -> None:
+    """First response is breached and met late, resolution is met; API, command line and bus agree on it."""
+    clocks, told = await audits.shown(place, case), await audits.events(place, bus, case)
+    assert {name: clock["state"] for name, clock in clocks.items()} == {
+        "first_response": "breached",
+        "resolution": "paused",
+    }
+    assert audits.fired(told) == {"warn.first_response|0": 1, "breach.first_response|0": 1}
+    audits.check_times(told)
+    audits.check_page(clocks, told)
+    audits.check_words(audits.said(place, case), clocks)
+    opened_ms, answered = told[0].case.opened_at_ms, next(event for event in told if event.type is EventType.REPLY)
+    (end,) = [end for end in audits.finished(told) if end.clock == "first_response"]
+    assert clocks["first_response"]["used_s"] * 1000 == pytest.approx(end.at_ms - opened_ms, abs=audits.PLANNED_MS)
+    assert end.margin_ms < 0
+    assert 0 <= answered.at_ms - end.at_ms <= audits.PLANNED_MS
+    steps = [event for event in told if event.type is EventType.ESCALATE]
+    assert [event.case.step for event in steps] == [1, 2]
+    for event, at_ms in zip(steps, (4_000, 8_000), strict=True):
+        assert 0 <= event.at_ms - opened_ms - at_ms <= audits.LATEST_S * 1000
 
 
 @pytest.mark.timeout(240)
-async def test_a_chat_that_nobody_answers_is_taken_by_a_button(
+async def test_a_chat_that_nobody_answers_climbs_to_the_lead_who_takes_it_by_a_button(
     tmp_path: Path, bus: dict[str, Any], slack: SlackSimulator, teams: CardSimulator[TeamsMessage]
 ) -> None:
     api_port = free_port()
@@ -106,38 +138,35 @@ async def test_a_chat_that_nobody_answers_is_taken_by_a_button(
         place = await stack.enter_async_context(installation(tmp_path, channels=["chat"], more={**given, **bus}))
         await with_key(place, slack)
         await place.enter()
-        mina = await place.sign_in("mina")
+        jun, sen, mina = [await place.sign_in(name) for name in ("jun", "sen", "mina")]
         customer = place.customers["chat"]
         message = CustomerMessage(ref="m1", customer="kim", thread="t1", subject="", text="Where is my money?")
         assert (await customer.send(message)).accepted
+        case = await climbed(jun, sen, mina)
 
         async with asyncio.timeout(60):
-            warned, late = await slack.arrived.get(), await slack.arrived.get()
+            halfway, late = await slack.arrived.get(), await slack.arrived.get()
             card = await teams.arrived.get()
-        assert (warned.channel, warned.text) == (CHANNEL, "Escalation step 1 (first response)")
+        assert (halfway.channel, halfway.text) == (CHANNEL, "Escalation step 1 (first response)")
         assert (late.channel, late.text) == ("U0MINA", "Escalation step 2 (first response)")
         assert card.attachments[0].content.fallback_text == "Escalation step 2 (first response)"
 
         assert await slack.click(late, "take", "U0MINA") == 200
-        taken = await mina.push("assigned")
+        assert (await mina.push("assigned"))["case"] == case
         await eventually(lambda: late.buttons() == {})
-        answered = await mina.ask("reply", case=taken["case"], text="On its way.")
+        answered = await mina.ask("reply", case=case, text="On its way.")
         assert (answered["result"], answered["durable"]) == ("done", True)
         assert "On its way." in (await customer.next_reply()).text
-        assert (await mina.ask("resolve", case=taken["case"], outcome="solved"))["result"] == "done"
+        read = (await mina.ask("read", case=case))["case"]
+        assert taken_steps(read) == [(1, "share", "senior"), (2, "share", "lead")]
+        assert (await mina.ask("resolve", case=case, outcome="solved"))["result"] == "done"
 
-        shown = await clocks(place, taken["case"])
-        assert {clock["clock"]: clock["state"] for clock in shown["clocks"]} == {
-            "first_response": "breached",
-            "resolution": "paused",
-        }
-        for clock in shown["clocks"]:
-            assert sum(each["used_s"] for each in clock["stretches"]) == pytest.approx(clock["used_s"])
-            assert clock["margin_s"] == pytest.approx(clock["target_s"] - clock["used_s"])
+        await has_added_up(place, bus, case)
         metrics = await place.metrics()
         assert metrics['turnout_notices_total{outcome="sent"}'] == 3
         assert metrics['turnout_escalations_total{kind="breach"}'] == 1
         assert metrics["turnout_dead_letters_total"] == 0
+        assert metrics["turnout_sweep_found_total"] == 0
     assert slack.refusals == []
     assert teams.refusals == []
     assert slack.whispers == []
