@@ -12,6 +12,7 @@ from rules.notice_flaws import notice_flaws
 from rules.policy_flaws import policy_flaws, promise_flaws
 from rules.rulebook import Document, Effect, Queue, Rule, Strategy
 from rules.shape import Flaw
+from rules.sharing import share_flaws
 
 MAX_RULES: Final = 5_000
 MAX_SKILLS: Final = 256
@@ -31,6 +32,7 @@ def cross_flaws(document: Document) -> Iterator[Flaw]:
             yield from each(queue.pick, document.tiers, "tier", (*path, "pick"))
         yield from _strategy_flaws(queue, path)
         yield from relax_flaws(name, queue, document)
+    yield from share_flaws(document.shares, document.queues)
     yield from policy_flaws(document)
     yield from promise_flaws(document)
     yield from opening_hours.flaws(document.calendars)

@@ -19,6 +19,7 @@ from rules.ladders import MAX_STEPS, Label, Ladder, Language, Level, RelaxStep
 from rules.notices import ToldList
 from rules.opening_hours import CalendarSpec
 from rules.policies import YEAR_S, Name, Policy
+from rules.sharing import Shares
 from rules.teams import Duties, Quiet, Team
 from rules.verdict import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
 from rules.view import View
@@ -164,7 +165,7 @@ class Document(_Rules, frozen=True, kw_only=True):
     number), of which `away_notify` are told. `acknowledgements` are the texts of the automatic
     acknowledgement by language; without one, none is sent. `labels` weigh cases by what they are about.
     `teams` says who leads them, `supervisors` who stands above all, `quiet` when a notice target is told
-    nothing.
+    nothing. `shares` spreads what waits over queues that the same advisors serve.
     """
 
     defaults: Defaults
@@ -192,6 +193,7 @@ class Document(_Rules, frozen=True, kw_only=True):
     acknowledgements: dict[Language, Acknowledgement] = {}
     rules: tuple[Rule, ...] = ()
     promises: Annotated[tuple[Promise, ...], Meta(max_length=500)] = ()
+    shares: Shares | None = None
 
 
 class Rulebook(Document, frozen=True, kw_only=True, forbid_unknown_fields=False, eq=False):

@@ -162,7 +162,9 @@ async def _explained(request: web.Request, desk: Desk, state: CaseState) -> Expl
 async def _line(desk: Desk, state: CaseState) -> Line:
     sizes = await desk.lines.line_sizes(desk.pool)
     lines = Lines(
-        heads=[Waiting(class_key=line.class_key, score_ms=line.score, case=line.case) for line in sizes],
+        heads=[
+            Waiting(class_key=line.class_key, score_ms=line.score, case=line.case, length=line.length) for line in sizes
+        ],
         lengths={line.class_key: line.length for line in sizes},
     )
     first = await desk.reads.waiting(desk.pool, state.class_key, _LINE_SHOWN)

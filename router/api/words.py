@@ -15,7 +15,7 @@ from router.contract.ids import CaseId
 from router.engine.decide import Waiting
 from router.engine.eligibility import Filter, fit, sieve
 from router.engine.estimate import MOST, Lines, ahead_of, likely_wait
-from router.engine.explain import Explanation, read_explanation
+from router.engine.explain import Explanation, ShareTerm, read_explanation
 from router.engine.roster import Roster
 from router.engine.waiting import WaitClass, governing, score, wait_class
 from rules import Rulebook
@@ -132,7 +132,7 @@ class Words:
         if last.by and last.turn:
             yield from self._by_hand(last.by, last.turn, last.overrode)
         elif last.turn:
-            yield self._say(Phrase.HIS_TURN, advisor=last.turn)
+            yield self._his_turn(last.turn, last.heads[0].share if last.heads else None)
         for place, one in enumerate(last.best[:NAMED], start=1):
             terms = ", ".join(f"{name} {value:g}" for name, value in one.terms.items())
             yield f"{place}. {one.advisor} ({terms})"
@@ -140,6 +140,18 @@ class Words:
             yield self._say(Phrase.HAS_IT, advisor=state.owner)
         if state.over:
             yield self._say(Phrase.OVER, advisor=state.owner or ", ".join(offer.advisor for offer in state.offers))
+
+    def _his_turn(self, advisor: str, share: ShareTerm | None) -> str:
+        if share is None:
+            return self._say(Phrase.HIS_TURN, advisor=advisor)
+        return self._say(
+            Phrase.HIS_SHARE,
+            advisor=advisor,
+            queue=share.queue,
+            length=share.length,
+            total=share.total,
+            target=f"{100 * share.target:.3g}",
+        )
 
     def _by_hand(self, by: str, advisor: str, overrode: Sequence[str]) -> Iterator[str]:
         phrase = Phrase.TOOK if by == advisor else Phrase.GAVE

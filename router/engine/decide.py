@@ -14,6 +14,7 @@ from router.engine.explain import Explanation, RankedHead, explain
 from router.engine.parking import gives_way, to_park
 from router.engine.ranking import best
 from router.engine.roster import Member, Roster
+from router.engine.sharing import Contender, in_turn
 from router.engine.strategies import Free, Wish
 from router.engine.waiting import WaitClass, read_class, urgency
 from rules import Rulebook
@@ -31,11 +32,12 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """The head of a wait class."""
+    """The head of a wait class; ``length``, how many wait in its line, counts only where queues have shares."""
 
     class_key: str
     score_ms: int
     case: CaseId
+    length: int = 1
 
     @property
     def waiting(self) -> WaitClass:
@@ -83,23 +85,32 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 def next_for(
     roster: Roster, advisor: AdvisorId, heads: Sequence[Waiting], rulebook: Rulebook, now_ms: int
 ) -> Turn | None:
-    """The case that an advisor should have next: among the heads he may be offered, the most urgent.
+    """The case that an advisor should have next: among the heads he may be offered, the most urgent, or where queues
+    have shares, the most urgent of the queue that is most over its own.
 
     Eligibility comes before priority: an important case that he can't take never keeps him from one he can.
     """
     member = roster.get(advisor)
     fitting = [head for head in heads if _may_have(roster, member, head.waiting, rulebook)] if member else []
+    shown = _in_turn(fitting, rulebook, now_ms)
+    if not shown:
+        return None
+    head = next(head for head in fitting if head.case == shown[0].case)
+    assert member is not None
+    waiting, parking = head.waiting, gives_way(head.waiting.channel, rulebook)
+    return Turn(head=head, ranked=shown, park=to_park(member.state, waiting.units, waiting.channel, parking))
+
+
+def _in_turn(fitting: Sequence[Waiting], rulebook: Rulebook, now_ms: int) -> tuple[RankedHead, ...]:
+    """The first few in the order in which they go."""
+    if rulebook.shares is not None:
+        lines = [Contender(one.case, one.score_ms, one.class_key, one.waiting, one.length) for one in fitting]
+        return in_turn(lines, rulebook, now_ms, most=SHOWN_HEADS)
     ranked = heapq.nlargest(
         SHOWN_HEADS,
         ((urgency(head.waiting, head.score_ms, rulebook, now_ms), -head.score_ms, head.case) for head in fitting),
     )
-    if not ranked:
-        return None
-    head = next(head for head in fitting if head.case == ranked[0][2])
-    shown = tuple(RankedHead(case=case, urgency=round(value, 6)) for value, _, case in ranked)
-    assert member is not None
-    waiting, parking = head.waiting, gives_way(head.waiting.channel, rulebook)
-    return Turn(head=head, ranked=shown, park=to_park(member.state, waiting.units, waiting.channel, parking))
+    return tuple(RankedHead(case=case, urgency=round(value, 6)) for value, _, case in ranked)
 
 
 def _may_have(roster: Roster, member: Member, waiting: WaitClass, rulebook: Rulebook) -> bool:

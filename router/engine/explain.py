@@ -20,18 +20,36 @@ class Removed(msgspec.Struct, frozen=True, kw_only=True):
     first: tuple[AdvisorId, ...] = ()
 
 
-class RankedHead(msgspec.Struct, frozen=True, kw_only=True):
-    """A waiting case that an advisor could have had, and how much it wanted to be next."""
+class ShareTerm(msgspec.Struct, frozen=True, kw_only=True):
+    """How a queue with a share stood, of the cases that an advisor could have had: ``length`` of ``total`` waited in
+    it, and ``target`` is its share of them (0 to 1)."""
+
+    queue: str
+    target: float
+    length: int
+    total: int
+
+    @property
+    def over(self) -> float:
+        """By how many cases its line is above its share."""
+        return self.length - self.target * self.total
+
+
+class RankedHead(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A waiting case that an advisor could have had, and how much it wanted to be next; ``share`` is that of its queue,
+    where shares decided."""
 
     case: CaseId
     urgency: float
+    share: ShareTerm | None = None
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One decision: by which rulebook, over which roster, who was out and why, and how the best compared.
 
     ``turn`` is set when the decision was made from an advisor's side: he had room, and of the ``heads`` he may
-    be offered this case was the most urgent. Otherwise the first of ``best`` is the winner. ``by`` is set when a person
+    be offered this case was the most urgent, or that of the queue most over its share: they stand in their order.
+    Otherwise the first of ``best`` is the winner. ``by`` is set when a person
     chose the advisor of ``turn``, which ``overrode`` these filters.
     """
 
@@ -88,8 +106,7 @@ def decide_again(explanation: Explanation) -> AdvisorId | None:
 
 def case_again(explanation: Explanation) -> CaseId | None:
     """The case that an advisor's turn gave him, by what was recorded alone."""
-    first = max(explanation.heads, key=lambda head: head.urgency, default=None)
-    return first.case if first else None
+    return explanation.heads[0].case if explanation.heads else None
 
 
 def write_explanation(explanation: Explanation | None) -> str:

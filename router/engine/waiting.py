@@ -137,7 +137,7 @@ def urgency(waiting: WaitClass, score_ms: int, rulebook: Rulebook, now_ms: int) 
     """
     queue = rulebook.queues.get(waiting.queue)
     order = queue.order if queue else QueueOrder.URGENCY
-    share = max(0.0, _share_used(waiting, score_ms, rulebook, now_ms))
+    share = max(0.0, share_used(waiting, score_ms, rulebook, now_ms))
     match order:
         case QueueOrder.URGENCY:
             return 2.0 ** (DEFAULT_PRIORITY - waiting.priority) * (1 + share) ** 2
@@ -147,8 +147,8 @@ def urgency(waiting: WaitClass, score_ms: int, rulebook: Rulebook, now_ms: int) 
             return (LOWEST_PRIORITY - waiting.priority + share) ** 2 / 2
 
 
-def _share_used(waiting: WaitClass, score_ms: int, rulebook: Rulebook, now_ms: int) -> float:
-    """The used share of the class's target, or its age's share of the queue's."""
+def share_used(waiting: WaitClass, score_ms: int, rulebook: Rulebook, now_ms: int) -> float:
+    """The used share of the class's target (1: all of it), or its age's share of the queue's."""
     if waiting.clock == NO_CLOCK:
         target, calendar = _age_target(waiting.queue, rulebook)
         return (now_ms - score_ms if calendar is None else calendar.worked(score_ms, now_ms)) / target

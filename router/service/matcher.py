@@ -12,13 +12,14 @@ from router.engine.decide import Turn, Waiting, decide_turn, next_for, nominate
 from router.engine.explain import write_explanation
 from router.service.acting import Actor
 from router.service.errors import Contended
+from router.service.line_lengths import LinedReads, LineLengths
 from router.service.metrics import ServiceMetrics
 from router.service.parking import Parking
 from router.service.policies import Policies
 from router.service.roster import RosterTail
 from router.service.shares import Shares, WholeShare
 from router.store.acts import Done, Match, Outcome, Result
-from router.store.protocol import Reads, Share, WorkBatch, WorkItem
+from router.store.protocol import Share, WorkBatch, WorkItem
 
 LOG = logging.getLogger(__name__)
 _WAIT_MS: Final = 500
@@ -61,7 +62,7 @@ class Matcher:
     def __init__(
         self,
         actor: Actor,
-        reads: Reads,
+        reads: LinedReads,
         tail: RosterTail,
         *,
         policies: Policies,
@@ -75,6 +76,7 @@ class Matcher:
         self._metrics = metrics
         self._shares = shares or WholeShare()
         self._parking = Parking(actor, tail, policies=policies)
+        self._lines = LineLengths(actor.pool, reads)
 
     @property
     def _pool(self) -> PoolId:
@@ -187,6 +189,7 @@ class Matcher:
             return False
         if outcome.result in _HANDED and outcome.case is not None:
             self._count(outcome.case)
+            self._lines.handed(turn.head.class_key)
         return outcome.result in _HANDED
 
     def _match(self, state: CaseState, advisor: AdvisorId, turn: Turn) -> Match | Outcome:
@@ -218,10 +221,7 @@ class Matcher:
         return Done(pool=self._pool, gen=self._actor.gen, now_ms=self._now(), item=item.item, stamp=item.stamp)
 
     async def _heads(self) -> Sequence[Waiting]:
-        return [
-            Waiting(class_key=head.class_key, score_ms=head.score, case=head.case)
-            for head in await self._reads.heads(self._pool)
-        ]
+        return await self._lines.heads(self._now(), counted=self._policies.active.shares is not None)
 
     def _now(self) -> int:
         return self._actor.now_ms()

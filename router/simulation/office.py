@@ -213,8 +213,10 @@ class Office:
         self._good(self._act(act))
 
     def _heads(self) -> Sequence[Waiting]:
+        lines = self._rows.lines
         return [
-            Waiting(class_key=head.class_key, score_ms=head.score, case=head.case) for head in reading.heads(self._rows)
+            Waiting(class_key=one.class_key, score_ms=one.score, case=one.case, length=len(lines[one.class_key]))
+            for one in reading.heads(self._rows)
         ]
 
     def _candidates(self, advisors: Sequence[AdvisorId]) -> tuple[Candidate, ...]:

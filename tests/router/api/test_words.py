@@ -10,7 +10,7 @@ from router.contract.codec import rfc3339
 from router.contract.ids import AccountId, AdvisorId, CaseId, ConversationId, InquiryId
 from router.engine.decide import Waiting, decide
 from router.engine.estimate import Lines
-from router.engine.explain import write_explanation
+from router.engine.explain import RankedHead, ShareTerm, write_explanation
 from router.engine.roster import Roster
 from router.engine.waiting import wait_class
 from rules import Reason, Rulebook, Verdict, Want
@@ -178,6 +178,20 @@ def test_how_long_it_may_wait_is_told_by_how_fast_others_were_handed_out(ruleboo
 )
 def test_a_wait_is_told_as_exactly_as_it_is_known(seconds: int, said: str) -> None:
     assert lasting(Language.ENGLISH, seconds) == said
+
+
+def test_a_turn_by_shares_says_how_the_queues_stood(rulebook: Rulebook) -> None:
+    roster = roster_of(advisor("ann"))
+    waiting = wait_class(DETAIL, channel="email", units=10, rulebook=rulebook, now_ms=NOW)
+    explanation = decide(roster, waiting, CaseId("i"), rulebook, NOW).explanation
+    term = ShareTerm(queue="delivery", target=0.75, length=14, total=16)
+    heads = (RankedHead(case=CaseId("i"), urgency=1, share=term),)
+    why = write_explanation(replace(explanation, turn=AdvisorId("ann"), heads=heads))
+    state = case(state=CaseStatus.ASSIGNED, owner=AdvisorId("ann"), why=why)
+    english = "ann had room, and delivery was most over its share: 14 of 16 cases, for 75 %"
+    assert english in explained(state, roster, rulebook).why_here
+    korean = Words(Language.KOREAN, roster, rulebook, NOW).explained(state).why_here
+    assert any("16건 중 14건, 목표 75%" in line for line in korean)
 
 
 def test_all_of_it_is_told_in_korean(rulebook: Rulebook) -> None:
