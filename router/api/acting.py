@@ -90,7 +90,7 @@ async def shown_case(caller: Caller, case: CaseId) -> CaseState:
 async def _number(caller: Caller, outcome: Outcome) -> int:
     """What was so already may not be durable yet: then all that has happened so far has to be."""
     if outcome.number or outcome.result is not Result.SAME:
-        return outcome.number
+        return outcome.durable_at
     return (await caller.desk.reads.status(caller.desk.pool)).number
 
 

@@ -72,7 +72,7 @@ class Operations:
     def _told(self, caller: Caller, subject: str, op: str, outcome: Outcome) -> OperationView:
         known = self._applied.get((subject, caller.request(op).op))
         if outcome.repeated:
-            return self._seen(caller, op, outcome.number, outcome.result)
+            return self._seen(caller, op, outcome.durable_at, outcome.result)
         if known is not None and known.gen != caller.desk.actor.gen:
             return OperationView(operation=op, state="durable" if known.is_durable else "lost")
         if known is not None:

@@ -105,7 +105,7 @@ class Intake:
         climbed = await self._ladders.heed(inquiry, state)
         if climbed is None:
             return outcome
-        return replace(outcome, number=max(outcome.number, climbed.number), case=climbed.case or state)
+        return replace(outcome, number=max(outcome.number, climbed.durable_at), case=climbed.case or state)
 
     # -- acts
 

@@ -6,6 +6,7 @@ import msgspec
 
 from router.contract.advisor import AdvisorState
 from router.contract.case import CaseState
+from router.store.rebuilds import gen_of
 
 
 class Result(StrEnum):
@@ -74,3 +75,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     moved_to: str = ""
     claims: tuple[TimerClaim, ...] = ()
     put_off: int = 0
+
+    @property
+    def durable_at(self) -> int:
+        """The outbox number to wait for until this is durable; 0 when it is. An operation that a rebuild remembers
+        came from the bus: nobody relays its number any more."""
+        is_put_back = self.repeated and self.case is not None and gen_of(self.number) < self.case.gen
+        return 0 if is_put_back else self.number

@@ -9,7 +9,7 @@ from router.service.rebuilding.rebuild import Rebuilder
 from router.service.rebuilding.requeueing import requeueing
 from router.store.acts import PresenceAct
 from router.store.memory import MemoryStore
-from router.store.rebuilds import first_number
+from router.store.rebuilds import first_number, gen_of
 from tests.suites.api_bench import POOL, ApiBench
 from tests.suites.eventually import eventually
 
@@ -39,15 +39,40 @@ async def _is_counted(bench: ApiBench, name: str, number: int) -> bool:
     return (await bench.person(name)).connections == (number,)
 
 
-async def test_a_connection_is_counted_in_the_rebuilt_pool_before_its_next_renewal(bench: ApiBench) -> None:
+async def _rebuild(bench: ApiBench) -> None:
+    """And let the process learn of it."""
     assert isinstance(bench.store, MemoryStore)
+    requeue = requeueing(bench.policies, bench.clock)
+    rebuilder = Rebuilder(POOL, bench.store.rebuilds, bench.bus, clock=bench.clock, holder="one", requeue=requeue)
+    assert await rebuilder.run() is not None
+    await bench.actor.open(make=False)
+
+
+async def _relays_what_followed(bench: ApiBench) -> bool:
+    await bench.clock.advance_ms(100)
+    return gen_of(bench.progress.reached_number) == bench.actor.gen
+
+
+async def test_what_was_on_the_bus_before_is_durable_when_asked_for_again_after_it(bench: ApiBench) -> None:
     token = await bench.advisor("minji")
     async with bench.session(token) as talk:
         await bench.online(talk)
-        requeue = requeueing(bench.policies, bench.clock)
-        rebuilder = Rebuilder(POOL, bench.store.rebuilds, bench.bus, clock=bench.clock, holder="one", requeue=requeue)
-        assert await rebuilder.run() is not None
-        await bench.actor.open(make=False)
+        case = await bench.write()
+        await talk.next("offer")
+        await talk.do("accept", op="take", case=case)
+        first = await talk.do("note", op="rang", case=case, text="I rang him.")
+        await _rebuild(bench)
+        await eventually(lambda: _relays_what_followed(bench))
+        again = await talk.do("note", op="rang", case=case, text="I rang him.")
+        assert (again["result"], again["durable"]) == (first["result"], True)
+        assert not [frame for frame in talk.heard if frame["type"] == "problem"]
+
+
+async def test_a_connection_is_counted_in_the_rebuilt_pool_before_its_next_renewal(bench: ApiBench) -> None:
+    token = await bench.advisor("minji")
+    async with bench.session(token) as talk:
+        await bench.online(talk)
+        await _rebuild(bench)
         assert (bench.actor.gen, (await bench.person("minji")).connections) == (2, ())
         bench.tail.read_anew()
         await eventually(lambda: _is_counted(bench, "minji", talk.welcome["connection"]))

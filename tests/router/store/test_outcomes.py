@@ -4,8 +4,12 @@ import re
 
 import pytest
 
+from router.contract.case import CaseStatus
 from router.store.acts import Act, Close, FollowUp, Pend, PlannedAct, Result
 from router.store.marks import YIELDING
+from router.store.outcomes import Outcome
+from router.store.rebuilds import first_number
+from tests.suites.fault_tales import case, state_of
 from tests.suites.store_outcomes import results_of
 from tests.suites.store_samples import KINDS
 
@@ -25,3 +29,20 @@ def test_an_act_lists_what_it_gives(kind: type[Act]) -> None:
 
 def test_what_is_listed_for_close_is_all_of_it() -> None:
     assert results_of(Close) - COMMON == {Result.DONE}
+
+
+@pytest.mark.parametrize(
+    ("number", "repeated", "gen", "waits"),
+    [
+        (7, False, 1, True),
+        (7, True, 1, True),  # perhaps only now on its way to the bus
+        (7, True, 2, False),  # a rebuild has read it there
+        (first_number(2) + 7, True, 2, True),
+        (first_number(2) + 7, True, 3, False),
+        (0, False, 2, False),
+    ],
+)
+def test_what_a_rebuild_brought_back_need_not_be_waited_for(number: int, repeated: bool, gen: int, waits: bool) -> None:
+    state = state_of(case("c", 1, CaseStatus.QUEUED, gen=gen))
+    outcome = Outcome(result=Result.DONE, number=number, repeated=repeated, case=state)
+    assert outcome.durable_at == (number if waits else 0)
