@@ -228,6 +228,7 @@ class Case(_Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 _DETAIL: Final = msgspec.json.Decoder(CaseDetail)
+_KNOWN: Final = frozenset(CaseDetail.__struct_fields__)
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -240,9 +241,8 @@ def read_detail(detail: str) -> CaseDetail:
 def write_detail(known: CaseDetail, *, before: str = "{}") -> str:
     """``known`` as JSON text over what ``before`` held, so members that a newer version wrote survive."""
     written = _ENCODER.encode(known)
-    foreign = _MEMBERS.decode(before)
-    for name in CaseDetail.__struct_fields__:
-        foreign.pop(name, None)
-    if foreign:
-        written = _ENCODER.encode(foreign | _MEMBERS.decode(written))
+    held = _MEMBERS.decode(before)
+    if foreign := held.keys() - _KNOWN:
+        kept = {name: raw for name, raw in held.items() if name in foreign}
+        written = _ENCODER.encode(kept | _MEMBERS.decode(written))
     return written.decode()

@@ -90,16 +90,7 @@ def plan(
 ) -> Plan:
     """The plan that makes ``detail`` of the case: its class, place and timers follow from it. ``waiting`` is the
     case's ``waiting_class``, for who knows it already."""
-    now = scene.now_ms
     waiting = waiting or waiting_class(state, detail, scene)
-    terms = scene.terms(detail.verdict)
-    timers = (
-        sla.timers(detail.clocks, terms, armed=state.timers, now_ms=now, fired=detail.fired)
-        | chasing.timers(detail, terms, armed=state.timers, now_ms=now)
-        | escalation.timers(state, detail, scene.rulebook, now, clocked_by=scene.clocked_by)
-        | offers.timers(detail, armed=state.timers, now_ms=now)
-        | relaxation.timers(detail, scene.rulebook, armed=state.timers, now_ms=now)
-    )
     return Plan(
         ver=state.ver,
         class_key=waiting.key,
@@ -107,7 +98,19 @@ def plan(
         score=score(detail, scene.rulebook),
         detail=write_detail(detail, before=state.detail),
         why=why,
-        timers=timers,
+        timers=_timers(state, detail, scene),
+    )
+
+
+def _timers(state: CaseState, detail: CaseDetail, scene: Scene) -> dict[str, int]:
+    """What to arm and disarm so that the case has the timers that follow from ``detail``."""
+    now, terms, armed = scene.now_ms, scene.terms(detail.verdict), state.timers
+    return (
+        sla.timers(detail.clocks, terms, armed=armed, now_ms=now, fired=detail.fired)
+        | chasing.timers(detail, terms, armed=armed, now_ms=now)
+        | escalation.timers(state, detail, scene.rulebook, now, clocked_by=scene.clocked_by)
+        | offers.timers(detail, armed=armed, now_ms=now)
+        | relaxation.timers(detail, scene.rulebook, armed=armed, now_ms=now)
     )
 
 
@@ -126,8 +129,9 @@ def placed(
 ) -> Plan:
     """The plan for a case that is to find somebody: in ``detail`` nobody has it yet. It says too what becomes of the
     case if it is somebody's in the same act. ``waiting`` is the class of ``unassigned``."""
-    planned = plan(state, unassigned(state, detail, scene), scene, why=why, waiting=waiting)
-    return if_taken(planned, state, detail, scene)
+    waits = unassigned(state, detail, scene)
+    planned = plan(state, waits, scene, why=why, waiting=waiting)
+    return _with_taken(planned, state, waits, scene, after=assigned(state, detail, scene))
 
 
 def unassigned(state: CaseState, detail: CaseDetail, scene: Scene) -> CaseDetail:
@@ -141,13 +145,17 @@ def assigned(state: CaseState, detail: CaseDetail, scene: Scene) -> CaseDetail:
 
 
 def if_taken(planned: Plan, state: CaseState, detail: CaseDetail, scene: Scene) -> Plan:
-    """The plan with what it comes to if the act gives the case to somebody at once; as it is if that is the same."""
-    after = assigned(state, detail, scene)
-    if after.clocks == read_detail(planned.detail or state.detail).clocks:
+    """The plan of ``detail`` with what it comes to if the act gives the case to somebody at once; as it is if that is
+    the same."""
+    return _with_taken(planned, state, detail, scene, after=assigned(state, detail, scene))
+
+
+def _with_taken(planned: Plan, state: CaseState, waits: CaseDetail, scene: Scene, *, after: CaseDetail) -> Plan:
+    if after.clocks == waits.clocks:
         return planned
     armed = {timer: at for timer, at in (state.timers | planned.timers).items() if at}
-    taken = plan(replace(state, timers=armed), after, scene)
-    return replace(planned, taken=Taken(detail=taken.detail or "", timers=taken.timers))
+    timers = _timers(replace(state, timers=armed), after, scene)
+    return replace(planned, taken=Taken(detail=write_detail(after, before=state.detail), timers=timers))
 
 
 def accepted(state: CaseState, scene: Scene) -> Plan | None:

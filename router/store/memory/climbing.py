@@ -41,7 +41,7 @@ def _asked_in(txn: Txn, act: Escalate, row: CaseRow) -> AdvisorRow | None:
 
     def barred(advisor: AdvisorRow) -> bool:
         # Above his capacity nobody is asked in, whatever the candidate says.
-        return advisor.id in row.consults or not advisor.snapshot().has_room(row.units, row.channel)
+        return advisor.id in row.consults or not advisor.has_room(row.units, row.channel)
 
     chosen = choose(txn, row, act.placing, barred=barred)
     return chosen[0] if chosen else None

@@ -63,7 +63,7 @@ def consult(txn: Txn, act: Consult) -> Outcome:
     if advisor is None or advisor.id == row.owner:
         return txn.refuse(Result.REFUSED, row)
     asked = Candidate(advisor=act.candidate, elig=act.elig, over=True)
-    if not fits(row, advisor, asked) or not advisor.snapshot().has_room(act.units, row.channel):
+    if not fits(row, advisor, asked) or not advisor.has_room(act.units, row.channel):
         txn.show(advisor)
         return txn.refuse(Result.REFUSED, row)
     txn.begin(row, act.plan, act.claim)
@@ -105,7 +105,7 @@ def unpark(txn: Txn, act: Unpark) -> Outcome:
     if row.state not in {CaseStatus.PARKED, CaseStatus.PENDING} or advisor is None:
         return txn.refuse(Result.GONE, row)
     able = advisor.presence in {Presence.ONLINE, Presence.FINISHING}
-    if not able or not (act.over or advisor.snapshot().has_room(row.units, row.channel, besides=row.id)):
+    if not able or not (act.over or advisor.has_room(row.units, row.channel, besides=row.id)):
         txn.show(advisor)
         return txn.refuse(Result.NO_ROOM, row)
     txn.begin(row, act.plan, act.claim)

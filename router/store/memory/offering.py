@@ -37,7 +37,7 @@ def assign(txn: Txn, act: Assign) -> Outcome:
     advisor = txn.pool.advisors.get(act.advisor)
     if advisor is None or advisor.presence is Presence.OFFLINE:
         return txn.refuse(Result.UNFIT, row)
-    if not act.over and not advisor.snapshot().has_room(row.units, row.channel, besides=row.id):
+    if not act.over and not advisor.has_room(row.units, row.channel, besides=row.id):
         txn.show(advisor)
         return txn.refuse(Result.NO_ROOM, row)
     txn.begin(row, act.plan, act.claim)

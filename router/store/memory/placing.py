@@ -40,7 +40,7 @@ def fits(row: CaseRow, advisor: AdvisorRow, candidate: Candidate) -> bool:
     held = advisor.work.get(row.id)
     if held is not None and held.kind not in _GIVES_WAY:
         return False
-    return candidate.over or advisor.snapshot().has_room(row.units, row.channel, besides=row.id)
+    return candidate.over or advisor.has_room(row.units, row.channel, besides=row.id)
 
 
 def hand_to(txn: Txn, row: CaseRow, chosen: list[AdvisorRow], placing: Placing, *, plan: Plan) -> Result:

@@ -86,6 +86,11 @@ class AdvisorRow(msgspec.Struct, kw_only=True):
     def load(self) -> int:
         return sum(item.load for item in self.work.values())
 
+    def has_room(self, units: int, channel: str, *, besides: str = "") -> bool:
+        """As his state would say it, which is made of no more than that looks at."""
+        looked_at = AdvisorState(id=self.id, budget=self.budget, caps=self.caps, work=self.work)
+        return looked_at.has_room(units, channel, besides=besides)
+
     def snapshot(self) -> AdvisorState:
         values = dict(zip(_OF_ADVISOR, _advisor_values(self), strict=True))
         values.update(caps=dict(self.caps), work=dict(self.work), timers=dict(self.timers))

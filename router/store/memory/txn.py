@@ -51,7 +51,7 @@ class Txn:
         self.level = pool.level_now()
         self.is_short = self.level >= Level.SOFT and type(act) in YIELDING
         self._touched: dict[AdvisorId, AdvisorRow] = {}
-        self._shown: dict[AdvisorId, AdvisorRow] = {}
+        self._shown: dict[AdvisorId, AdvisorState] = {}
         self._present: list[AdvisorRow] = []
         self._notes: tuple[str, ...] = ()
 
@@ -88,7 +88,7 @@ class Txn:
         row.history = [*row.history, line][-KEPT_HISTORY:]
         self.flush()
         for advisor in self._present:
-            self.emit(advisor.presence, about=advisor.id, advisor=advisor.snapshot())
+            self.emit(advisor.presence, about=advisor.id, advisor=self._shown[advisor.id])
         state = row.snapshot()
         number = self.emit(result, about=about, case=state, sent=sent)
         self.remember(row, result, number)
@@ -132,7 +132,7 @@ class Txn:
         return self.pool.number
 
     def _advisors(self) -> tuple[AdvisorState, ...]:
-        return tuple(row.snapshot() for row in (self._shown | self._touched).values())
+        return tuple(self._shown.values())
 
     # -- cases
 
@@ -228,7 +228,7 @@ class Txn:
         """Put the case into the advisor's work set, or change what it is there for."""
         size = row.units if units is None else units
         self._end_wrap_up(row.id, advisor)
-        if kind is not WorkKind.CONSULT and not advisor.snapshot().has_room(size, row.channel, besides=row.id):
+        if kind is not WorkKind.CONSULT and not advisor.has_room(size, row.channel, besides=row.id):
             row.over = True
         advisor.work[row.id] = Work(units=size, channel=row.channel, kind=kind)
         advisor.idle_since_ms = self.now
@@ -301,16 +301,17 @@ class Txn:
 
     def show(self, advisor: AdvisorRow) -> None:
         """Let the answer carry his state."""
-        self._shown[advisor.id] = advisor
+        self._shown[advisor.id] = advisor.snapshot()
 
     def flush(self) -> None:
         """One version and one entry in ``changes`` for each advisor touched."""
         for advisor in self._touched.values():
             advisor.ver += 1
             self.pool.change += 1
-            change = Change(number=self.pool.change, gen=self.pool.gen, advisor=advisor.snapshot())
-            self.pool.changes.append(change)
-        self._shown |= self._touched
+            self.show(advisor)
+            self.pool.changes.append(
+                Change(number=self.pool.change, gen=self.pool.gen, advisor=self._shown[advisor.id])
+            )
         self._touched = {}
 
     def set_presence(self, advisor: AdvisorRow, presence: Presence, reason: str) -> None:
