@@ -8,6 +8,7 @@ from typing import Final
 from router.contract.advisor import AdvisorState
 from router.contract.ids import PoolId
 from router.engine.roster import Roster
+from router.service.hindsight import Hindsight
 from router.store.acts import Outcome
 from router.store.protocol import Change, Reads
 
@@ -18,10 +19,12 @@ Changed = Callable[[AdvisorState], None]
 
 
 class RosterTail:
-    """Keeps one ``Roster`` up to date. A stale one is a missed shot, never a danger: acts check for themselves."""
+    """Keeps one ``Roster`` up to date. A stale one is a missed shot, never a danger: acts check for themselves.
+    ``past``, if there is one, is told of every change."""
 
-    def __init__(self, pool: PoolId, reads: Reads) -> None:
+    def __init__(self, pool: PoolId, reads: Reads, *, past: Hindsight | None = None) -> None:
         self.roster = Roster()
+        self._past = past
         self._pool = pool
         self._reads = reads
         self._caught_up = asyncio.Condition()
@@ -67,6 +70,8 @@ class RosterTail:
                 break
             page = await self._reads.roster(self._pool, page.cursor)
         self.roster.gen = gen
+        if self._past is not None:
+            self._past.begin(gen, change, (member.state for member in self.roster))
         await self._reach(change)
 
     async def _follow(self) -> bool:
@@ -79,6 +84,8 @@ class RosterTail:
             if not self._is_next(change):
                 return False
             self._apply(change.advisor)
+            if self._past is not None:
+                self._past.note(change.number, change.advisor)
             self.roster.change = change.number
         if changes:
             await self._reach(self.roster.change)
