@@ -27,7 +27,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     ``timers`` maps ``kind|n`` to a deadline to arm, or to 0 to disarm it. ``class_key`` and ``score`` say
     where the case waits if it has to; ``crowded_key`` is used instead when there are too many classes.
     ``detail`` replaces the case's detail; ``why`` the last decision's explanation; None leaves it. ``taken`` holds
-    where an act may either let the case wait or give it to somebody.
+    where an act may either let the case wait or give it to somebody. ``units`` is what the case takes of a budget from
+    now on; 0 leaves it. Only acts that say so look at it.
     """
 
     ver: int
@@ -38,6 +39,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     why: str | None = None
     timers: dict[str, int] = {}
     taken: Taken | None = None
+    units: int = 0
 
 
 class Placing(msgspec.Struct, frozen=True, kw_only=True):

@@ -75,6 +75,12 @@ def blank(inquiry: Inquiry, units: int, now_ms: int) -> CaseState:
     )
 
 
+def weighed(state: CaseState, detail: CaseDetail, scene: Scene) -> CaseState:
+    """The case with what it takes of a budget by its labels: what to plan with where they have changed."""
+    units = scene.rulebook.units(state.channel, detail.labels)
+    return state if units == state.units else replace(state, units=units)
+
+
 def waiting_class(state: CaseState, detail: CaseDetail, scene: Scene) -> WaitClass:
     """The class in which the case would wait."""
     return wait_class(detail, channel=state.channel, units=state.units, rulebook=scene.rulebook, now_ms=scene.now_ms)
@@ -99,6 +105,7 @@ def plan(
         detail=write_detail(detail, before=state.detail),
         why=why,
         timers=_timers(state, detail, scene),
+        units=state.units,
     )
 
 

@@ -141,12 +141,13 @@ class Casework:
     async def label(
         self, case: CaseId, request: Request, *, add: tuple[str, ...] = (), remove: tuple[str, ...] = ()
     ) -> Outcome:
-        """Put labels on and take labels off. Gives ``DONE``, ``ABSENT``."""
+        """Put labels on and take labels off, by which the case may weigh something else. Gives ``DONE``, ``ABSENT``."""
 
         def act(state: CaseState) -> AnyAct:
             detail = read_detail(state.detail)
             kept = [label for label in dict.fromkeys((*detail.labels, *add)) if label not in remove]
-            plan = self._plan(state, replace(detail, labels=tuple(kept[-KEPT_ENTRIES:])))
+            labelled, scene = replace(detail, labels=tuple(kept[-KEPT_ENTRIES:])), self._scene(state)
+            plan = plans.plan(plans.weighed(state, labelled, scene), labelled, scene)
             return Label(**self._common(request), case=case, plan=plan)
 
         return await self._actor.attempt(case, act)

@@ -114,7 +114,7 @@ class Ladders:
         )
         if climbed is None:
             return None
-        after = replace(state, step=number)
+        after = plans.weighed(replace(state, step=number), climbed.detail, scene)
         if climbed.take:
             plan = plans.placed(after, plans.taken_up(after, climbed.detail, scene), scene)
         else:

@@ -139,6 +139,7 @@ class Intake:
         if state.state is CaseStatus.RESOLVED:
             said = judge(self._policies.active, facts_of(inquiry, reopened=detail.reopened))
             detail = plans.heard(detail, said)
+            state = plans.weighed(state, detail, scene)
         plan, placing = self._place(state, detail, scene)
         owner = offers.there(self._tail.roster, detail.last_advisor)
         if owner is not None:

@@ -7,6 +7,7 @@ import msgspec
 
 from router.contract.advisor import WorkKind
 from router.contract.case import CaseState
+from router.contract.ids import AdvisorId
 from router.contract.plan import Plan
 from router.engine.roster import Roster
 from router.service.case_metrics import CaseMetrics
@@ -19,6 +20,7 @@ from router.store.acts import (
     Decline,
     Escalate,
     Expire,
+    Label,
     Match,
     Outcome,
     Requeue,
@@ -85,6 +87,8 @@ class Tally:
         self._count_ended(act, state, outcome)
         if isinstance(act, _PLACING) and outcome.result in _PLACED:
             self._count_placed(act, state, outcome.result)
+        if isinstance(act, Label | Escalate) and state.over and self._grew(state):
+            self._metrics.over.inc()
         plan: Plan | None = getattr(act, "plan", None)
         if plan is not None:
             self._count_met(plan, state)
@@ -92,6 +96,12 @@ class Tally:
             self._escalations.labels("step").inc()
             taken = _DETAIL.decode(state.detail).climbed[-1]
             self._metrics.step(taken.ladder, taken.rung)
+
+    def _grew(self, state: CaseState) -> bool:
+        """Whether its owner had it already when it weighed less."""
+        member = self._roster.get(AdvisorId(state.owner))
+        item = member.state.work.get(state.id) if member else None
+        return item is not None and item.units < state.units
 
     def _count_wrap_up(self, act: WrapUp, outcome: Outcome) -> None:
         if outcome.result is Result.DONE and not outcome.repeated:

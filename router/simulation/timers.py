@@ -36,7 +36,7 @@ def of_case(
             plan = plans.plan(state, after, scene)
             return Expire(**given, plan=plan, offer_ver=int(number), away_after=away)
         case "step" if climbed := _climbed(state, detail, int(number), scene=scene, roster=roster):
-            on = replace(spent, step=int(number))
+            on = plans.weighed(replace(spent, step=int(number)), climbed.detail, scene)
             plan = plans.placed(on, climbed.detail, scene) if climbed.take else plans.plan(on, climbed.detail, scene)
             return Escalate(**given, plan=plan, step=int(number), take=climbed.take)
         case "relax" if state.state in {CaseStatus.QUEUED, CaseStatus.OFFERED}:

@@ -8,7 +8,9 @@ isn't there) ``FOREIGN``, a clock far ahead ``SKEWED``, a stale fence ``FENCED``
 isn't there gives ``ABSENT``; an operation id that was applied to the subject before gives the first answer again
 (``repeated``, with the state as it is now); while memory is short ``FULL``, for the acts that ``marks`` names; a
 timer claimed that has moved ``GONE``; a plan for another version ``CONFLICT``, with the state as it is. A refusal
-writes nothing and is not remembered. After an act on a case that neither waits nor is offered, ``relax|0`` is disarmed.
+writes nothing and is not remembered. An act that *weighs* makes the case take the plan's ``units``, of whoever has it
+or is offered it, too: where it doesn't fit any more, it stays and is ``over``; a lighter one calls the matcher to him.
+After an act on a case that neither waits nor is offered, ``relax|0`` is disarmed.
 """
 
 import msgspec
@@ -64,7 +66,7 @@ class Admit(Act, frozen=True, kw_only=True, tag="admit", omit_defaults=True):
     ``plan.ver`` 0 opens ``case``; otherwise it is the version of the conversation's case that the plan was
     made for. A queued, offered, assigned or parked case takes the inquiry whatever its version, and the plan's
     detail and timers only if it is for that version; with ``fresh`` it takes it with such a plan only, and one that
-    waits changes to the plan's line. ``replies`` go out only when the case is opened or re-placed.
+    waits changes to the plan's line. ``replies`` go out only when the case is opened or re-placed, which weighs it.
     Nobody is overtaken: while cases wait in the plan's class, and to advisors with a work item, it hands nothing,
     but a pending case back to its owner. The inquiry is the operation id.
     Gives ``ASSIGNED``, ``OFFERED`` or ``QUEUED`` (opened), ``APPENDED``, ``RETURNED`` (pending, assigned to its
@@ -199,7 +201,8 @@ class Note(CaseAct, frozen=True, kw_only=True, tag="note", omit_defaults=True):
 
 
 class Label(PlannedAct, frozen=True, kw_only=True, tag="label", omit_defaults=True):
-    """Change labels; they are in the plan's detail. Gives ``DONE``, ``CONFLICT``."""
+    """Change labels; they are in the plan's detail. Re-keys a waiting case, and weighs. Gives ``DONE``,
+    ``CONFLICT``."""
 
 
 class Reply(PlannedAct, frozen=True, kw_only=True, tag="reply", omit_defaults=True):
@@ -239,7 +242,7 @@ class Close(CaseAct, frozen=True, kw_only=True, tag="close", omit_defaults=True)
 
 
 class Escalate(PlannedAct, frozen=True, kw_only=True, tag="escalate", omit_defaults=True):
-    """Take a step of the ladder; re-keys a waiting case. The step only grows, except by a person (``lower``).
+    """Take a step of the ladder; re-keys a waiting case, and weighs. The step only grows, but by a person (``lower``).
     ``take`` frees whoever has the case, and lets it wait in the plan's class. Without it the first candidate who fits
     is asked in beside the owner, at the case's units; when none does, or nobody owns it, the step is taken all the
     same. ``advisor`` must own it unless empty. ``message`` (JSON) is a note for whoever has it next. Gives ``DONE``,
@@ -260,13 +263,15 @@ class Snooze(PlannedAct, frozen=True, kw_only=True, tag="snooze", omit_defaults=
 
 class Rejudge(PlannedAct, frozen=True, kw_only=True, tag="rejudge", omit_defaults=True):
     """A new verdict, a step of relaxation, or an end of a cool-down or hold: a waiting case is re-keyed in its place.
+    It weighs.
     ``about`` says in the history what it was. Gives ``DONE``, ``GONE``, ``CONFLICT``."""
 
     about: str = ""
 
 
 class Replan(PlannedAct, frozen=True, kw_only=True, tag="replan", omit_defaults=True):
-    """New due times after a change of calendar or policy; re-keys a waiting case. Gives ``DONE``, ``CONFLICT``."""
+    """New due times after a change of calendar or policy; re-keys a waiting case, and weighs. Gives ``DONE``,
+    ``CONFLICT``."""
 
 
 class Move(PlannedAct, frozen=True, kw_only=True, tag="move", omit_defaults=True):

@@ -75,6 +75,7 @@ class Parts:
             why=dice.pick((None, f'"{self._serial}"')),
             timers={name: dice.pick(deadlines) for name in names},
             taken=self._taken(dice),
+            units=dice.pick((0, 0, 0, 10, 30, 60)),
         )
 
     def _taken(self, dice: Dice) -> Taken | None:

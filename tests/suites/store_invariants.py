@@ -5,11 +5,26 @@ import msgspec
 from router.contract.advisor import AdvisorState, Presence, WorkKind
 from router.contract.case import CaseState, CaseStatus
 from router.contract.plan import Placing
-from router.store.acts import Accept, Act, Admit, Assign, Escalate, Outcome, Result, Unpark
+from router.store.acts import (
+    Accept,
+    Act,
+    Admit,
+    Assign,
+    Escalate,
+    Label,
+    Outcome,
+    Rejudge,
+    Replan,
+    Result,
+    Unpark,
+)
 from router.store.marks import PUT_OFF
 from router.store.memory.rows import AdvisorRow, CaseRow, PoolRows
 
 _HOLDS_NOBODY = frozenset({CaseStatus.QUEUED, CaseStatus.PENDING, CaseStatus.RESOLVED})
+
+
+_WEIGH = Admit | Label | Escalate | Rejudge | Replan
 
 
 class _Before(msgspec.Struct, kw_only=True):
@@ -98,7 +113,7 @@ class Watch:
         if was is None:
             assert self._stamped(f"a|{row.id}"), row
             return
-        gone = {case for case, item in was.work.items() if item.load and not _takes(row, case)}
+        gone = {case for case, item in was.work.items() if item.load > _taken(row, case)}
         came = row.presence is Presence.ONLINE and was.presence is not Presence.ONLINE
         differs = (was.profile, was.budget, was.caps) != (row.profile, row.budget, row.caps)
         if gone or came or differs:
@@ -210,14 +225,16 @@ class Watch:
         )
 
 
-def _takes(row: AdvisorRow, case: str) -> bool:
+def _taken(row: AdvisorRow, case: str) -> int:
     item = row.work.get(case)
-    return item is not None and item.load > 0
+    return item.load if item else 0
 
 
 def _may_exceed(act: Act | None, advisor: str) -> bool:
     """Whether the act may put a case above that advisor's capacity. What rang already may be accepted though his
-    budget was cut since."""
+    budget was cut since; and what he has may be found to weigh more."""
+    if isinstance(act, _WEIGH) and act.plan.units:
+        return True
     if isinstance(act, Assign | Unpark):
         return act.over
     placing = getattr(act, "placing", Placing())

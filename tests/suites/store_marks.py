@@ -57,7 +57,9 @@ class MarkSuite:
         state = await desk.state("c1")
         assert (state.detail, state.why) == ('{"d":1}', '"w"')
 
-    @pytest.mark.parametrize(("act", "members"), [mark for mark in MARKS if mark[0] in {Escalate, Rejudge, Replan}])
+    @pytest.mark.parametrize(
+        ("act", "members"), [mark for mark in MARKS if mark[0] in {Label, Escalate, Rejudge, Replan}]
+    )
     async def test_a_waiting_case_is_re_keyed(self, desk: Desk, act: type[PlannedAct], members: dict[str, Any]) -> None:
         await desk.admit("c1")
         await desk.serve_all()
@@ -68,11 +70,10 @@ class MarkSuite:
         assert set(await desk.work()) == {"k|wider"}
         assert (await desk.state("c1")).score == 2
 
-    @pytest.mark.parametrize("act", [Label, Snooze])
-    async def test_others_leave_it_in_its_line(self, desk: Desk, act: type[PlannedAct]) -> None:
+    async def test_others_leave_it_in_its_line(self, desk: Desk) -> None:
         await desk.admit("c1")
         await desk.serve_all()
-        await desk.on(act, "c1", plan=await desk.plan("c1", class_key="wider", score=2))
+        await desk.on(Snooze, "c1", plan=await desk.plan("c1", class_key="wider", score=2))
         assert await desk.waiting() == ("c1",)
         assert await desk.work() == {}
 

@@ -58,6 +58,7 @@ local function bring_back(t, act, row, talk)
   local owner = row.owner
   note_inquiry(t, act, row, talk)
   T.begin(t, row, act.plan)
+  T.weigh(t, row, act.plan.units)
   T.let_go(t, row)
   local result = T.place(t, row, act.plan, T.placing(act), { patient = true, owner = owner })
   if result == 'assigned' and row.owner == owner then

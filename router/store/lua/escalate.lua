@@ -26,6 +26,7 @@ function T.acts.escalate(t, act)
   if act.step == row.step or (act.step < row.step and not act.lower) then
     return T.refuse(t, 'same', row)
   end
+  T.weigh(t, row, act.plan.units)
   local asked, about = asked_in(t, row, act), T.int(act.step)
   row.step = act.step
   if T.given(act.message) then

@@ -1,4 +1,10 @@
--- label: labels change; they are in the plan's detail.
--- Keys: case, history, timers, meta, outbox.
+-- label: labels change, and with them what a case weighs; they are in the plan's detail.
+-- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls, line, heads.
 
-T.acts.label = T.mark
+function T.acts.label(t)
+  local row, answer = T.current(t)
+  if not row then
+    return answer
+  end
+  return T.rekey(t, row)
+end

@@ -25,6 +25,42 @@ function T.reserve(t, row, advisor, kind, units)
   T.touch(t, advisor)
 end
 
+local AT_HAND = { case = true, offer = true, parked = true }
+
+-- One who has the case or is offered it; whether it doesn't fit with him any more.
+local function weigh_with(t, row, name, is_lighter)
+  local advisor = T.advisor(t, name)
+  local item = advisor and advisor.work[row.id]
+  if not item or not AT_HAND[item.kind] then
+    return false
+  end
+  advisor.work[row.id] = T.work_item(T.int(row.units) .. '|' .. item.channel .. '|' .. item.kind)
+  advisor.work_changed[row.id] = true
+  T.touch(t, advisor)
+  if item.kind == 'parked' then
+    return false
+  end
+  if is_lighter then
+    T.stamp(t, 'a|' .. advisor.id)
+  end
+  return not T.has_room(advisor, row.units, row.channel, row.id)
+end
+
+-- The case takes so much from now on (0: as before), of whoever has it or is offered it, too. Nobody loses it
+-- by that: where it doesn't fit any more, it is `over`. What he lends as one who was asked in stays.
+function T.weigh(t, row, units)
+  local was = row.units
+  if not units or units == 0 or units == was then
+    return
+  end
+  row.units = units
+  local is_over = row.owner ~= '' and weigh_with(t, row, row.owner, units < was)
+  for _, offer in ipairs(row.offers) do
+    is_over = weigh_with(t, row, offer[1], units < was) or is_over
+  end
+  row.over = is_over and (row.over or units > was)
+end
+
 -- Take the case out of an advisor's work set and call the matcher to him; idempotent. What he wraps up stays: it has
 -- its own end.
 function T.release(t, row, name)

@@ -99,22 +99,13 @@ function T.holder(row)
   return row.offers[1] and row.offers[1][1] or ''
 end
 
--- Write the plan; a waiting case changes to the plan's line.
+-- Write the plan, with what the case weighs; a waiting case changes to the plan's line.
 function T.rekey(t, row, about, taken)
   T.begin(t, row, t.act.plan, t.act.claim)
+  T.weigh(t, row, t.act.plan.units)
   if row.state == 'queued' then
     T.dequeue(t, row)
     T.line_up(t, row, t.act.plan)
   end
   return T.settle(t, row, 'done', { about = about, taken = taken, notices = t.act.notices })
-end
-
--- Write the plan and nothing else.
-function T.mark(t, act)
-  local row, answer = T.current(t)
-  if not row then
-    return answer
-  end
-  T.begin(t, row, act.plan, act.claim)
-  return T.settle(t, row, 'done', { notices = act.notices })
 end

@@ -1,5 +1,5 @@
 -- rejudge: a new verdict, a step of relaxation, or the end of a cool-down or hold.
--- Keys: case, history, timers, meta, outbox, work, stamps, calls, line, heads.
+-- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls, line, heads.
 
 function T.acts.rejudge(t, act)
   local row, answer = T.current(t)

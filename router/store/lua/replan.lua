@@ -1,5 +1,5 @@
 -- replan: new due times after a change of calendar or policy.
--- Keys: case, history, timers, meta, outbox, work, stamps, calls, line, heads.
+-- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls, line, heads.
 
 function T.acts.replan(t, act)
   local row, answer = T.current(t)

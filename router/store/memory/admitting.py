@@ -78,6 +78,7 @@ def _bring_back(txn: Txn, act: Admit, row: CaseRow, talk: ConversationRow) -> Ou
     owner = row.owner
     _note_inquiry(txn, act, row, talk)
     txn.begin(row, act.plan)
+    txn.weigh(row, act.plan.units)
     txn.let_go(row)
     result = place(txn, row, act.plan, act.placing, patient=True, owner=owner)
     if result is Result.ASSIGNED and row.owner == owner:

@@ -19,6 +19,7 @@ def escalate(txn: Txn, act: Escalate) -> Outcome:
         return txn.refuse(Result.NOT_YOURS, row)
     if act.step == row.step or (act.step < row.step and not act.lower):
         return txn.refuse(Result.SAME, row)
+    txn.weigh(row, act.plan.units)
     asked = _asked_in(txn, act, row)
     row.step = act.step
     if act.message:

@@ -31,7 +31,12 @@ def note(txn: Txn, act: Note) -> Outcome:
     return txn.settle(row, Result.DONE)
 
 
-def mark(txn: Txn, act: Label | Snooze) -> Outcome:
+def label(txn: Txn, act: Label) -> Outcome:
+    row = txn.current(act)
+    return row if isinstance(row, Outcome) else rekey(txn, act, row)
+
+
+def snooze(txn: Txn, act: Snooze) -> Outcome:
     row = txn.current(act)
     if isinstance(row, Outcome):
         return row
@@ -71,8 +76,9 @@ def replan(txn: Txn, act: Replan) -> Outcome:
 
 
 def rekey(txn: Txn, act: PlannedAct, row: CaseRow, *, about: str = "", taken: str = "") -> Outcome:
-    """Write the plan; a waiting case changes to the plan's line."""
+    """Write the plan, with what the case weighs; a waiting case changes to the plan's line."""
     txn.begin(row, act.plan, act.claim)
+    txn.weigh(row, act.plan.units)
     if row.state is CaseStatus.QUEUED:
         txn.dequeue(row)
         txn.line_up(row, act.plan)

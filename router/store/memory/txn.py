@@ -26,6 +26,7 @@ OPEN: Final = frozenset(
     {CaseStatus.QUEUED, CaseStatus.OFFERED, CaseStatus.ASSIGNED, CaseStatus.PARKED, CaseStatus.PENDING}
 )
 LOOKING: Final = frozenset({CaseStatus.QUEUED, CaseStatus.OFFERED})
+_AT_HAND: Final = frozenset({WorkKind.CASE, WorkKind.OFFER, WorkKind.PARKED})
 RELAX: Final = "relax|0"
 """The timer of the next step of relaxation: only for a case that nobody has, which a plan can't foresee."""
 
@@ -233,6 +234,28 @@ class Txn:
         advisor.work[row.id] = Work(units=size, channel=row.channel, kind=kind)
         advisor.idle_since_ms = self.now
         self.touch(advisor)
+
+    def weigh(self, row: CaseRow, units: int) -> None:
+        """The case takes so much from now on (0: as before), of whoever has it or is offered it, too. Nobody loses it
+        by that: where it doesn't fit any more, it is ``over``. What he lends as one who was asked in stays."""
+        was = row.units
+        if units in (0, was):
+            return
+        row.units = units
+        is_over = False
+        for name in (row.owner, *(offer.advisor for offer in row.offers)):
+            person = self.pool.advisors.get(AdvisorId(name))
+            item = person.work.get(row.id) if person else None
+            if person is None or item is None or item.kind not in _AT_HAND:
+                continue
+            person.work[row.id] = Work(units=units, channel=item.channel, kind=item.kind)
+            self.touch(person)
+            if item.kind is WorkKind.PARKED:
+                continue
+            is_over = is_over or not person.has_room(units, row.channel, besides=row.id)
+            if units < was:
+                self.stamp(f"a|{person.id}")
+        row.over = is_over and (row.over or units > was)
 
     def release(self, row: CaseRow, advisor: AdvisorId) -> None:
         """Take the case out of an advisor's work set and call the matcher to him; idempotent. What he wraps up

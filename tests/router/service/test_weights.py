@@ -27,6 +27,70 @@ async def test_the_heaviest_label_counts_and_else_the_channel(text: str, labels:
         assert ((await scene.case("c1")).units, await scene.load("mina")) == (units, units)
 
 
+LABELLED = WEIGHED.replace("at: breach, raise_priority: 1", "at: breach, labels: [urgent]")
+
+
+async def _labels(scene: Stage, *, add: tuple[str, ...] = (), remove: tuple[str, ...] = ()) -> None:
+    outcome = await scene.casework.label(CaseId("c1"), scene.request(), add=add, remove=remove)
+    assert outcome.result is Result.DONE
+    await scene.settle()
+
+
+async def test_a_label_that_is_put_on_later_weighs_too() -> None:
+    async with stage(rulebook(WEIGHED)) as scene:
+        await scene.hire("mina", budget=30)
+        await scene.write("c1")
+        await scene.accept("c1")
+        await _labels(scene, add=("urgent", "unheard-of"))
+        assert ((await scene.case("c1")).units, await scene.load("mina")) == (25, 25)
+        await scene.write("c2")
+        assert await scene.holder("c2") == ""
+        await _labels(scene, remove=("urgent",))
+        assert (await scene.load("mina"), await scene.holder("c2")) == (20, "mina")
+
+
+async def test_above_the_limit_it_stays_is_marked_and_counted_once() -> None:
+    async with stage(rulebook(WEIGHED)) as scene:
+        await scene.hire("mina", budget=20)
+        await scene.write("c1")
+        await scene.accept("c1")
+        for _ in range(2):
+            await _labels(scene, add=("urgent",))
+        state = await scene.case("c1")
+        assert (state.owner, state.over, await scene.load("mina")) == ("mina", True, 25)
+        assert scene.registry.get_sample_value("turnout_assigned_over_capacity_total") == 1
+
+
+async def test_a_waiting_case_finds_who_has_room_for_what_it_weighs_now() -> None:
+    async with stage(rulebook(WEIGHED)) as scene:
+        await scene.write("c1", labels=("urgent",))
+        await scene.hire("mina", budget=10)
+        assert await scene.holder("c1") == ""
+        await _labels(scene, remove=("urgent",))
+        assert await scene.holder("c1") == "mina"
+
+
+async def test_a_step_of_a_ladder_that_labels_weighs_too() -> None:
+    async with stage(rulebook(LABELLED)) as scene:
+        await scene.write("c1")
+        await scene.pass_s(3_600)
+        assert (await scene.case("c1")).units == 25
+        await scene.hire("mina", budget=20)
+        await scene.hire("jun", budget=25)
+        assert await scene.holder("c1") == "jun"
+
+
+async def test_a_message_that_reopens_it_weighs_by_the_labels_of_the_rules() -> None:
+    async with stage(rulebook(WEIGHED)) as scene:
+        await scene.hire("mina", budget=100)
+        await scene.write("c1", talk="t")
+        await scene.accept("c1")
+        await scene.resolve("c1")
+        await scene.settle()
+        await scene.write("more", talk="t", labels=("urgent",))
+        assert ((await scene.case("c1")).units, await scene.load("mina")) == (25, 25)
+
+
 def _over(value: str) -> str:
     return RULES.replace("email: {units: 10,", f"email: {{units: 10, over_when_back: {value},")
 

@@ -17,8 +17,12 @@ from tests.suites import (
     store_relays,
     store_rests,
     store_scenarios,
+    store_weights,
     store_wrap_ups,
 )
+
+
+class TestWeight(store_weights.WeightSuite): ...
 
 
 class TestRelax(store_ladders.RelaxSuite): ...
