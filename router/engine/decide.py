@@ -2,20 +2,19 @@
 
 import heapq
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Final
 
 import msgspec
 
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Candidate
-from router.engine.eligibility import eligible, is_eligible, sieve
-from router.engine.explain import Explanation, RankedHead, explain
+from router.engine.eligibility import eligible, field, fitting, may_take
+from router.engine.explain import Explanation, RankedHead
 from router.engine.parking import gives_way, to_park
 from router.engine.ranking import best
 from router.engine.roster import Member, Roster
 from router.engine.sharing import Contender, in_turn
-from router.engine.strategies import Free, Wish
+from router.engine.strategies import Wish, mix_of
 from router.engine.waiting import WaitClass, read_class, urgency
 from rules import Rulebook
 from rules.rulebook import EVEN
@@ -48,17 +47,21 @@ def decide(
     roster: Roster, waiting: WaitClass, case: CaseId, rulebook: Rulebook, now_ms: int, *, last_advisor: str = ""
 ) -> Decision:
     """The best five eligible advisors for a case, by its queue's strategy; ``last_advisor`` is who knows it."""
-    sifted = sieve(roster, waiting)
+    fits, among, room = fitting(roster, waiting), field(roster, waiting), roster.room(waiting.units, waiting.channel)
     strategy = strategy_of(waiting, rulebook)
     wish = _wish(roster, waiting, case, rulebook, now_ms, last_advisor=last_advisor)
-    first = best(roster, sifted.eligible, strategy, wish, count=MAX_CANDIDATES)
-    candidates = []
-    for one in first:
-        member = roster.get(one.advisor)
-        if member is not None:
-            candidates.append(Candidate(advisor=one.advisor, elig=member.state.elig))
-    explanation = explain(
-        roster, sifted, first, strategy=strategy, rulebook=rulebook.hash, at_ms=now_ms, class_key=waiting.key
+    first = best(roster, among, strategy, wish, count=MAX_CANDIDATES)
+    candidates = [Candidate(advisor=one.advisor, elig=roster[one.advisor].state.elig) for one in first]
+    explanation = Explanation(
+        rulebook=rulebook.hash,
+        strategy=strategy,
+        class_key=fits.key,
+        at_ms=now_ms,
+        roster_gen=roster.gen,
+        roster_change=roster.change,
+        considered=fits.considered,
+        removed=fits.removed(roster, room),
+        best=tuple(first),
     )
     return Decision(candidates=tuple(candidates), explanation=explanation)
 
@@ -66,12 +69,14 @@ def decide(
 def nominate(roster: Roster, head: Waiting, rulebook: Rulebook, now_ms: int) -> Member | None:
     """The advisor for whom to decide when a class asks for the matcher, or None when nobody can take it. Where nobody
     has room, one who can make it by parking."""
-    bits = eligible(roster, head.waiting)
-    if not bits and (parking := gives_way(head.waiting.channel, rulebook)):
-        bits = eligible(roster, head.waiting, parking)
-    wish = _wish(roster, head.waiting, head.case, rulebook, now_ms)
-    first = best(roster, bits, strategy_of(head.waiting, rulebook), wish, count=1)
-    return roster.get(first[0].advisor) if first else None
+    waiting = head.waiting
+    among = field(roster, waiting)
+    if not among.bits and (parking := gives_way(waiting.channel, rulebook)):
+        among = field(roster, waiting, parking)
+    if not among.bits:
+        return None
+    wish = _wish(roster, waiting, head.case, rulebook, now_ms)
+    return roster.get(best(roster, among, strategy_of(waiting, rulebook), wish, count=1)[0].advisor)
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,10 +120,10 @@ def _in_turn(fitting: Sequence[Waiting], rulebook: Rulebook, now_ms: int) -> tup
 
 def _may_have(roster: Roster, member: Member, waiting: WaitClass, rulebook: Rulebook) -> bool:
     """Whether he is eligible, or would be if he parked what gives way: only when nobody is without that."""
-    if is_eligible(member, waiting):
+    if may_take(roster, member, waiting):
         return True
     parking = gives_way(waiting.channel, rulebook)
-    return bool(parking) and is_eligible(member, waiting, parking) and not eligible(roster, waiting)
+    return bool(parking) and may_take(roster, member, waiting, parking) and not eligible(roster, waiting)
 
 
 def decide_turn(
@@ -135,18 +140,6 @@ def strategy_of(waiting: WaitClass, rulebook: Rulebook) -> str:
     return str(queue.strategy) if queue else "longest-idle"
 
 
-def _free(roster: Roster, waiting: WaitClass) -> Free:
-    """Counts those who are there and have room for such a case, when asked, and each only once."""
-    ready = roster.online & roster.with_room(waiting.units, waiting.channel)
-
-    @lru_cache(maxsize=512)
-    def free(kind: str, name: str) -> int:
-        having = roster.with_skill(name, 1) if kind == "skill" else roster.speaking(name)
-        return (having & ready).bit_count()
-
-    return free
-
-
 def _wish(
     roster: Roster, waiting: WaitClass, case: CaseId, rulebook: Rulebook, now_ms: int, *, last_advisor: str = ""
 ) -> Wish:
@@ -154,12 +147,9 @@ def _wish(
     return Wish(
         case=case,
         now_ms=now_ms,
-        wants=waiting.wants,
-        hard=tuple([want for want in waiting.wants if want.hard]),
-        preferred=tuple([want for want in waiting.wants if not want.hard]),
+        asks=fitting(roster, waiting).asks,
         last_advisor=last_advisor,
-        free=_free(roster, waiting),
-        language=waiting.language,
-        weights=(queue and queue.weights) or EVEN,
+        having=roster.room(waiting.units, waiting.channel).having,
+        mix=mix_of((queue and queue.weights) or EVEN),
         ramp_s=queue.ramp_s if queue else 0,
     )

@@ -1,6 +1,9 @@
-"""Who may be offered a case: an ordered list of filters over the roster's bitsets."""
+"""Who may be offered a case: an ordered list of filters over the roster's bitsets.
 
-from collections.abc import Callable
+What profiles alone decide comes first, and is kept by wait class; who is there and has room is asked each time.
+"""
+
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from functools import reduce
 from operator import or_
@@ -9,25 +12,82 @@ from typing import Final
 import msgspec
 
 from router.contract.advisor import Presence, Profile
+from router.contract.ids import AdvisorId
+from router.engine.field import Field, Part
+from router.engine.room import Room
 from router.engine.roster import Member, Roster
+from router.engine.strategies import asks_of
 from router.engine.waiting import TEAM_MARK, WaitClass
 
 
 class Filter(StrEnum):
     """Why an advisor is out, in the order in which they are asked."""
 
-    PRESENCE = "presence"
     QUEUE = "queue"
     TIER = "tier"
     SKILL = "skill"
     LANGUAGE = "language"
     EXCLUDED = "excluded"
     HELD = "held"
+    PRESENCE = "presence"
     ROOM = "room"
 
 
 _NONE: Final[frozenset[str]] = frozenset()
-_BUT_ROOM: Final = tuple(name for name in Filter if name is not Filter.ROOM)
+_BY_PROFILE: Final = tuple(name for name in Filter if name not in (Filter.PRESENCE, Filter.ROOM))
+_NAMED: Final = 3
+
+
+class Removed(msgspec.Struct, frozen=True, kw_only=True):
+    """How many a filter took out, and the first of them by name."""
+
+    count: int
+    first: tuple[AdvisorId, ...] = ()
+
+
+class Fitting:
+    """What profiles alone say of a wait class: which ``part`` of the roster could take its cases, if there and with
+    room. It holds until a profile changes."""
+
+    __slots__ = ("_removed", "_seen", "asks", "considered", "key", "part")
+
+    def __init__(self, roster: Roster, waiting: WaitClass) -> None:
+        sifted = _sift(roster, waiting, _BY_PROFILE)
+        self.part = Part(roster, sifted.eligible)
+        self.key = waiting.key
+        self.asks = asks_of(waiting.wants, waiting.language)
+        self.considered = roster.everyone.bit_count()
+        self._removed = {str(name): _removed(roster, bits) for name, bits in sifted.removed.items()}
+        self._seen: dict[Filter, tuple[int, Removed]] = {}
+
+    def removed(self, roster: Roster, room: Room) -> dict[str, Removed]:
+        """What each filter took out of what was left before it, by its name."""
+        fit = self.part.bits
+        there = fit & roster.online
+        removed = dict(self._removed)
+        for name, bits in ((Filter.PRESENCE, fit ^ there), (Filter.ROOM, there & ~room.ready)):
+            if bits:
+                # The same as the last time, as a rule, while others come and go.
+                seen = self._seen.get(name)
+                if seen is None or seen[0] != bits:
+                    seen = self._seen[name] = (bits, _removed(roster, bits))
+                removed[name.value] = seen[1]
+        return removed
+
+
+def fitting(roster: Roster, waiting: WaitClass) -> Fitting:
+    """What profiles say of a wait class, as kept or worked out."""
+    found = roster.fittings.get(waiting)
+    if found is None:
+        found = Fitting(roster, waiting)
+        roster.keep(waiting, found)
+    return found
+
+
+def field(roster: Roster, waiting: WaitClass, parking: frozenset[str] = _NONE) -> Field:
+    """``eligible`` as ranking wants it."""
+    part, room = fitting(roster, waiting).part, roster.room(waiting.units, waiting.channel, parking)
+    return Field(part, part.bits & room.ready, room.slots, is_ordered=not room.may_be_full)
 
 
 class Sieve(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,9 +99,13 @@ class Sieve(msgspec.Struct, frozen=True, kw_only=True):
 
 def sieve(roster: Roster, waiting: WaitClass) -> Sieve:
     """All filters, with their reasons."""
+    return _sift(roster, waiting, Filter)
+
+
+def _sift(roster: Roster, waiting: WaitClass, filters: Iterable[Filter]) -> Sieve:
     left = roster.everyone
     removed: dict[Filter, int] = {}
-    for name in Filter:
+    for name in filters:
         kept = left & passing(roster, waiting, name)
         if kept != left:
             removed[name] = left ^ kept
@@ -49,19 +113,24 @@ def sieve(roster: Roster, waiting: WaitClass) -> Sieve:
     return Sieve(eligible=left, removed=removed)
 
 
+def _removed(roster: Roster, bits: int) -> Removed:
+    return Removed(count=bits.bit_count(), first=tuple([one.state.id for one in roster.first(bits, _NAMED)]))
+
+
 def eligible(roster: Roster, waiting: WaitClass, parking: frozenset[str] = _NONE) -> int:
     """The set of ``sieve`` without its reasons. With ``parking`` whoever would have room if he parked what he has of
     these channels is in it."""
-    left = roster.online & roster.with_room(waiting.units, waiting.channel, parking)
-    for name in _BUT_ROOM:
-        if not left:
-            return 0
-        left &= passing(roster, waiting, name)
-    return left
+    return field(roster, waiting, parking).bits
+
+
+def may_take(roster: Roster, member: Member, waiting: WaitClass, parking: frozenset[str] = _NONE) -> bool:
+    """Whether ``eligible`` has this member: for who asks it of one advisor and many classes."""
+    room = roster.room(waiting.units, waiting.channel, parking)
+    return member.slot in room.slots and bool(fitting(roster, waiting).part.flags[member.slot])
 
 
 def is_eligible(member: Member, waiting: WaitClass, parking: frozenset[str] = _NONE) -> bool:
-    """Whether ``eligible`` has this member: for who asks it of one advisor and many classes, at what that costs."""
+    """The same of a member of no roster, or one who isn't as the roster has him."""
     state, profile = member.state, member.profile
     return (
         state.presence is Presence.ONLINE
@@ -78,10 +147,7 @@ def is_eligible(member: Member, waiting: WaitClass, parking: frozenset[str] = _N
 
 def fit(roster: Roster, waiting: WaitClass) -> int:
     """Who could take the case if he were online and had room: what a back-off and a hold look at."""
-    left = roster.everyone
-    for name in (Filter.QUEUE, Filter.TIER, Filter.SKILL, Filter.LANGUAGE, Filter.EXCLUDED, Filter.HELD):
-        left &= passing(roster, waiting, name)
-    return left
+    return fitting(roster, waiting).part.bits
 
 
 def passing(roster: Roster, waiting: WaitClass, name: Filter) -> int:
@@ -102,7 +168,7 @@ def passing(roster: Roster, waiting: WaitClass, name: Filter) -> int:
         case Filter.HELD:
             return _held_for(roster, waiting.held_for) if waiting.held_for else roster.everyone
         case Filter.ROOM:
-            return roster.with_room(waiting.units, waiting.channel)
+            return roster.room(waiting.units, waiting.channel).bits
 
 
 def _held_for(roster: Roster, held_for: str) -> int:

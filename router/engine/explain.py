@@ -1,23 +1,12 @@
 """Why this advisor and not the others: recorded with every decision, and enough to decide again."""
 
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from router.contract.ids import AdvisorId, CaseId
-from router.engine.eligibility import Sieve
+from router.engine.eligibility import Removed
 from router.engine.ranking import Scored
-from router.engine.roster import Roster
-
-NAMED: Final = 3
-
-
-class Removed(msgspec.Struct, frozen=True, kw_only=True):
-    """How many a filter took out, and the first of them by name."""
-
-    count: int
-    first: tuple[AdvisorId, ...] = ()
 
 
 class ShareTerm(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,30 +61,6 @@ _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final[msgspec.json.Decoder[Explanation | None]] = msgspec.json.Decoder(Explanation | None)
 
 
-def explain(  # noqa: PLR0913 - an explanation has these parts
-    roster: Roster,
-    sifted: Sieve,
-    best: Sequence[Scored],
-    *,
-    strategy: str,
-    rulebook: str,
-    class_key: str,
-    at_ms: int,
-) -> Explanation:
-    """Record a decision."""
-    return Explanation(
-        rulebook=rulebook,
-        strategy=strategy,
-        class_key=class_key,
-        at_ms=at_ms,
-        roster_gen=roster.gen,
-        roster_change=roster.change,
-        considered=roster.everyone.bit_count(),
-        removed={str(name): _removed(roster, bits) for name, bits in sifted.removed.items()},
-        best=tuple(best),
-    )
-
-
 def decide_again(explanation: Explanation) -> AdvisorId | None:
     """The winner by what was recorded alone; None when nobody was eligible."""
     if explanation.turn:
@@ -119,7 +84,3 @@ def read_explanation(why: str) -> Explanation | None:
         return _DECODER.decode(why)
     except msgspec.DecodeError:
         return None
-
-
-def _removed(roster: Roster, bits: int) -> Removed:
-    return Removed(count=bits.bit_count(), first=tuple([one.state.id for one in roster.first(bits, NAMED)]))

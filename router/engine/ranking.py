@@ -2,19 +2,18 @@
 
 import heapq
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Container, Iterable, Iterator, Sequence
+from itertools import compress, islice
 from operator import itemgetter
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
 from router.contract.ids import AdvisorId, CaseId
+from router.engine.field import Field, Part
 from router.engine.order import TURNS, Rank
-from router.engine.roster import Member, Roster
-from router.engine.skill_fit import by_fit
+from router.engine.roster import Member, Ranks, Roster, slots_of
 from router.engine.strategies import LONGEST_IDLE, STRATEGIES, Search, Strategy, Terms, Wish, by_newest
-from router.engine.waiting import ClassWant
 
 MOST_TIED: Final = 16
 """Of so many the tie is broken, where more stand equal."""
@@ -26,6 +25,8 @@ ALL_MIXED: Final = 20
 """Up to so many are all looked at."""
 MOST_RAMPED: Final = 64
 """So many are ramped in at once."""
+WALKED: Final = 4
+"""How much quicker a step down an order is than a comparison."""
 
 
 class Scored(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,15 +41,9 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
         return (*(-value for value in self.terms.values()), float(self.tie))
 
 
-class _Pick(NamedTuple):
-    """A member at his place."""
-
-    is_late: bool
-    asked: int
-    rank: Rank
-    tie: int
-    name: AdvisorId
-    terms: Terms
+_Pick = tuple[int, int, list[float], int, str, Terms]
+"""1 for who is held back, how often he is asked, his terms, lot and id: the greater goes first. And his terms by
+name."""
 
 
 def tie_break(case: CaseId, advisor: AdvisorId) -> int:
@@ -56,132 +51,158 @@ def tie_break(case: CaseId, advisor: AdvisorId) -> int:
     return zlib.crc32(advisor.encode(), _turn(case))
 
 
-def best(roster: Roster, bits: int, strategy: str, wish: Wish, *, count: int) -> list[Scored]:
+def best(roster: Roster, field: Field, strategy: str, wish: Wish, *, count: int) -> list[Scored]:
     """The first ``count`` of a set of members who are online, best first: who isn't held back while he is ramped in,
     who is asked least at the moment, then by a strategy (one that doesn't exist any more counts as ``longest-idle``),
     then by a number that differs by case. Where very many tie, that number is asked of some of them; ``Search`` says
     who else is not looked at."""
     by, turn = STRATEGIES.get(strategy, LONGEST_IDLE), _turn(wish.case)
-    late = bits & _held_back(roster, wish, turn) if wish.ramp_s and by.search is not Search.MIX else 0
-    picked = [_pick(member, by, wish, turn) for member in _shortlist(roster, bits ^ late, by, wish, count)]
+    late = _held_back(roster, field, wish, turn) if wish.ramp_s and by.search is not Search.MIX else None
+    search = _Search(roster, _without(field, late) if late else field, turn)
+    picked = [_pick(member, by, wish, turn, 0) for member in search.first(by, wish, count)]
     if late and len(picked) < count:
-        picked += [_pick(one, by, wish, turn, is_late=True) for one in _shortlist(roster, late, by, wish, count)]
-    picked.sort()
-    del picked[count:]
+        picked += [_pick(one, by, wish, turn, -1) for one in _Search(roster, late, turn).first(by, wish, count)]
+    picked.sort(reverse=True)
+    return _scored(picked[:count])
+
+
+def _pick(member: Member, by: Strategy, wish: Wish, turn: int, ahead: int) -> _Pick:
+    terms = by.terms(member, wish)
+    return ahead, -member.asked, [*terms.values()], -zlib.crc32(member.lot, turn), member.state.id, terms
+
+
+def _scored(picked: Sequence[_Pick]) -> list[Scored]:
     # In all of them or in none: ranks are compared term by term.
-    is_any_late, is_any_asked = any(one.is_late for one in picked), any(one.asked for one in picked)
+    is_any_late, is_any_asked = any(one[0] for one in picked), any(one[1] for one in picked)
     scored = []
-    for one in picked:
-        ahead: Terms = {"ramp_in": 1.0 - one.is_late} if is_any_late else {}
-        asked = {"asked": 0.0 - one.asked} if is_any_asked else {}
-        scored.append(Scored(advisor=one.name, terms={**ahead, **asked, **one.terms}, tie=one.tie))
+    for ahead, asked, _, tie, name, terms in picked:
+        first: Terms = {"ramp_in": 1.0 + ahead} if is_any_late else {}
+        if is_any_asked:
+            first["asked"] = float(asked)
+        scored.append(Scored(advisor=AdvisorId(name), terms=first | terms if first else terms, tie=-tie))
     return scored
 
 
-def _pick(member: Member, by: Strategy, wish: Wish, turn: int, *, is_late: bool = False) -> _Pick:
-    name, terms = member.state.id, by.terms(member, wish)
-    rank = tuple([-value for value in terms.values()])
-    return _Pick(is_late, member.asked, rank, zlib.crc32(name.encode(), turn), name, terms)
-
-
-def _held_back(roster: Roster, wish: Wish, turn: int) -> int:
-    """Who has come online lately and goes behind the others for this case: for fewer and fewer cases, the longer he is
-    there. Of very many who have come, the last are asked."""
+def _held_back(roster: Roster, field: Field, wish: Wish, turn: int) -> Field | None:
+    """Who of them has come online lately and goes behind the others for this case, if anybody: for fewer and fewer
+    cases, the longer he is there. Of very many who have come, the last are asked."""
     since_ms, held = wish.now_ms - wish.ramp_s * 1000, 0
-    for _, name, member in islice(roster.order(by_newest).places, MOST_RAMPED):
+    for slot in roster.order(by_newest).slots[:MOST_RAMPED]:
+        member = roster.in_slot(slot)
         online_ms = member.state.online_since_ms
         if online_ms <= since_ms:
             break
-        lot = zlib.crc32(b"ramp-in", zlib.crc32(name.encode(), turn))
+        lot = zlib.crc32(b"ramp-in", zlib.crc32(member.lot, turn))
         if lot * wish.ramp_s * 1000 >= (wish.now_ms - online_ms) * TURNS:
-            held |= 1 << member.slot
-    return held
+            held |= 1 << slot
+    bits = held & field.bits
+    return field._replace(bits=bits, ready=frozenset(slots_of(bits))) if bits else None
 
 
-def _shortlist(roster: Roster, bits: int, by: Strategy, wish: Wish, count: int) -> list[Member]:
-    """Members among whom the first ``count`` are."""
-    first, turn = by.orders[0], _turn(wish.case)
-    # Where preferred skills are a term of their own, more have to be compared.
-    widely = max(count, MOST_PREFERRED) if wish.preferred else count
-    match by.search:
-        case Search.ORDER:
-            return _first(roster, bits, first, turn, widely)
-        case Search.FITTEST:
-            return _along_parts(roster, _parts(roster, bits, wish.wants, fittest_first=True), first, turn, count)
-        case Search.PLAINEST:
-            return _along_parts(roster, _parts(roster, bits, wish.hard, fittest_first=False), first, turn, widely)
-        case Search.MIX:
-            return _mixed(roster, bits, by, wish, max(count, MOST_MIXED))
+class _Others:
+    """Slots of some who are not among some others."""
+
+    def __init__(self, some: Container[int], others: Container[int]) -> None:
+        self._some = some
+        self._others = others
+
+    def __contains__(self, slot: object) -> bool:
+        return slot in self._some and slot not in self._others
 
 
-def _parts(roster: Roster, bits: int, wants: Sequence[ClassWant], *, fittest_first: bool) -> Iterator[int]:
-    """A set in parts of equal skill fit; who is asked already comes behind all others, as in every order."""
-    yield from by_fit(roster, bits & ~roster.asked, wants, fittest_first=fittest_first)
-    if asked := bits & roster.asked:
-        yield asked
+def _without(field: Field, late: Field) -> Field:
+    return field._replace(bits=field.bits ^ late.bits, ready=_Others(field.ready, late.ready))
 
 
-def _along_parts(
-    roster: Roster, parts: Iterator[int], order: Callable[[Member], Rank], turn: int, count: int
-) -> list[Member]:
-    """The first ``count`` of the first parts by an order."""
-    found: list[Member] = []
-    for part in parts:
-        found += _first(roster, part, order, turn, count - len(found))
-        if len(found) >= count:
-            break
-    return found
+class _Search:
+    """One look for the first of a field."""
 
+    def __init__(self, roster: Roster, field: Field, turn: int) -> None:
+        self._roster = roster
+        self._field = field
+        self._turn = turn
 
-def _mixed(roster: Roster, bits: int, by: Strategy, wish: Wish, count: int) -> list[Member]:
-    """The first by each order, the fittest, and the last advisor."""
-    turn = _turn(wish.case)
-    if bits.bit_count() <= ALL_MIXED:
-        return list(roster.members(bits))
-    found = {member.slot: member for order in by.orders for member in _first(roster, bits, order, turn, count)}
-    if wish.wants:
-        parts = _parts(roster, bits, wish.wants, fittest_first=True)
-        found |= {member.slot: member for member in _along_parts(roster, parts, by.orders[0], turn, count)}
-    knows = roster.get(AdvisorId(wish.last_advisor))
-    if knows is not None and bits >> knows.slot & 1:
-        found[knows.slot] = knows
-    return list(found.values())
+    def first(self, by: Strategy, wish: Wish, count: int) -> Iterable[Member]:
+        """Members among whom the first ``count`` are."""
+        field, asks = self._field, wish.asks
+        # Where preferred skills are a term of their own, more have to be compared.
+        widely = max(count, MOST_PREFERRED) if asks.preferred else count
+        match by.search:
+            case Search.ORDER:
+                slots = self._first(field.part, field.bits, by.orders[0], widely)
+            case Search.FITTEST:
+                slots = self._along(field.part.by_fit(asks.wants), by.orders[0], count)
+            case Search.PLAINEST:
+                slots = self._along(reversed(field.part.by_fit(asks.hard)), by.orders[0], widely)
+            case Search.MIX:
+                slots = self._mixed(by, wish, max(count, MOST_MIXED))
+        return map(self._roster.in_slot, slots)
 
+    def _mixed(self, by: Strategy, wish: Wish, count: int) -> list[int]:
+        """The first by each order, the fittest, and the last advisor."""
+        field = self._field
+        if field.bits.bit_count() <= ALL_MIXED:
+            return slots_of(field.bits)
+        found: list[int] = []
+        for order in by.orders:
+            found += self._first(field.part, field.bits, order, count)
+        if wish.asks.wants:
+            found += self._along(field.part.by_fit(wish.asks.wants), by.orders[0], count)
+        knows = self._roster.get(AdvisorId(wish.last_advisor)) if wish.last_advisor else None
+        if knows is not None and field.bits >> knows.slot & 1:
+            found.append(knows.slot)
+        return list(dict.fromkeys(found))
 
-def _first(roster: Roster, bits: int, order: Callable[[Member], Rank], turn: int, count: int) -> list[Member]:
-    """The first ``count`` of a set by an order, and who stands equal with the last of them, up to ``MOST_TIED``
-    where very many do."""
-    many = bits.bit_count()
-    # With few in the set it is quicker to compare them all: on the way down, one is met each len(roster) / many.
-    # Who would have to park something first may be full, and then stands in no order.
-    if many * many > len(roster) and not bits & ~roster.roomy:
-        return _along_order(roster, bits, order, turn, count)
-    if many <= count:
-        return list(roster.members(bits))
-    keyed = [(order(member), member) for member in roster.members(bits)]
-    last = heapq.nsmallest(count, map(itemgetter(0), keyed))[-1]
-    return [member for rank, member in keyed if rank <= last]
+    def _along(self, parts: Iterable[Part], order: Ranks, count: int) -> list[int]:
+        """The first ``count`` of the first of these parts by an order; who is asked already comes behind all others,
+        as in every order."""
+        found: list[int] = []
+        asked = self._field.bits & self._roster.asked
+        fresh = self._field.bits ^ asked
+        for part in parts:
+            if bits := part.bits & fresh:
+                found += self._first(part, bits, order, count - len(found), is_fresh=True)
+                if len(found) >= count:
+                    return found
+        return found + self._compared(asked, order, max(count, ALL_MIXED))
 
-
-def _along_order(roster: Roster, bits: int, order: Callable[[Member], Rank], turn: int, count: int) -> list[Member]:
-    """Walk down the order of all who are online and not full until enough of the set have been met: with many in it,
-    that is soon."""
-    # In bytes, eight slots in each: to look at one bit of a long integer costs its whole length.
-    among = bits.to_bytes(-(-len(roster) // 8), "little")
-    kept = roster.order(order)
-    places, size, begin = kept.places, len(kept), 0
-    found: list[Member] = []
-    while len(found) < count:
-        for at in range(begin, size):
-            slot = places[at][2].slot
-            if among[slot >> 3] >> (slot & 7) & 1:
+    def _first(self, part: Part, bits: int, order: Ranks, count: int, *, is_fresh: bool = False) -> list[int]:
+        """The first ``count`` by an order of a set in a part (those who aren't asked already, if it ``is_fresh``), and
+        who stands equal with the last of them, up to ``MOST_TIED`` where very many do."""
+        many = bits.bit_count()
+        # With few in the set it is quicker to compare them all: on the way down, one is met each len(roster) / many.
+        if not self._field.is_ordered or many * many * WALKED < len(self._roster):
+            return self._compared(bits, order, count)
+        found: list[int] = []
+        for rank, slots in self._walk(order, part.flags):
+            if is_fresh and rank[0]:
                 break
-        else:
-            break
-        group, begin = kept.group(at, turn)
-        fitting = (one for _, _, one in group if among[one.slot >> 3] >> (one.slot & 7) & 1)
-        found += islice(fitting, MOST_TIED)
-    return found
+            found += slots
+            if len(found) >= count:
+                break
+        return found
+
+    def _compared(self, bits: int, order: Ranks, count: int) -> list[int]:
+        slots = slots_of(bits)
+        if len(slots) <= count:
+            return slots
+        keyed = [(order(self._roster.in_slot(slot)), slot) for slot in slots]
+        last = heapq.nsmallest(count, map(itemgetter(0), keyed))[-1]
+        return [slot for rank, slot in keyed if rank <= last]
+
+    def _walk(self, order: Ranks, flags: bytes) -> Iterator[tuple[Rank, Iterable[int]]]:
+        """Down the order of all who are online and not full: those who are met of a part, rank by rank."""
+        kept, ready, end = self._roster.order(order), self._field.ready, 0
+        slots, places = kept.slots, kept.places
+        for at in compress(range(len(slots)), map(flags.__getitem__, slots)):
+            if at < end or slots[at] not in ready:
+                continue
+            if kept.is_alone(at):
+                yield places[at][0], (slots[at],)
+            else:
+                group, end = kept.group(at, self._turn)
+                tied = (slot for slot in group if flags[slot] and slot in ready)
+                yield places[at][0], islice(tied, MOST_TIED)
 
 
 def _turn(case: CaseId) -> int:

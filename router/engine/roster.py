@@ -6,35 +6,52 @@ for ten thousand, give or take the length of an integer.
 
 from collections.abc import Callable, Iterator
 from itertools import compress, islice
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from router.contract.advisor import AdvisorState, Presence, Profile, WorkKind, read_profile
 from router.contract.ids import AdvisorId
 from router.engine.order import Order, Rank
+from router.engine.room import Room
+from router.engine.waiting import WaitClass
+
+if TYPE_CHECKING:
+    from router.engine.eligibility import Fitting
 
 LEVELS: Final = 10
-FEW: Final = 100
-"""Where one of so many is in a set, its members are found one by one."""
+FEW: Final = 8
+"""So many are taken off a long integer bit by bit: each costs its whole length."""
+SPARSE: Final = 10
+"""Where one of so many is in a set, the others are jumped over in the text of its digits."""
+MOST_FITTINGS: Final = 4096
+_MOST_SLOTS: Final = 10_000_000
+"""Of so many slots in all, what fits is kept by wait class."""
 _LOW: Final = (1 << 256) - 1
 _HANDED: Final = frozenset({WorkKind.OFFER, WorkKind.CASE})
+SKILL: Final = "skill/"
+LANGUAGE: Final = "language/"
 _TRUTHS: Final = bytes.maketrans(b"01", b"\0\1")
 
 
 class Member(msgspec.Struct, kw_only=True):
     """One advisor as the roster knows him. ``free_share`` is the free part of his budget, from 0 to 1;
     ``asked`` how many decisions for him are under way, which his state can't show yet. ``levels`` is the sum of his
-    levels in all skills. ``turn_ms`` is when he was seen to be handed a case for the last time; before the first
-    time, since when he was idle."""
+    levels in all skills, ``has`` the names of these and of his languages. ``turn_ms`` is when he was seen to be handed
+    a case for the last time; before the first time, since when he was idle."""
 
     slot: int
     state: AdvisorState
     profile: Profile
+    lot: bytes
+    """His id, as lots are drawn from it."""
     free_share: float = 0.0
     asked: int = 0
     levels: int = 0
     turn_ms: int = 0
+    has: tuple[str, ...] = ()
+    is_online: bool = False
+    is_roomy: bool = False
 
 
 _Room = tuple[int, str, frozenset[str]]
@@ -43,7 +60,8 @@ Ranks = Callable[[Member], Rank]
 
 class Roster:
     """Advisors by id and by bit. ``change`` is the last change number it has caught up with. ``asked`` are those for
-    whom decisions are under way; ``roomy`` who is online and not full."""
+    whom decisions are under way; ``roomy`` who is online and not full. ``fittings`` is what profiles alone say of wait
+    classes: it is forgotten when one changes."""
 
     def __init__(self) -> None:
         self.gen = 0
@@ -52,18 +70,23 @@ class Roster:
         self.online = 0
         self.roomy = 0
         self.asked = 0
+        self.fittings: dict[WaitClass, Fitting] = {}
         self._members: dict[AdvisorId, Member] = {}
         self._in_order: list[Member] = []
         self._named: dict[tuple[str, str], int] = {}
         self._levels: dict[tuple[str, str, int], int] = {}
-        self._room: dict[_Room, int] = {}
-        self._orders: dict[Ranks, Order[Member]] = {}
+        self._rooms: dict[_Room, Room] = {}
+        self._orders: dict[Ranks, Order] = {}
 
     def __len__(self) -> int:
         return len(self._members)
 
     def __iter__(self) -> Iterator[Member]:
         return iter(self._members.values())
+
+    def __getitem__(self, advisor: AdvisorId) -> Member:
+        """A member who is known to be one; raises ``KeyError`` if he isn't."""
+        return self._members[advisor]
 
     def get(self, advisor: AdvisorId) -> Member | None:
         return self._members.get(advisor)
@@ -77,7 +100,8 @@ class Roster:
         if member is not None and (member.state.gen, member.state.ver) >= (state.gen, state.ver):
             return False
         if member is None:
-            member = Member(slot=len(self._in_order), state=state, profile=read_profile(state.profile))
+            profile, lot = read_profile(state.profile), state.id.encode()
+            member = Member(slot=len(self._in_order), state=state, profile=profile, lot=lot)
             member.turn_ms = state.idle_since_ms
             self._in_order.append(member)
             self._members[state.id] = member
@@ -128,15 +152,16 @@ class Roster:
         """Who speaks a language at all; everyone when none is asked for."""
         return self._levels.get(("language", language, 1), 0) if language else self.everyone
 
-    def with_room(self, units: int, channel: str, parking: frozenset[str] = frozenset()) -> int:
-        """Who has room for a case of that weight, or would have by parking what he has of some channels. The set for a
-        new weight is built once, then kept up."""
+    def room(self, units: int, channel: str, parking: frozenset[str] = frozenset()) -> Room:
+        """Who has room for a case of that weight, or would have by parking what he has of some channels. It is built
+        once for a new weight, then kept up."""
         wanted = (units, channel, parking)
-        if wanted not in self._room:
-            self._room[wanted] = 0
-            for member in self._members.values():
-                self._index_room(member, wanted)
-        return self._room[wanted]
+        room = self._rooms.get(wanted)
+        if room is None:
+            room = self._rooms[wanted] = Room(units, channel, parking)
+            for one in self._members.values():
+                room.look(one.slot, one.state, one.state.load, is_online=one.is_online, has=one.has)
+        return room
 
     def bit(self, advisor: str) -> int:
         member = self._members.get(AdvisorId(advisor))
@@ -144,35 +169,33 @@ class Roster:
 
     def members(self, bits: int) -> Iterator[Member]:
         """The members of a set, in slot order."""
-        if bits.bit_count() * FEW < len(self._in_order):
-            return self._one_by_one(bits)
-        # A text of its digits is walked in C; taking bit by bit off a long integer is many times slower.
-        return compress(self._in_order, bin(bits)[:1:-1].encode().translate(_TRUTHS))
-
-    def _one_by_one(self, bits: int) -> Iterator[Member]:
-        while bits:
-            lowest = bits & -bits
-            yield self._in_order[lowest.bit_length() - 1]
-            bits ^= lowest
+        return map(self._in_order.__getitem__, slots_of(bits))
 
     def first(self, bits: int, count: int) -> list[Member]:
         """The first members of a set, in slot order."""
         low = bits & _LOW
         # To take one bit off a long integer costs its whole length.
-        return list(islice(self._one_by_one(low if low.bit_count() >= count else bits), count))
+        return [self._in_order[slot] for slot in islice(_one_by_one(low if low.bit_count() >= count else bits), count)]
 
-    def order(self, ranks: Ranks) -> Order[Member]:
+    def order(self, ranks: Ranks) -> Order:
         """Who is online and has room for anything, in the order of their ranks. It is built once for a function, then
         kept up."""
         order = self._orders.get(ranks)
         if order is None:
             order = self._orders[ranks] = Order()
-            order.fill((ranks(member), member.state.id, member) for member in self.members(self.roomy))
+            order.fill((ranks(member), member.state.id, member.slot) for member in self.members(self.roomy))
         return order
+
+    def keep(self, waiting: WaitClass, fitting: "Fitting") -> None:
+        """Keep what profiles say of a wait class; where very much is kept, all the rest is forgotten."""
+        if len(self.fittings) >= min(MOST_FITTINGS, _MOST_SLOTS // (len(self._in_order) + 1)):
+            self.fittings.clear()
+        self.fittings[waiting] = fitting
 
     # -- keeping them
 
     def _index(self, member: Member, *, present: bool) -> None:
+        self.fittings.clear()
         bit, profile = 1 << member.slot, member.profile
         for name in profile.queues or ("*",):
             self._set(self._named, ("queue", name), bit, present)
@@ -184,33 +207,37 @@ class Roster:
                 for step in range(1, min(level, LEVELS) + 1):
                     self._set(self._levels, (kind, name, step), bit, present)
         self.everyone = self.everyone | bit if present and profile.active else self.everyone & ~bit
-        member.levels = sum(min(level, LEVELS) for level in profile.skills.values())
+        if present:
+            member.levels = sum(min(level, LEVELS) for level in profile.skills.values())
+            member.has = (*_had(SKILL, profile.skills), *_had(LANGUAGE, profile.languages))
+        else:
+            for room in self._rooms.values():
+                room.leave(member.slot, member.has)
 
     def _index_state(self, member: Member) -> None:
-        bit = 1 << member.slot
-        budget = member.state.budget
-        member.free_share = max(0.0, 1.0 - member.state.load / budget) if budget > 0 else 0.0
-        is_online = member.state.presence is Presence.ONLINE and member.profile.active
-        self.online = self.online | bit if is_online else self.online & ~bit
-        self.roomy = self.roomy | bit if is_online and member.free_share else self.roomy & ~bit
-        for wanted in self._room:
-            self._index_room(member, wanted)
+        state, slot = member.state, member.slot
+        load, budget = state.load, state.budget
+        member.free_share = max(0.0, 1.0 - load / budget) if budget > 0 else 0.0
+        is_online = state.presence is Presence.ONLINE and member.profile.active
+        if is_online != member.is_online:
+            self.online ^= 1 << slot
+            member.is_online = is_online
+        # Whoever is full is left out of the orders: at a busy hour that is nearly everybody, and they would stand in
+        # front.
+        is_roomy = is_online and member.free_share > 0
+        if is_roomy != member.is_roomy:
+            self.roomy ^= 1 << slot
+            member.is_roomy = is_roomy
+        for room in self._rooms.values():
+            room.look(slot, state, load, is_online=is_online, has=member.has)
         self._put_in_order(member)
 
     def _put_in_order(self, member: Member) -> None:
-        # Whoever is full is left out: at a busy hour that is nearly everybody, and they would stand in front.
-        is_roomy = self.roomy >> member.slot & 1
         for ranks, order in self._orders.items():
-            if is_roomy:
-                order.put(member.state.id, ranks(member), member)
+            if member.is_roomy:
+                order.put(member.state.id, ranks(member), member.slot)
             else:
                 order.drop(member.state.id)
-
-    def _index_room(self, member: Member, wanted: _Room) -> None:
-        bit, room = 1 << member.slot, self._room[wanted]
-        units, channel, parking = wanted
-        has_room = member.state.has_room(units, channel, parking=parking)
-        self._room[wanted] = room | bit if has_room else room & ~bit
 
     @staticmethod
     def _set(sets: dict, key: tuple, bit: int, present: bool) -> None:  # type: ignore[type-arg]
@@ -221,3 +248,35 @@ class Roster:
 def _is_handed(before: AdvisorState, after: AdvisorState) -> bool:
     """Whether a case was offered or given to him in between."""
     return any(work.kind in _HANDED for case, work in after.work.items() if case not in before.work)
+
+
+def slots_of(bits: int) -> list[int]:
+    """The slots of a set, the first first."""
+    many, size = bits.bit_count(), bits.bit_length()
+    if many <= FEW:
+        return list(_one_by_one(bits))
+    if many * SPARSE > size:
+        return list(compress(range(size), flags_of(bits, size)))
+    digits = bin(bits)
+    last, found = len(digits) - 1, []
+    at = digits.rfind("1")
+    for _ in range(many):
+        found.append(last - at)
+        at = digits.rfind("1", 0, at)
+    return found
+
+
+def _one_by_one(bits: int) -> Iterator[int]:
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest
+
+
+def flags_of(bits: int, size: int) -> bytes:
+    """A set as so many bytes, 1 for each slot that is in it."""
+    return bin(bits)[:1:-1].encode().translate(_TRUTHS).ljust(size, b"\0")
+
+
+def _had(kind: str, levels: dict[str, int]) -> list[str]:
+    return [kind + name for name, level in levels.items() if level > 0]

@@ -21,8 +21,8 @@ def skill_fit(member: Member, wants: Sequence[ClassWant]) -> float:
     return total / (LEVELS * len(wants))
 
 
-def by_fit(roster: Roster, bits: int, wants: Sequence[ClassWant], *, fittest_first: bool) -> Iterator[int]:
-    """A set of members in parts of equal ``skill_fit``, ordered by it. Parts that nobody asks for cost nothing."""
+def by_fit(roster: Roster, bits: int, wants: Sequence[ClassWant]) -> Iterator[int]:
+    """A set of members in parts of equal ``skill_fit``, the fittest first."""
     digits = _level_sums(roster, wants)
     ahead = [(bits, len(digits))]
     while ahead:
@@ -33,8 +33,7 @@ def by_fit(roster: Roster, bits: int, wants: Sequence[ClassWant], *, fittest_fir
             yield part
             continue
         high = part & digits[place - 1]
-        halves = [(part ^ high, place - 1), (high, place - 1)]
-        ahead += halves if fittest_first else halves[::-1]
+        ahead += [(part ^ high, place - 1), (high, place - 1)]
 
 
 def _level_sums(roster: Roster, wants: Sequence[ClassWant]) -> list[int]:

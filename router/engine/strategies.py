@@ -1,42 +1,62 @@
 """By what a queue ranks those who may take a case. A strategy is one small pure function of terms, found by name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from router.contract.ids import CaseId
 from router.engine.order import Rank
-from router.engine.roster import Member
+from router.engine.roster import LANGUAGE, SKILL, Member
 from router.engine.skill_fit import skill_fit
 from router.engine.waiting import ClassWant
-from rules.rulebook import Weights
+from rules.rulebook import EVEN, Weights
 
 IDLE_HALF_S: Final = 300
 """After so long the term ``idle`` is a half."""
 
 
-Free = Callable[[str, str], int]
-"""How many who are there and have room for the case have something: its kind (``skill`` or ``language``), its name."""
+class Asks(NamedTuple):
+    """What the cases of a wait class ask of an advisor: ``wants`` are the ``hard`` skills that they demand and the
+    ``preferred`` ones, which rank and exclude nobody; ``named`` all of these and the language, as ``Member.has`` names
+    them."""
 
-
-def _nobody_else(kind: str, name: str) -> int:
-    return 1
-
-
-class Wish(NamedTuple):
-    """What a ranking looks at besides the advisors. ``wants`` are the ``hard`` skills that the case demands and the
-    ``preferred`` ones, which rank and exclude nobody. ``last_advisor`` knows the case; ``language`` is what it
-    asks for, if anything, and ``free`` tells who could take it as well."""
-
-    case: CaseId
-    now_ms: int
     wants: tuple[ClassWant, ...] = ()
     hard: tuple[ClassWant, ...] = ()
     preferred: tuple[ClassWant, ...] = ()
+    named: frozenset[str] = frozenset()
+
+
+def asks_of(wants: tuple[ClassWant, ...], language: str = "") -> Asks:
+    hard, preferred = (tuple([want for want in wants if want.hard is each]) for each in (True, False))
+    return Asks(wants, hard, preferred, frozenset([LANGUAGE + language, *(SKILL + want.skill for want in wants)]))
+
+
+class Mix(NamedTuple):
+    """The weights of ``balanced``, their sum, and which of its terms are left out."""
+
+    weights: Weights
+    total: float
+    left_out: tuple[str, ...]
+
+
+@lru_cache(maxsize=1024)
+def mix_of(weights: Weights) -> Mix:
+    return Mix(
+        weights, weights.total, tuple([name for name in weights.__struct_fields__ if not getattr(weights, name)])
+    )
+
+
+class Wish(NamedTuple):
+    """What a ranking looks at besides the advisors. ``last_advisor`` knows the case; ``having`` says how many could
+    take it just now and have a skill or a language."""
+
+    case: CaseId
+    now_ms: int
+    asks: Asks = Asks()
     last_advisor: str = ""
-    free: Free = _nobody_else
-    language: str = ""
-    weights: Weights = Weights()
+    having: Mapping[str, int] = {}
+    mix: Mix = mix_of(EVEN)
     ramp_s: int = 0
 
 
@@ -82,34 +102,37 @@ def round_robin(member: Member, wish: Wish) -> Terms:
 
 def most_skilled(member: Member, wish: Wish) -> Terms:
     """Who fits the wanted skills best, hard and preferred ones alike; then the longest idle."""
-    fit = skill_fit(member, wish.wants)
+    fit = skill_fit(member, wish.asks.wants)
     return {"skill_fit": fit, "idle_s": _idle_s(member, wish), "free_share": member.free_share}
 
 
 def least_skilled(member: Member, wish: Wish) -> Terms:
     """Who has just what the case demands, then who has the fewest levels in all: experts stay free for what needs
     them. Then the preferred skills, then the longest idle."""
-    spared = {"skill_spared": 1 - skill_fit(member, wish.hard), "levels_spared": 0.0 - member.levels}
+    spared = {"skill_spared": 1 - skill_fit(member, wish.asks.hard), "levels_spared": 0.0 - member.levels}
     return {**spared, **_preferred(member, wish), "idle_s": _idle_s(member, wish)}
 
 
 def balanced(member: Member, wish: Wish) -> Terms:
     """The weighted mean of terms from 0 to 1, the score first. A term of weight 0 is left out."""
-    score, terms = 0.0, {}
-    weights = wish.weights
-    for name, value in (
-        ("skill_fit", skill_fit(member, wish.wants)),
-        ("free_share", member.free_share),
-        ("idle", _idle(member, wish)),
-        ("affinity", float(member.state.id == wish.last_advisor)),
-        ("scarcity", _scarcity(member, wish)),
-        ("ramp_in", _ramp_in(member, wish)),
-    ):
-        weight = getattr(weights, name)
-        if weight:
-            terms[name] = value
-            score += weight * value
-    return {"score": score / weights.total, **terms}
+    (weights, total, left_out), share = wish.mix, member.free_share
+    fit, idle = skill_fit(member, wish.asks.wants), _idle(member, wish)
+    affinity = 1.0 if member.state.id == wish.last_advisor else 0.0
+    scarcity, ramp_in = _scarcity(member, wish), _ramp_in(member, wish)
+    at_hand = weights.skill_fit * fit + weights.free_share * share + weights.idle * idle
+    terms = {
+        "score": (at_hand + weights.affinity * affinity + weights.scarcity * scarcity + weights.ramp_in * ramp_in)
+        / total,
+        "skill_fit": fit,
+        "free_share": share,
+        "idle": idle,
+        "affinity": affinity,
+        "scarcity": scarcity,
+        "ramp_in": ramp_in,
+    }
+    for name in left_out:
+        del terms[name]
+    return terms
 
 
 def by_idle(member: Member) -> Rank:
@@ -151,7 +174,7 @@ def _idle_s(member: Member, wish: Wish) -> float:
 
 def _preferred(member: Member, wish: Wish) -> Terms:
     """In the terms of all or of none: it follows from the case alone."""
-    return {"preferred": skill_fit(member, wish.preferred)} if wish.preferred else {}
+    return {"preferred": skill_fit(member, wish.asks.preferred)} if wish.asks.preferred else {}
 
 
 def _idle(member: Member, wish: Wish) -> float:
@@ -162,10 +185,8 @@ def _idle(member: Member, wish: Wish) -> float:
 def _scarcity(member: Member, wish: Wish) -> float:
     """1 less the scarcity of the scarcest skill or language that he has and the case doesn't ask for: one over how many
     could take such a case now and have it. 0 when he is the last: he is kept for whoever needs that."""
-    wanted = {want.skill for want in wish.wants}
-    skills = [wish.free("skill", skill) for skill in member.profile.skills if skill not in wanted]
-    languages = [wish.free("language", name) for name in member.profile.languages if name != wish.language]
-    others = skills + languages
+    named, having = wish.asks.named, wish.having
+    others = [having.get(name, 0) for name in member.has if name not in named]
     return 1 - 1 / max(1, min(others)) if others else 1.0
 
 

@@ -5,25 +5,23 @@ from collections.abc import Iterator
 
 import pytest
 
-from router.engine.order import TURNS, Order, Place
+from router.engine.order import TURNS, Order
 
 
-def groups(order: Order[int], turn: int) -> Iterator[list[Place[int]]]:
+def groups(order: Order, turn: int) -> Iterator[list[int]]:
     """All groups, one after the other."""
     at = 0
     while at < len(order):
-        group, at = order.group(at, turn)
+        group, after = order.group(at, turn)
+        assert order.is_alone(at) == (after == at + 1)
         yield list(group)
-
-
-def names(order: Order[int], turn: int) -> list[list[str]]:
-    return [[name for _, name, _ in group] for group in groups(order, turn)]
+        at = after
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_it_is_sorted_whatever_comes_and_goes(seed: int) -> None:
     dice = random.Random(seed)
-    order: Order[int] = Order()
+    order = Order()
     ranks: dict[str, tuple[float, float]] = {}
     order.fill(((index % 3, 0), f"n{index}", index) for index in range(0, 30, 7))
     ranks |= {f"n{index}": (index % 3, 0) for index in range(0, 30, 7)}
@@ -36,7 +34,8 @@ def test_it_is_sorted_whatever_comes_and_goes(seed: int) -> None:
             ranks[f"n{number}"] = rank = (dice.randrange(3), dice.random() // 0.4)
             order.put(f"n{number}", rank, number)
         wanted = sorted(((rank, name, int(name[1:])) for name, rank in ranks.items()))
-        assert [place for group in groups(order, 0) for place in group] == [*order.places] == wanted
+        assert order.places == wanted
+        assert [slot for group in groups(order, 0) for slot in group] == order.slots == [place[2] for place in wanted]
         assert len(order) == len(wanted)
 
 
@@ -49,20 +48,20 @@ def test_it_is_sorted_whatever_comes_and_goes(seed: int) -> None:
     ],
 )
 def test_those_of_one_rank_stand_together_and_go_round(turn: int, expected: list[list[str]]) -> None:
-    order: Order[int] = Order()
+    order = Order()
     for rank, members in (((2.0, 1.0), "dbca"), ((1.0, 5.0), "z"), ((2.0, 3.0), "y")):
         for name in members:
-            order.put(name, rank, 0)
-    assert names(order, turn) == expected
+            order.put(name, rank, ord(name))
+    assert [[chr(slot) for slot in group] for group in groups(order, turn)] == expected
 
 
 @pytest.mark.parametrize("at", [1, 2, 3, 4])
 def test_a_group_is_whole_wherever_it_is_met(at: int) -> None:
-    order: Order[int] = Order()
-    order.fill(((float(name in "bcde"), 0.0), name, 0) for name in "abcde")
+    order = Order()
+    order.fill(((float(name in "bcde"), 0.0), name, ord(name)) for name in "abcde")
     group, after = order.group(at, 0)
-    assert ([name for _, name, _ in group], after) == ([*"bcde"], 5)
+    assert ([chr(slot) for slot in group], after) == ([*"bcde"], 5)
 
 
 def test_an_empty_order_has_no_places() -> None:
-    assert not names(Order[int](), 7)
+    assert not list(groups(Order(), 7))

@@ -8,9 +8,10 @@ from msgspec.structs import replace
 
 from router.contract.advisor import AdvisorState, Presence
 from router.contract.ids import AdvisorId, CaseId
+from router.engine.field import among
 from router.engine.ranking import MOST_PREFERRED, MOST_RAMPED, MOST_TIED, Scored, best, tie_break
 from router.engine.roster import Roster
-from router.engine.strategies import STRATEGIES, Wish
+from router.engine.strategies import STRATEGIES, Wish, asks_of
 from router.engine.waiting import ClassWant
 from tests.suites.people import NOW, advisor, roster
 
@@ -20,8 +21,7 @@ EXACT = [name for name in STRATEGIES if name != "balanced"]
 
 
 def wish(case: str, wants: tuple[ClassWant, ...] = ()) -> Wish:
-    hard, preferred = (tuple(want for want in wants if want.hard is each) for each in (True, False))
-    return Wish(case=CaseId(case), now_ms=NOW, wants=wants, hard=hard, preferred=preferred)
+    return Wish(case=CaseId(case), now_ms=NOW, asks=asks_of(wants))
 
 
 def everybody(people: Roster, strategy: str, wanted: Wish) -> list[Scored]:
@@ -34,8 +34,12 @@ def everybody(people: Roster, strategy: str, wanted: Wish) -> list[Scored]:
     return sorted(scored, key=lambda one: one.rank)
 
 
+def ranked(people: Roster, bits: int, strategy: str, wanted: Wish, *, count: int) -> list[Scored]:
+    return best(people, among(people, bits), strategy, wanted, count=count)
+
+
 def first(people: Roster, bits: int, case: str, *, strategy: str = "longest-idle", count: int = 5) -> list[Scored]:
-    return best(people, bits, strategy, wish(case), count=count)
+    return ranked(people, bits, strategy, wish(case), count=count)
 
 
 def one(dice: random.Random, name: str, *, idle_s: int) -> AdvisorState:
@@ -54,7 +58,7 @@ def test_the_first_five_are_those_of_the_whole_order(strategy: str, wants: tuple
     dice = random.Random(seed)
     people = drawn(dice, dice.randrange(1, MOST_PREFERRED + 1))
     wanted = wish(f"c{seed}", wants)
-    assert best(people, people.everyone, strategy, wanted, count=5) == everybody(people, strategy, wanted)[:5]
+    assert ranked(people, people.everyone, strategy, wanted, count=5) == everybody(people, strategy, wanted)[:5]
 
 
 @pytest.mark.parametrize("strategy", EXACT)
@@ -69,7 +73,7 @@ def test_among_many_too_also_after_they_have_changed(strategy: str, wants: tuple
         people.apply(replace(one(dice, changed, idle_s=100), ver=ver))
         bits = dice.randrange(people.everyone) | people.everyone >> size // 2
         fitting = [each for each in everybody(people, strategy, wanted) if people.bit(each.advisor) & bits]
-        assert best(people, bits, strategy, wanted, count=5) == fitting[:5]
+        assert ranked(people, bits, strategy, wanted, count=5) == fitting[:5]
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -79,7 +83,7 @@ def test_a_better_balanced_one_among_many_is_never_passed_over_by_somebody_worse
     for number in range(20):
         wanted = wish(f"c{seed}-{number}", dice.choice(((), WANTS)))._replace(last_advisor=f"a{dice.randrange(200)}")
         bits = dice.randrange(people.everyone)
-        winner = best(people, bits, "balanced", wanted, count=1)[0].terms
+        winner = ranked(people, bits, "balanced", wanted, count=1)[0].terms
         terms = [STRATEGIES["balanced"].terms(member, wanted) for member in people.members(bits)]
         varied = [name for name in winner if len({each[name] for each in terms}) > 1]
         assert not [each for each in terms if all(each[name] > winner[name] for name in varied)]
@@ -91,7 +95,7 @@ def test_among_many_who_tie_the_preferred_skill_decides(strategy: str) -> None:
         *(advisor(f"a{index}", skills={"billing": 5, "returns": 9 if index in (3, 7) else 0}) for index in range(16))
     )
     winners = {
-        best(people, people.everyone, strategy, wish(f"c{number}", WANTS), count=1)[0].advisor for number in range(40)
+        ranked(people, people.everyone, strategy, wish(f"c{number}", WANTS), count=1)[0].advisor for number in range(40)
     }
     assert winners == {"a3", "a7"}
 
@@ -173,7 +177,7 @@ def test_who_comes_online_gets_a_share_of_the_cases_that_grows(
     people = Roster()
     came_online(people, ago_s=ago_s)
     first_names = [
-        best(people, people.everyone, strategy, wish(f"c{number}")._replace(ramp_s=ramp_s), count=1)[0].advisor
+        ranked(people, people.everyone, strategy, wish(f"c{number}")._replace(ramp_s=ramp_s), count=1)[0].advisor
         for number in range(600)
     ]
     assert first_names.count(AdvisorId("jun")) / 600 == pytest.approx(share, abs=0.06)
@@ -183,16 +187,16 @@ def test_who_is_held_back_comes_last_with_the_reason_and_alone_he_is_taken() -> 
     people = Roster()
     came_online(people, ago_s=0)
     wanted = wish("c1")._replace(ramp_s=600)
-    found = best(people, people.everyone, "longest-idle", wanted, count=5)
+    found = ranked(people, people.everyone, "longest-idle", wanted, count=5)
     assert [(each.advisor, each.terms["ramp_in"]) for each in found] == [("mina", 1), ("jun", 0)]
     assert found == sorted(found, key=lambda each: each.rank)
-    alone = best(people, people.bit("jun"), "longest-idle", wanted, count=5)
+    alone = ranked(people, people.bit("jun"), "longest-idle", wanted, count=5)
     assert [each.advisor for each in alone] == ["jun"]
 
 
 def test_of_very_many_who_come_at_once_some_are_ramped_in() -> None:
     people = roster(*(replace(advisor(f"a{index}"), online_since_ms=NOW) for index in range(MOST_RAMPED + 3)))
-    found = best(people, people.everyone, "longest-idle", wish("c1")._replace(ramp_s=60), count=5)
+    found = ranked(people, people.everyone, "longest-idle", wish("c1")._replace(ramp_s=60), count=5)
     assert [each.terms["ramp_in"] for each in found] == [1, 1, 1, 0, 0]
 
 
@@ -208,6 +212,6 @@ def test_who_is_full_is_ranked_where_he_would_park_something_and_comes_back_with
         wanted = wish(f"c{seed}-{ver}")
         for bits in (people.everyone, people.roomy):
             fitting = [each for each in everybody(people, strategy, wanted) if people.bit(each.advisor) & bits]
-            assert best(people, bits, strategy, wanted, count=5) == fitting[:5]
+            assert ranked(people, bits, strategy, wanted, count=5) == fitting[:5]
         changed = f"a{dice.randrange(size)}"
         people.apply(replace(advisor(changed, idle_s=dice.randrange(100), load=dice.choice((0, 100))), ver=ver))

@@ -5,9 +5,10 @@ from msgspec.structs import replace
 
 from router.contract.advisor import AdvisorState, Presence, Work, WorkKind
 from router.contract.ids import CaseId
+from router.engine.field import among
 from router.engine.ranking import best
 from router.engine.roster import Roster
-from router.engine.strategies import IDLE_HALF_S, STRATEGIES, Wish, balanced
+from router.engine.strategies import IDLE_HALF_S, STRATEGIES, Wish, asks_of, balanced, mix_of
 from router.engine.waiting import ClassWant
 from rules.rulebook import Strategy, Weights
 from tests.suites.people import NOW, advisor, roster
@@ -17,12 +18,11 @@ RETURNS = ClassWant("returns", 3, False)
 
 
 def wish(*wants: ClassWant, **more: object) -> Wish:
-    hard, preferred = (tuple(want for want in wants if want.hard is each) for each in (True, False))
-    return Wish(case=CaseId("c1"), now_ms=NOW, wants=wants, hard=hard, preferred=preferred, **more)  # type: ignore[arg-type]
+    return Wish(case=CaseId("c1"), now_ms=NOW, asks=asks_of(wants), **more)  # type: ignore[arg-type]
 
 
 def winner(strategy: str, wanted: Wish, *people: AdvisorState) -> str:
-    names = {best(team, team.everyone, strategy, wanted, count=1)[0].advisor for team in orders(people)}
+    names = {best(team, among(team, team.everyone), strategy, wanted, count=1)[0].advisor for team in orders(people)}
     assert len(names) == 1
     return names.pop()
 
@@ -70,7 +70,8 @@ def test_who_is_tried_first(strategy: str, first: dict[str, object], second: dic
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_a_preferred_skill_ranks_and_excludes_nobody(strategy: str) -> None:
     people = (advisor("has", skills={"billing": 5, "returns": 4}), advisor("lacks", skills={"billing": 5, "x": 4}))
-    found = best(roster(*people), 0b11, strategy, wish(BILLING, RETURNS), count=5)
+    team = roster(*people)
+    found = best(team, among(team, team.everyone), strategy, wish(BILLING, RETURNS), count=5)
     assert [one.advisor for one in found] == ["has", "lacks"]
 
 
@@ -78,7 +79,7 @@ def test_a_turn_passes_with_an_offer_and_not_with_the_end_of_work() -> None:
     people = roster(advisor("mina", idle_s=50), advisor("jun", idle_s=40))
 
     def next_in_turn() -> str:
-        return best(people, people.everyone, "round-robin", wish(), count=1)[0].advisor
+        return best(people, among(people, people.everyone), "round-robin", wish(), count=1)[0].advisor
 
     assert next_in_turn() == "mina"
     offer = {"c": Work(units=10, channel="chat", kind=WorkKind.OFFER)}
@@ -93,7 +94,7 @@ def test_a_turn_is_kept_through_a_break() -> None:
     people = roster(advisor("mina", idle_s=50), advisor("jun", idle_s=40))
     people.apply(replace(advisor("mina"), ver=2, presence=Presence.AWAY))
     people.apply(replace(advisor("mina"), ver=3))
-    assert best(people, people.everyone, "round-robin", wish(), count=1)[0].advisor == "mina"
+    assert best(people, among(people, people.everyone), "round-robin", wish(), count=1)[0].advisor == "mina"
 
 
 def test_the_terms_of_balanced_by_hand() -> None:
@@ -101,11 +102,11 @@ def test_the_terms_of_balanced_by_hand() -> None:
         advisor("mina", idle_s=IDLE_HALF_S, load=25, skills={"billing": 8, "rare": 1}), online_since_ms=NOW - 60_000
     )
     (member,) = roster(person)
-    count = {("skill", "rare"): 2, ("language", "ko"): 3}
-    wanted = wish(BILLING, last_advisor="mina", free=lambda *named: count[named], ramp_s=240)
+    having = {"skill/rare": 2, "language/ko": 3, "skill/billing": 1}
+    wanted = wish(BILLING, last_advisor="mina", having=having, ramp_s=240)
     terms = {"skill_fit": 0.8, "free_share": 0.75, "idle": 0.5, "affinity": 1, "scarcity": 0.5, "ramp_in": 0.25}
     assert balanced(member, wanted) == pytest.approx({"score": sum(terms.values()) / 6, **terms})
-    weighed = wanted._replace(weights=Weights(skill_fit=3, free_share=0, idle=1, affinity=0, scarcity=0, ramp_in=0))
+    weighed = wanted._replace(mix=mix_of(Weights(skill_fit=3, free_share=0, idle=1, affinity=0, scarcity=0, ramp_in=0)))
     assert balanced(member, weighed) == pytest.approx({"score": (3 * 0.8 + 0.5) / 4, "skill_fit": 0.8, "idle": 0.5})
 
 
@@ -125,4 +126,4 @@ def test_the_last_advisor_goes_first_among_equals_however_many_there_are() -> No
     people = roster(*(advisor(f"a{index}") for index in range(300)))
     for number in range(20):
         wanted = wish(last_advisor="a250")._replace(case=CaseId(f"c{number}"))
-        assert best(people, people.everyone, "balanced", wanted, count=1)[0].advisor == "a250"
+        assert best(people, among(people, people.everyone), "balanced", wanted, count=1)[0].advisor == "a250"
