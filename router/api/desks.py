@@ -9,6 +9,7 @@ from router.contract.config import ApiKey, Role
 from router.contract.ids import AdvisorId, OperationId, PoolId
 from router.service.acting import Actor
 from router.service.casework import Casework, Request
+from router.service.hindsight import Hindsight
 from router.service.pace import Pace
 from router.service.policies import Policies
 from router.service.progress import Progress
@@ -31,6 +32,7 @@ class Desk(NamedTuple):
     progress: Progress
     policies: Policies
     pace: Pace
+    past: Hindsight
 
     @property
     def pool(self) -> PoolId:

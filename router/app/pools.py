@@ -2,12 +2,13 @@
 
 from router.api.desks import Desk
 from router.app.policy import Policy
-from router.app.process import Process
+from router.app.process import Process, Role
 from router.app.rebuilding import enter_pool
 from router.app.state import State
 from router.contract.ids import PoolId
 from router.service.acting import Actor
 from router.service.casework import Casework
+from router.service.hindsight import Hindsight
 from router.service.pace import Pace
 from router.service.progress import Progress
 from router.service.riding_out import ride_out
@@ -22,7 +23,8 @@ async def open_pool(process: Process, state: State, policy: Policy, pool: PoolId
     actor = Actor(pool, store, store, clock=process.clock, metrics=process.metrics)
     actor.when_unsettled(keeper.doubt)
     await actor.open(make=False)
-    tail = RosterTail(pool, store)
+    past = Hindsight(process.clock.now_ms)
+    tail = RosterTail(pool, store, past=past if Role.API in process.roles else None)
     actor.show(Tally(process.metrics, tail.roster).observe)
     actor.tell(tail.correct)
     pace = Pace(tail.roster, process.clock.now_ms)
@@ -49,4 +51,5 @@ async def open_pool(process: Process, state: State, policy: Policy, pool: PoolId
         progress=progress,
         policies=policy.policies,
         pace=pace,
+        past=past,
     )

@@ -36,20 +36,21 @@ class Policies:
 
     def judged_by(self, state: CaseState) -> Rulebook:
         """The rulebook that a case was judged by; the active one if that is nowhere any more."""
-        return self._held(read_detail(state.detail).verdict.rulebook) or self.active
+        return self.held(read_detail(state.detail).verdict.rulebook) or self.active
 
     def scene(self, state: CaseState, now_ms: int) -> Scene:
         """What a plan for the case needs: the rulebook that it was judged by, and the one that its clocks go by."""
         detail = read_detail(state.detail)
-        judged_by = self._held(detail.verdict.rulebook) or self.active
-        return Scene(rulebook=judged_by, now_ms=now_ms, clocked_by=self._held(detail.terms) if detail.terms else None)
+        judged_by = self.held(detail.verdict.rulebook) or self.active
+        return Scene(rulebook=judged_by, now_ms=now_ms, clocked_by=self.held(detail.terms) if detail.terms else None)
 
     def clocked_by(self, state: CaseState) -> Rulebook:
         """The rulebook whose policies and calendars a case's clocks go by."""
         scene = self.scene(state, 0)
         return scene.clocked_by or scene.rulebook
 
-    def _held(self, name: str) -> Rulebook | None:
+    def held(self, name: str) -> Rulebook | None:
+        """The rulebook of a hash; None if it is nowhere any more."""
         known = self._known.get(name)
         if known is None and (known := self._find(name)) is not None:
             self.add(known)

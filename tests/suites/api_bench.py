@@ -33,6 +33,7 @@ from router.runtime.signer import Signer
 from router.service.acting import Actor
 from router.service.api_keys import KeyTable, make_key
 from router.service.casework import Casework
+from router.service.hindsight import Hindsight
 from router.service.intake import Intake
 from router.service.matcher import Matcher
 from router.service.metrics import ServiceMetrics
@@ -71,7 +72,8 @@ class ApiBench:
         self.registry = CollectorRegistry()
         self.actor = Actor(POOL, self.store, self.store, clock=self.clock, metrics=metrics)
         self.policies = Policies(default_rulebook())
-        self.tail = RosterTail(POOL, self.store)
+        self.past = Hindsight(self.clock.now_ms)
+        self.tail = RosterTail(POOL, self.store, past=self.past)
         self.progress = Progress(POOL, self.store)
         self.actor.tell(self.tail.correct)
         self.casework = Casework(self.actor, self.store, self.tail, policies=self.policies)
@@ -84,7 +86,15 @@ class ApiBench:
         self.pace = Pace(self.tail.roster, self.clock.now_ms)
         self.tail.listen(self.pace.look)
         self.desk = Desk(
-            self.actor, self.store, self.store, self.casework, self.tail, self.progress, self.policies, self.pace
+            actor=self.actor,
+            reads=self.store,
+            lines=self.store,
+            casework=self.casework,
+            tail=self.tail,
+            progress=self.progress,
+            policies=self.policies,
+            pace=self.pace,
+            past=self.past,
         )
         self.blobs = open_blobs(None, root, Signer([Secret("k" * 32)]))
         self.settings = Settings(api=ApiSettings(durable_wait_s=durable_wait_s))
