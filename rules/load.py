@@ -11,9 +11,9 @@ import msgspec
 from msgspec import structs
 
 from rules.calendar import Calendar
+from rules.closures import with_closures
 from rules.crosscheck import cross_flaws
 from rules.errors import Path, Problem, RosterError, RulebookError
-from rules.icalendar import with_closures
 from rules.match import compile_match
 from rules.opening_hours import whole
 from rules.operators import Test

@@ -96,13 +96,13 @@ def read_rule(text: str) -> Recurrence:
     )
 
 
-def recurring(rule: Recurrence, first: date, last: date, budget: Budget) -> Iterator[date]:
+def recurring(rule: Recurrence, first: date, last: date, budget: Budget, *, since: date = date.min) -> Iterator[date]:
     """Every day from ``first``, which always counts as one, to ``last``; at most ``count`` of them. ``until`` is left
-    to the caller. Raises ``Misread`` when the budget is used up."""
+    to the caller; days before ``since`` may be left out. Raises ``Misread`` when the budget is used up."""
     yield first
     left = None if rule.count is None else rule.count - 1
     full = _with_implied(rule, first)
-    for period in _periods(full, first, last):
+    for period in _periods(full, first, last, since if left is None else date.min):
         chosen = [day for day in _days_of(full, period, budget) if _is_meant(full, day)]
         for day in _placed(chosen, full.by_position):
             if first < day <= last and left != 0:
@@ -129,8 +129,9 @@ def _with_implied(rule: Recurrence, first: date) -> Recurrence:
             return rule
 
 
-def _periods(rule: Recurrence, first: date, last: date) -> Iterator[date]:
-    """The first day of each period, from that in which ``first`` lies."""
+def _periods(rule: Recurrence, first: date, last: date, since: date) -> Iterator[date]:
+    """The first day of each period, from that in which ``first`` lies; short ones that end before ``since`` are left
+    out."""
     match rule.frequency:
         case Frequency.YEARLY:
             yield from (date(year, 1, 1) for year in range(first.year, last.year + 1, rule.interval))
@@ -141,25 +142,33 @@ def _periods(rule: Recurrence, first: date, last: date) -> Iterator[date]:
             is_weekly = rule.frequency is Frequency.WEEKLY
             back = (first.weekday() - rule.week_start) % 7 if is_weekly else 0
             step = rule.interval * (7 if is_weekly else 1)
-            yield from (date.fromordinal(day) for day in range(first.toordinal() - back, last.toordinal() + 1, step))
+            begin = first.toordinal() - back
+            begin += max(0, (since.toordinal() - begin) // step) * step
+            yield from (date.fromordinal(day) for day in range(begin, last.toordinal() + 1, step))
 
 
 def _days_of(rule: Recurrence, begin: date, budget: Budget) -> Iterator[date]:
-    """The days of a period that lie in the rule's months."""
+    """The days of a period that lie in the rule's months, on the days of the month that it names."""
     match rule.frequency:
         case Frequency.YEARLY:
-            months = sorted(rule.by_month) or range(1, 13)
-            spans = [(date(begin.year, month, 1), monthrange(begin.year, month)[1]) for month in months]
+            months = sorted(set(rule.by_month)) or range(1, 13)
+            found = (day for month in months for day in _of_month(rule, begin.year, month))
         case Frequency.MONTHLY:
-            spans = [(begin, monthrange(begin.year, begin.month)[1])]
+            found = (day for day in _of_month(rule, begin.year, begin.month))
         case Frequency.WEEKLY:
-            spans = [(begin, 7)]
+            found = (begin + step * _DAY for step in range(7))
         case Frequency.DAILY:
-            spans = [(begin, 1)]
-    for start, length in spans:
-        for step in range(length):
-            budget.spend()
-            yield start + step * _DAY
+            found = (day for day in (begin,))
+    for day in found:
+        budget.spend()
+        yield day
+    budget.spend()
+
+
+def _of_month(rule: Recurrence, year: int, month: int) -> Iterator[date]:
+    length = monthrange(year, month)[1]
+    told = {day if day > 0 else length + 1 + day for day in rule.by_month_day} or range(1, length + 1)
+    return (date(year, month, day) for day in sorted(told) if 0 < day <= length)
 
 
 def _is_meant(rule: Recurrence, day: date) -> bool:

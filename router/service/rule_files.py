@@ -18,7 +18,8 @@ from rules.errors import Problem, RulesError, Severity
 from rules.lint import lint
 from rules.surroundings import Surroundings, misplaced
 
-_SUFFIXES: Final = (".yaml", ".yml", ".ics")
+_CALENDAR: Final = ".ics"
+_SUFFIXES: Final = (".yaml", ".yml", _CALENDAR)
 _ROSTER: Final = "roster.yaml"
 _BATCH: Final = 100
 
@@ -49,14 +50,14 @@ class RuleFiles:
             for path in self._rules_dir.iterdir()
             if path.suffix in _SUFFIXES and path.name != _ROSTER and not path.name.startswith(".")
         )
-        return load({str(path): path.read_text("utf-8") for path in files})
+        return load({str(path): _text(path) for path in files})
 
     def roster(self) -> Roster:
         """Raises ``RosterError`` with every problem, ``OSError`` when the file can't be read."""
         if self._roster_file is None:
             text = (resources.files("rules") / "defaults" / _ROSTER).read_text("utf-8")
             return load_roster({f"defaults/{_ROSTER}": text})
-        return load_roster({str(self._roster_file): self._roster_file.read_text("utf-8")})
+        return load_roster({str(self._roster_file): _text(self._roster_file)})
 
     def both(self) -> tuple[Rulebook, Roster, tuple[Problem, ...]]:
         """Both, and what is doubtful about them together. Raises ``RulesError`` when they can't go together."""
@@ -77,6 +78,17 @@ class RuleFiles:
         paths = [*(path for path in kept if path.suffix in _SUFFIXES), self._roster_file]
         found = [(path, path.stat()) for path in paths if path is not None and path.exists()]
         return tuple(sorted((str(path), stat.st_mtime_ns, stat.st_size) for path, stat in found))
+
+
+def _text(path: Path) -> str:
+    """What a file says, in UTF-8; in Korea's older code too where another program has written it."""
+    raw = path.read_bytes()
+    for encoding in ("utf-8-sig", "cp949") if path.suffix == _CALENDAR else ("utf-8",):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise OSError(f"{path}: it isn't written in UTF-8")
 
 
 async def enrol(actor: Actor, tail: RosterTail, rows: Sequence[AdvisorRow]) -> int:

@@ -104,6 +104,16 @@ def test_it_means_the_days_that_a_library_means(drawn: tuple[str, date]) -> None
     assert {*ours} == theirs | {first}
 
 
+@settings(max_examples=50, deadline=None)
+@given(rules(), st.integers(0, 2_000))
+def test_what_lies_before_a_day_may_be_left_out(drawn: tuple[str, date], later: int) -> None:
+    rule, first = drawn
+    last, since = first.replace(year=first.year + 9, day=1), first + dt.timedelta(days=later)
+    whole = recurring(read_rule(rule), first, last, Budget(PLENTY))
+    cut = recurring(read_rule(rule), first, last, Budget(PLENTY), since=since)
+    assert [day for day in cut if day >= since] == [day for day in whole if day >= since]
+
+
 @pytest.mark.parametrize(
     ("rule", "told"),
     [

@@ -4,6 +4,8 @@ import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from router.contract import topics
 from router.contract.advisor import read_profile
 from router.contract.ids import AdvisorId
@@ -174,6 +176,25 @@ def test_calendar_files_of_the_folder_are_read_and_watched(tmp_path: Path) -> No
     files = RuleFiles(str(tmp_path), None)
     for day in ("20261225", "20261224"):
         before = files.stamp()
-        day_off.write_text(f"BEGIN:VEVENT\nDTSTART:{day}\nSUMMARY:Off\nEND:VEVENT\n", "utf-8")
+        day_off.write_text(_off(day), "utf-8")
         assert files.stamp() != before
         assert list(files.rulebook().calendars["it"].dates) == [f"{day[:4]}-{day[4:6]}-{day[6:]}"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949"])
+def test_a_calendar_file_is_read_as_other_programs_write_it(tmp_path: Path, encoding: str) -> None:
+    calendar = 'calendars: {it: {time_zone: Asia/Seoul, week: {daily: ["00:00-24:00"]}, closures: [off.ics]}}\n'
+    (tmp_path / "rules.yaml").write_text(RULES + calendar, "utf-8")
+    (tmp_path / "off.ics").write_text(_off("20260302", "대체공휴일(삼일절)"), encoding)
+    (special,) = RuleFiles(str(tmp_path), None).rulebook().calendars["it"].dates.values()
+    assert special.name == "대체공휴일(삼일절)"
+
+
+def test_rules_in_another_code_are_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "rules.yaml").write_text("# 규칙\n" + RULES, "cp949")
+    with pytest.raises(OSError, match=r"rules\.yaml: it isn't written in UTF-8"):
+        RuleFiles(str(tmp_path), None).rulebook()
+
+
+def _off(day: str, name: str = "Off") -> str:
+    return f"BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:{day}\nSUMMARY:{name}\nEND:VEVENT\nEND:VCALENDAR\n"
