@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from router.simulation.comparison import Answer
 from router.simulation.contenders import DEFAULT, EVERY
 from router.simulation.estimates import Estimate
 from router.simulation.report import is_worse
@@ -25,7 +26,7 @@ def test_every_policy_is_measured_against_the_default(
 ) -> None:
     monkeypatch.setattr(quality, "text_of", lambda _: SHORT)
     out = tmp_path / "build" / "quality.json"
-    assert quality.main(["one-class", "--replications", "2", "--processes", "1", "--out", str(out)]) == 0
+    assert quality.main(["one-class", "--replications", "2", "--most", "2", "--processes", "1", "--out", str(out)]) == 0
     rows = json.loads(out.read_text("utf-8"))
     assert {row["policy"] for row in rows} == set(EVERY)
     assert {row["class"] for row in rows} == {"all", "call"}
@@ -36,6 +37,32 @@ def test_every_policy_is_measured_against_the_default(
     told = capsys.readouterr().out
     assert "below the bound: balanced " in told
     assert f"Where the default ({DEFAULT}) stands in promises kept:" in told
+
+
+@pytest.mark.parametrize(
+    ("ahead", "stands"),
+    [
+        (
+            {"a": Estimate(-0.02, 0.01), "b": Estimate(0.001, 0.003)},
+            ["best, or as good as the best: b against it +0.10"],
+        ),
+        ({"a": Estimate(0.02, 0.01), "b": Estimate(-0.1, 0.01)}, ["BEHIND a by +2.00"]),
+        ({"a": Estimate(0.02, 0.01), "b": Estimate(0.01, 0.001)}, ["BEHIND a by +2.00", "BEHIND b by +1.00"]),
+    ],
+)
+def test_the_default_stands_behind_whoever_is_surely_better(ahead: dict[str, Estimate], stands: list[str]) -> None:
+    found = Answer(rows=(), replications=10, inquiries=100, ahead={DEFAULT: Estimate(0.0)} | ahead)
+    assert [line.partition(" +/-")[0] for line in quality.standing(found)] == stands
+
+
+def test_a_run_in_which_the_default_is_behind_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(quality, "text_of", lambda _: SHORT)
+    monkeypatch.setattr(quality, "is_worse", lambda ahead: True)
+    words = ["one-class", "--replications", "2", "--most", "2", "--processes", "1", "--out", str(tmp_path / "q.json")]
+    assert quality.main(words) == 1
+    assert f"{DEFAULT}: behind {len(EVERY) - 1} times" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

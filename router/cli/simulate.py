@@ -16,9 +16,10 @@ from router.contract.ids import AdvisorId
 from router.service.rule_files import RuleFiles, profile_of
 from router.simulation.case import Case
 from router.simulation.case_file import names, read_case, text_of
-from router.simulation.comparison import Entry, Question, answer, inquiries_of
+from router.simulation.comparison import answer
 from router.simulation.contenders import AS_WRITTEN, DEFAULT, EVERY
 from router.simulation.installation import Worker
+from router.simulation.question import Entry, Question, inquiries_of
 from router.simulation.report import lines, table
 from rules import content
 from rules.errors import RulesError

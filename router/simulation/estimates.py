@@ -1,12 +1,15 @@
-"""Estimates from independent replications: a mean with its 95 % confidence interval."""
+"""Estimates from independent replications: a mean with its confidence interval."""
 
+import math
 import statistics
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
-# Student's t at 0.975 by degrees of freedom, from 1 (any table of it); beyond, its expansion in 1/degrees.
-_T: Final = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
-_Z: Final = 1.959964
+SURE: Final = 0.95
+"""How sure an interval is unless another level is asked for."""
+_STEPS: Final = 400
+_HALVINGS: Final = 60
 
 
 class Estimate(NamedTuple):
@@ -27,25 +30,37 @@ class Estimate(NamedTuple):
         return self.low <= value <= self.high
 
 
-def estimate(values: Sequence[float]) -> Estimate:
+def estimate(values: Sequence[float], *, level: float = SURE) -> Estimate:
     """From one value a replication; at least one."""
     mean = statistics.fmean(values)
     if len(values) < 2:
         return Estimate(mean)
-    return Estimate(mean, student(len(values) - 1) * statistics.stdev(values, mean) / len(values) ** 0.5)
+    return Estimate(mean, student(len(values) - 1, level) * statistics.stdev(values, mean) / len(values) ** 0.5)
 
 
-def difference(ours: Sequence[float], theirs: Sequence[float]) -> Estimate:
+def difference(ours: Sequence[float], theirs: Sequence[float], *, level: float = SURE) -> Estimate:
     """How much greater ours is than theirs, replication by replication: the same traffic makes both alike, so far
     smaller differences show than two intervals side by side would tell apart."""
-    return estimate([one - other for one, other in zip(ours, theirs, strict=True)])
+    return estimate([one - other for one, other in zip(ours, theirs, strict=True)], level=level)
 
 
-def student(degrees: int) -> float:
-    """Half the width, in standard errors, of a 95 % interval."""
-    if degrees <= len(_T):
-        return _T[degrees - 1]
-    return _Z + (_Z**3 + _Z) / (4 * degrees) + (5 * _Z**5 + 16 * _Z**3 + 3 * _Z) / (96 * degrees**2)
+@lru_cache(maxsize=1024)
+def student(degrees: int, level: float = SURE) -> float:
+    """Half the width, in standard errors, of an interval that is sure to ``level``: Student's t."""
+    low, high = 0.0, math.pi / 2
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _within(middle, degrees) < level else (low, middle)
+    return math.sqrt(degrees) * math.tan(low)
+
+
+def _within(angle: float, degrees: int) -> float:
+    """The chance that Student's t is within the square root of its degrees of freedom times the tangent of an angle: by
+    the angle, its density is a power of the cosine. Simpson's rule."""
+    scale = math.exp(math.lgamma((degrees + 1) / 2) - math.lgamma(degrees / 2)) / math.sqrt(math.pi)
+    step = angle / _STEPS
+    heights = [math.cos(step * at) ** (degrees - 1) for at in range(_STEPS + 1)]
+    return 2 * scale * step / 3 * (heights[0] + 4 * sum(heights[1::2]) + 2 * sum(heights[2:-1:2]) + heights[-1])
 
 
 def gini(values: Sequence[float]) -> float:

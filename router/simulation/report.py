@@ -6,9 +6,10 @@ from typing import Final
 from rich import box
 from rich.table import Table
 
-from router.simulation.comparison import Answer, Question, Row
+from router.simulation.comparison import Answer, Row
 from router.simulation.estimates import Estimate
 from router.simulation.measures import ALL
+from router.simulation.question import Question
 
 _COLUMNS: Final = ("policy", "class", "in time %", "+/-", "bound %", "mean wait", "p95 wait", "gave up %", "gini")
 TIE: Final = 0.002
@@ -36,7 +37,7 @@ def lines(question: Question, answer: Answer) -> Iterator[str]:
     """What the table comes to. The differences are of the same traffic, so they are surer than the intervals of two
     rows side by side."""
     first = question.entries[0].label
-    yield f"{question.replications} replications of about {answer.inquiries:,.0f} inquiries, all under the same traffic"
+    yield f"{answer.replications} replications of about {answer.inquiries:,.0f} inquiries, all under the same traffic"
     for entry in question.entries[1:]:
         ahead = answer.ahead[entry.label]
         yield f"{entry.label} against {first}: {_said(ahead)}"

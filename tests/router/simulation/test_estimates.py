@@ -9,12 +9,19 @@ from router.simulation.estimates import Estimate, difference, estimate, gini, st
     ("degrees", "half"), [(1, 12.706), (4, 2.776), (10, 2.228), (11, 2.201), (20, 2.086), (60, 2.000), (1_000, 1.962)]
 )
 def test_students_t_is_that_of_the_tables(degrees: int, half: float) -> None:
-    assert student(degrees) == pytest.approx(half, abs=3e-3)
+    assert student(degrees) == pytest.approx(half, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("degrees", "level", "half"), [(1, 0.5, 1.0), (4, 0.99, 4.604), (9, 0.995, 3.690), (19, 0.99, 2.861)]
+)
+def test_an_interval_can_be_surer(degrees: int, level: float, half: float) -> None:
+    assert student(degrees, level) == pytest.approx(half, abs=1e-3)
 
 
 def test_an_interval_by_hand() -> None:
     found = estimate([1.0, 2.0, 3.0])
-    assert found == pytest.approx(Estimate(2.0, 4.303 / 3**0.5))
+    assert found == pytest.approx(Estimate(2.0, 4.303 / 3**0.5), abs=1e-3)
     assert [found.holds(value) for value in (-0.5, 4.4, 4.5)] == [False, True, False]
 
 
