@@ -22,6 +22,7 @@ SHORT = (
     "store's disk full",
     "clock two hours behind",
     "accepted in two tabs",
+    "a relay gets stuck",
 )
 
 

@@ -69,6 +69,7 @@ class Part:
         self.ends = 0
         self.codes: Counter[int] = Counter()
         self.running: RunFile | None = None
+        self._once: dict[str, str] = {}
         self._clock = SystemClock()
 
     async def keep(self) -> None:
@@ -82,7 +83,7 @@ class Part:
                 failures = 0
             except AssertionError:
                 failures += 1
-            self.process.environment.pop("TURNOUT__CRASH_AT", None)
+            self._forget_once()
             await eventually(lambda: self.process.has_ended, within_s=3600)
             self.running = None
             self.ends += 1
@@ -90,12 +91,18 @@ class Part:
             if failures:
                 await self._clock.sleep_until_ms(self._clock.now_ms() + 1000 * min(failures, 3))
 
-    async def crash_at(self, point: str) -> None:
-        """Start it anew so that it ends itself at that point."""
-        self.process.environment["TURNOUT__CRASH_AT"] = point
+    async def start_with(self, **settings: str) -> None:
+        """Start it anew with these settings, this once: ``crash_at`` ends it at that point."""
+        self._once = {f"TURNOUT__{name.upper()}": value for name, value in settings.items()}
+        self.process.environment |= self._once
         starts = self.starts
         await asyncio.to_thread(self.process.stop)
         await eventually(lambda: self.starts > starts, within_s=_STARTS_WITHIN_S)
+
+    def _forget_once(self) -> None:
+        for name in self._once:
+            self.process.environment.pop(name, None)
+        self._once = {}
 
 
 class Plant:
@@ -276,13 +283,13 @@ class Plant:
 
 
 class MutantProcess(Process):
-    """``turnout up``, or the same of a mutant; a router walks into traps."""
+    """``turnout up``, or the same of a mutant; routers and relays walk into traps."""
 
     def __init__(
         self, folder: Path, settings: dict[str, Any], *, roles: Sequence[str], name: str, mutant: str = ""
     ) -> None:
         super().__init__(folder, settings, roles=roles, name=name)
-        self._mutant = mutant or ("none" if "router" in roles else "")
+        self._mutant = mutant or ("none" if {"router", "relay"} & set(roles) else "")
 
     def command(self, *words: str) -> list[str]:
         python, dash, module, *rest = super().command(*words)

@@ -1,5 +1,5 @@
-"""Faults of the whole: all ways clogged, an old store put back, routers that hang, records that kill, ten times the
-load."""
+"""Faults of the whole: all ways clogged, an old store put back, routers that hang, relays that get stuck, records that
+kill, ten times the load."""
 
 import asyncio
 import contextlib
@@ -15,14 +15,18 @@ from tests.suites import fault_traps as traps
 from tests.suites.eventually import eventually
 from tests.suites.fault_gathering import POOL, StoreView
 from tests.suites.fault_people import now_ms
-from tests.suites.fault_plant import Plant
+from tests.suites.fault_plant import RELAYS, Plant
 from tests.suites.fault_proxy import Bite
 from tests.suites.fault_scenes import Fault, Findings, pass_s
 
 CLOGGED_S: Final = 5.0
 HUNG_MS: Final = 7_500
+JAMMED_MS: Final = 11_000
+SAID_WHY: Final = "a relay said why it ended"
 FLOOD: Final = 250
 _BETWEEN_S: Final = 0.2
+_STUCK_S: Final = 6.0
+_NOT_MOVED: Final = "the relay of pool default has not moved"
 _WITHIN_S: Final = 90.0
 _COUNTED_S: Final = 8.0
 
@@ -104,6 +108,25 @@ async def hang_router(place: Plant, random: Random, _: Findings) -> None:
     await asyncio.wait_for(talk.heard.wait(), _WITHIN_S)
 
 
+async def jam_relay(place: Plant, random: Random, _: Findings) -> None:
+    """What the relay in charge has in hand gets nowhere, while it says that it is there: its watchdog ends it and tells
+    why, and the one that stood by goes on."""
+    for name in RELAYS:
+        await place.parts[name].start_with(watchdog__poll_age_s=str(_STUCK_S))
+    await place.all_up()
+    before = await asyncio.to_thread(_say_stuck, place)
+    thread = f"{traps.jams(now_ms() + JAMMED_MS)}-{random.randint(0, 999)}"
+    talk = await place.writers.say(thread, f"{thread}-a", "hello")
+    await asyncio.wait_for(talk.heard.wait(), _WITHIN_S)
+    place.bites[SAID_WHY] += await asyncio.to_thread(_say_stuck, place) - before
+
+
+def _say_stuck(place: Plant) -> int:
+    """How often relays said that they ended as they had not moved."""
+    logs = (place.parts[name].process.log for name in RELAYS)
+    return sum(log.read_text("utf-8", "replace").count(_NOT_MOVED) for log in logs)
+
+
 async def deadly_record(place: Plant, random: Random, _: Findings) -> None:
     """A record kills whoever handles it, until it is put aside."""
     thread = f"deadly-{random.randint(0, 10**9)}"
@@ -129,6 +152,7 @@ STORM_FAULTS: Final = (
     Fault(name="clog all ways", strike=clog, wants=(f"store: {Bite.HELD}", f"bus: {Bite.HELD}")),
     Fault(name="old copy of the store", strike=put_old_copy_back, wants=("store put back", "rebuilt")),
     Fault(name="a router hangs", strike=hang_router, wants=("router ended with 70",)),
+    Fault(name="a relay gets stuck", strike=jam_relay, wants=("relay ended with 70", SAID_WHY)),
     Fault(name="deadly record", strike=deadly_record, wants=("put aside", "router ended with -9")),
     Fault(name="ten times the load", strike=flood, wants=("flood",), wait_bound_ms=90_000),
 )

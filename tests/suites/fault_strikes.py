@@ -80,7 +80,7 @@ def crash_at(part: str, point: CrashPoint) -> Strike:
     async def strike(place: Plant, random: Random, _: Findings) -> None:
         name = random.choice(ROUTERS) if part == "router" else part
         one = place.parts[name]
-        await one.crash_at(f"{point}@{random.randint(1, 4)}")
+        await one.start_with(crash_at=f"{point}@{random.randint(1, 4)}")
         ends = one.ends
         shaken = [other for other in PARTS if PARTS[other] == PARTS[name] and other != name]
         if point not in _HANDED_OVER:
