@@ -11,7 +11,7 @@ from router.contract.plan import Candidate
 from router.engine.eligibility import eligible, field, fitting, may_take
 from router.engine.explain import Explanation, RankedHead
 from router.engine.parking import gives_way, to_park
-from router.engine.ranking import best
+from router.engine.ranking import Scored, best, rank_all
 from router.engine.roster import Member, Roster
 from router.engine.sharing import Contender, in_turn
 from router.engine.strategies import Wish, mix_of
@@ -64,6 +64,14 @@ def decide(
         best=tuple(first),
     )
     return Decision(candidates=tuple(candidates), explanation=explanation)
+
+
+def ranked(
+    roster: Roster, waiting: WaitClass, case: CaseId, rulebook: Rulebook, now_ms: int, *, last_advisor: str = ""
+) -> list[Scored]:
+    """Everybody who is eligible, in the order of ``decide``, which looks at no more than it must."""
+    wish = _wish(roster, waiting, case, rulebook, now_ms, last_advisor=last_advisor)
+    return rank_all(roster, field(roster, waiting), strategy_of(waiting, rulebook), wish)
 
 
 def nominate(roster: Roster, head: Waiting, rulebook: Rulebook, now_ms: int) -> Member | None:

@@ -66,6 +66,16 @@ def best(roster: Roster, field: Field, strategy: str, wish: Wish, *, count: int)
     return _scored(picked[:count])
 
 
+def rank_all(roster: Roster, field: Field, strategy: str, wish: Wish) -> list[Scored]:
+    """All of them in the order of ``best``, each looked at: for who has time."""
+    by, turn = STRATEGIES.get(strategy, LONGEST_IDLE), _turn(wish.case)
+    late = _held_back(roster, field, wish, turn) if wish.ramp_s and by.search is not Search.MIX else None
+    behind = late.bits if late else 0
+    picked = [_pick(one, by, wish, turn, -(behind >> one.slot & 1)) for one in roster.members(field.bits)]
+    picked.sort(reverse=True)
+    return _scored(picked)
+
+
 def _pick(member: Member, by: Strategy, wish: Wish, turn: int, ahead: int) -> _Pick:
     terms = by.terms(member, wish)
     return ahead, -member.asked, [*terms.values()], -zlib.crc32(member.lot, turn), member.state.id, terms

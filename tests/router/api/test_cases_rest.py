@@ -251,7 +251,7 @@ async def test_the_explanation_says_why_here_why_not_the_others_and_why_it_still
     _, page = await bench.get(f"/v1/cases/{case}", lead)
     told = page["explanation"]
     assert any("queue delivery" in sentence for sentence in told["why_here"])
-    assert {out["filter"]: out["count"] for out in told["why_not"]} == {"presence": 2}
+    assert {out["filter"]: out["count"] for out in told["why_not"]} == {"skill": 1, "presence": 1}
     assert any("clock is due at" in sentence for sentence in told["why_waiting"])
     (change,) = told["would_free"]
     assert (change["change"], change["advisors"], change["count"]) == ("presence", ["minji"], 1)
