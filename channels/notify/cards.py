@@ -10,8 +10,8 @@ from msgspec import Meta
 
 from channels.kit.outbound import checked_url
 from channels.kit.posting import Letterbox, post
-from channels.notify.wording import Language, Words, words
-from router.contract.ids import CaseId
+from channels.notify.wording import Language, Naming, Words, words
+from router.contract.ids import AdvisorId, CaseId
 from router.runtime.notifiers import Bulletin, NotifierHost, OpenNotifier, Target
 from router.runtime.plugins import SendResult, failed
 from router.runtime.secret import Secret
@@ -36,9 +36,9 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if self.case_url and "{case}" not in self.case_url:
             raise ValueError("case_url needs {case} where the case's id goes")
 
-    def words(self, bulletin: Bulletin) -> Words:
+    def words(self, bulletin: Bulletin, naming: Naming) -> Words:
         """What they are told, in their language."""
-        return words(bulletin, self.language, ZoneInfo(self.time_zone))
+        return words(bulletin, self.language, ZoneInfo(self.time_zone), naming=naming)
 
     def links(self) -> "Links":
         """Where cases are opened."""
@@ -56,6 +56,16 @@ class CardOptions(Reader, frozen=True, kw_only=True, forbid_unknown_fields=True)
     def __post_init__(self) -> None:
         super().__post_init__()
         checked_url(self.url.reveal(), allow_private=self.allow_private)
+
+
+def names_of(host: NotifierHost) -> Naming:
+    """By the names of the roster; somebody who isn't in it any more by his id."""
+
+    def name(advisor: AdvisorId) -> str:
+        member = host.member(advisor)
+        return (member.name if member else "") or advisor
+
+    return name
 
 
 class Links(NamedTuple):
@@ -107,7 +117,7 @@ class OpenCardNotifier:
         options = self._targets.get(bulletin.target)
         if options is None:
             return failed("there is no such target")
-        body = _ENCODER.encode(self._draw(bulletin, options.words(bulletin), options.links()))
+        body = _ENCODER.encode(self._draw(bulletin, options.words(bulletin, names_of(self._host)), options.links()))
         url = options.url.reveal()
         box = Letterbox(url, options.timeout_s, options.allow_private, self._product, "the target's url")
         return await post(box, body, {}, self._host)

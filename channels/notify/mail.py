@@ -14,8 +14,8 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 from channels.kit.mail_relay import Outgoing, Relay, RelayClient
-from channels.notify.cards import Links, Reader
-from channels.notify.wording import Language, Words
+from channels.notify.cards import Links, Reader, names_of
+from channels.notify.wording import Language, Naming, Words
 from router.runtime.notifiers import Bulletin, Notifier, NotifierHost, OpenNotifier, Target
 from router.runtime.plugins import SendResult, failed, sent
 
@@ -42,9 +42,9 @@ class MailOptions(Reader, frozen=True, kw_only=True, forbid_unknown_fields=True)
         return self.address.rpartition("@")[2].lower()
 
 
-def compose(told: Bulletin, recipient: str, options: MailOptions) -> Outgoing:
+def compose(told: Bulletin, recipient: str, options: MailOptions, naming: Naming = str) -> Outgoing:
     """The mail for one of the readers. Raises ``ValueError`` for an address that is none."""
-    said = options.words(told)
+    said = options.words(told, naming)
     own_id = f"<{told.id}@{options.domain}>"
     mail = EmailMessage(policy=SMTP)
     name, _, domain = options.address.rpartition("@")
@@ -108,11 +108,11 @@ class OpenMailNotifier:
         readers = self._readers(bulletin, options)
         if not readers:
             return failed("nobody whom it is for has a mail address in the roster, and the target has no `to`")
-        refused = None
+        refused, naming = None, names_of(self._host)
         taken = 0
         for reader in readers:
             try:
-                result = await self._relays[bulletin.target].send(compose(bulletin, reader, options))
+                result = await self._relays[bulletin.target].send(compose(bulletin, reader, options, naming))
             except ValueError:
                 result = failed("the address is no mail address")
             if result.provider_message_id is None:

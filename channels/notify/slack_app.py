@@ -15,10 +15,10 @@ from aiohttp import web
 from channels.kit.failures import NoAnswer, Unreachable
 from channels.kit.provider_call import ProviderCall, RawAnswer
 from channels.notify import slack
-from channels.notify.cards import Links
+from channels.notify.cards import Links, names_of
 from channels.notify.slack_app_options import SlackAppOptions
 from channels.notify.slack_clicks import Clicks
-from channels.notify.wording import Language, Line
+from channels.notify.wording import Language, Line, Naming
 from router.runtime.errors import SendLater
 from router.runtime.notifiers import Bulletin, Notifier, NotifierHost, OpenNotifier, Target
 from router.runtime.plugins import SendResult, failed, sent
@@ -31,7 +31,7 @@ OPEN: Final = "open"
 _PASSING: Final = frozenset({"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable"})
 _LABELS: Final[dict[Language, dict[str, str]]] = {
     "en": {TAKE: "Take it", SNOOZE: "Snooze"},
-    "ko": {TAKE: "맡기", SNOOZE: "나중에"},
+    "ko": {TAKE: "담당하기", SNOOZE: "나중에 알림"},
 }
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -52,9 +52,9 @@ class _Answer(msgspec.Struct, frozen=True, kw_only=True):
 _ANSWER: Final = msgspec.json.Decoder(_Answer)
 
 
-def message(told: Bulletin, options: SlackAppOptions) -> dict[str, object]:
+def message(told: Bulletin, options: SlackAppOptions, naming: Naming = str) -> dict[str, object]:
     """``text`` and ``blocks``: of a single notice with its buttons, of several a line with one button each."""
-    said, links = options.words(told), options.links()
+    said, links = options.words(told, naming), options.links()
     blocks: list[dict[str, object]] = [slack.headline(said)]
     if said.lines:
         rows = slack.listed(said, links)
@@ -115,7 +115,7 @@ class OpenSlackApp:
             return failed("nobody whom it is for has a `slack_app` contact in the roster, and the target no `channel`")
         call = ProviderCall(self._host.http, api="Slack API", timeout_s=options.timeout_s)
         headers = {"Authorization": f"Bearer {options.token.reveal()}"}
-        posted = {"channel": channel, **message(bulletin, options)}
+        posted = {"channel": channel, **message(bulletin, options, names_of(self._host))}
         try:
             answer = await call.post(f"{options.api_url}/chat.postMessage", posted, headers=headers)
         except (Unreachable, NoAnswer):

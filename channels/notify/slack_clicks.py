@@ -27,6 +27,7 @@ AT_ONCE: Final = 32
 _ACTS: Final = frozenset({"take", "snooze"})
 _TRIES: Final = 3
 _PAUSE_S: Final = 1.0
+_WHY: Final = {401: "refused", 403: "refused", 409: "gone"}
 _SLACK_HOST: Final = "hooks.slack.com"
 _TEXT: Final = 200
 _SAID: Final[dict[Language, dict[str, str]]] = {
@@ -37,13 +38,15 @@ _SAID: Final[dict[Language, dict[str, str]]] = {
         "gone": "That is not possible any more: somebody else has the case, it does not wait, or you are not online "
         "or have no room.",
         "failed": "Turnout could not do that just now. Please try again.",
+        "refused": "Turnout does not let its Slack app do that. Please tell whoever runs it: `acts_key` is wrong.",
     },
     "ko": {
-        "take": "{who} 님이 맡았습니다.",
-        "snooze": "{who} 님이 나중으로 미뤘습니다.",
+        "take": "{who} 님이 담당합니다.",
+        "snooze": "{who} 님이 다음 알림을 미뤘습니다.",
         "stranger": "이 Slack 계정은 Turnout 명단에 없습니다.",
-        "gone": "지금은 할 수 없습니다. 이미 다른 상담원이 맡았거나, 본인이 오프라인이거나 여유가 없습니다.",
+        "gone": "지금은 할 수 없습니다. 이미 다른 상담사가 맡았거나, 본인이 오프라인이거나 여유가 없습니다.",
         "failed": "Turnout에서 처리하지 못했습니다. 다시 시도해 주세요.",
+        "refused": "Turnout이 Slack 앱의 요청을 거부했습니다. 운영 담당자에게 `acts_key` 확인을 요청해 주세요.",
     },
 }
 
@@ -157,7 +160,7 @@ class Clicks:
             line = _SAID[options.language][action.action_id].format(who=who)
             await self._answer(clicked, options, _changed(clicked.message, action.value, line))
         else:
-            await self._whisper(clicked, options, "gone" if status == 409 else "failed")
+            await self._whisper(clicked, options, _WHY.get(status, "failed"))
 
     async def _ask(self, options: SlackAppOptions, case: str, action: _Action, *, advisor: str, user: str) -> int:
         """The API's answer: its status, 0 for none. The same click has the same operation id, so a repeat is known."""
@@ -175,6 +178,8 @@ class Clicks:
             except (Unreachable, NoAnswer):
                 answer = None
             if answer is not None and answer.status < 500:
+                if _WHY.get(answer.status) == "refused":
+                    LOG.error("the API refuses acts_key: %s", answer.status, extra={"event": "slack_app.key_refused"})
                 return answer.status
             if number < _TRIES:
                 await self._host.clock.wait(asyncio.Event(), _PAUSE_S)

@@ -1,12 +1,13 @@
 """A notice in words, English and Korean, the same for every means. Pure: the same notice always reads the same."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from router.contract.codec import rfc3339
-from router.contract.ids import CaseId
+from router.contract.ids import AdvisorId, CaseId
 from router.contract.messages import Notice
 from router.runtime.notifiers import Bulletin
 
@@ -45,16 +46,17 @@ _HAPPENINGS: Final[dict[Language, dict[str, str]]] = {
         "breach": "SLA 위반",
         "step": "에스컬레이션 {step}단계",
         "delivery-failed": "답변이 전달되지 않았습니다",
-        "missed-offers": "제안을 놓쳤습니다",
+        "missed-offers": "제안에 응답이 없었습니다",
         "chaser": "협력사 회신이 늦어지고 있습니다 (알림 {step}회차)",
         "": "알림 ({kind})",
     },
 }
 _LABELS: Final[dict[Language, tuple[str, str, str, str, str]]] = {
     "en": ("Case", "Queue", "Priority", "Due", "For"),
-    "ko": ("케이스", "대기열", "우선순위", "기한", "담당"),
+    "ko": ("케이스", "대기열", "우선순위", "기한", "받는 사람"),
 }
-_ADVISOR: Final[dict[Language, str]] = {"en": "Advisor", "ko": "상담원"}
+_ADVISOR: Final[dict[Language, str]] = {"en": "Advisor", "ko": "상담사"}
+_OVERDUE: Final[dict[Language, str]] = {"en": "overdue", "ko": "초과"}
 _SEVERAL: Final[dict[Language, tuple[str, str]]] = {
     "en": ("{number} notices", "and {number} more"),
     "ko": ("알림 {number}건", "외 {number}건"),
@@ -64,6 +66,10 @@ _KINDS_SHOWN: Final = 5
 LINES_SHOWN: Final = 20
 """More is no list that anybody reads."""
 _ABOUT_CLOCKS: Final = frozenset({"warning", "breach", "step"})
+
+
+Naming = Callable[[AdvisorId], str]
+"""What people call an advisor."""
 
 
 class Line(NamedTuple):
@@ -98,10 +104,10 @@ def title(notice: Notice, language: Language) -> str:
     return f"{said} ({clock})" if clock and notice.kind in _ABOUT_CLOCKS else said
 
 
-def words(told: Bulletin, language: Language, zone: ZoneInfo) -> Words:
+def words(told: Bulletin, language: Language, zone: ZoneInfo, *, naming: Naming = str) -> Words:
     """The message for people, with times as a clock on the wall of that zone shows them."""
     if len(told.notices) == 1:
-        return _single(told.first, language, zone)
+        return _single(told.first, language, zone, naming)
     counts = Counter(title(notice, language) for notice in told.notices)
     several, more = _SEVERAL[language]
     said = ", ".join(f"{name} \N{MULTIPLICATION SIGN}{number}" for name, number in counts.most_common(_KINDS_SHOWN))
@@ -119,24 +125,25 @@ def _line(notice: Notice, language: Language, zone: ZoneInfo) -> Line:
     if notice.queue:
         facts.insert(1, f"{queue} {notice.queue}")
     if notice.due_at_ms is not None:
-        facts.append(f"{due} {_wall(notice.due_at_ms, zone)}")
+        facts.append(f"{due} {_due(notice, notice.due_at_ms, language, zone)}")
     return Line(_DOT.join((title(notice, language), *facts)), notice.case)
 
 
-def _single(notice: Notice, language: Language, zone: ZoneInfo) -> Words:
+def _single(notice: Notice, language: Language, zone: ZoneInfo, naming: Naming) -> Words:
     case, queue, priority, due, staff = _LABELS[language]
     facts = [(case, str(notice.case))]
     if notice.queue:
         facts.append((queue, notice.queue))
     facts.append((priority, str(notice.priority)))
     if notice.due_at_ms is not None:
-        facts.append((due, _wall(notice.due_at_ms, zone)))
+        facts.append((due, _due(notice, notice.due_at_ms, language, zone)))
     if notice.about:
-        facts.append((_ADVISOR[language], notice.about))
+        facts.append((_ADVISOR[language], naming(notice.about)))
     if notice.staff:
-        facts.append((staff, ", ".join(notice.staff)))
+        facts.append((staff, ", ".join(map(naming, notice.staff))))
     return Words(title(notice, language), tuple(facts))
 
 
-def _wall(at_ms: int, zone: ZoneInfo) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, zone).strftime("%Y-%m-%d %H:%M %Z")
+def _due(notice: Notice, due_at_ms: int, language: Language, zone: ZoneInfo) -> str:
+    said = datetime.fromtimestamp(due_at_ms / 1000, zone).strftime("%Y-%m-%d %H:%M %Z")
+    return f"{said} ({_OVERDUE[language]})" if due_at_ms <= notice.at_ms else said

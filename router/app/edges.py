@@ -11,8 +11,9 @@ from router.app.process import Process
 from router.app.state import State, open_client
 from router.contract.ids import PoolId
 from router.runtime.hosting.channel_role import ChannelRole, RoleParts
-from router.runtime.hosting.notice_role import PATH, NoticeRole
+from router.runtime.hosting.notice_role import NoticeRole
 from router.runtime.hosting.suspects import Suspects
+from router.runtime.notifiers import CALLED_BACK_AT
 from router.runtime.run_file import RunFile
 from router.runtime.server_memory import Room
 from router.runtime.settings.model import BusKind
@@ -50,7 +51,7 @@ async def open_channels(process: Process, state: State, run_file: RunFile) -> Ru
     life.spawn("ledger of replies", state.settling.run())
     channels = process.installation.channels
     notices = NoticeRole(parts, notifiers=process.installation.notifiers, on_failure=life.fail)
-    called_back = {PATH: notices.routes()}
+    called_back = {CALLED_BACK_AT: notices.routes()}
     role = ChannelRole(parts, settings=process.settings, channels=channels, on_failure=life.fail, beside=called_back)
     await life.open("channels", role.start(), lambda _, left_s: role.close(left_s))
     _report(process, "channels", role)

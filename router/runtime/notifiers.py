@@ -5,7 +5,7 @@ It turns bulletins into messages of its product, and may be called back by that 
 """
 
 from collections.abc import Sequence
-from typing import Generic, Protocol, runtime_checkable
+from typing import Final, Generic, Protocol, runtime_checkable
 
 import msgspec
 from aiohttp import web
@@ -13,6 +13,9 @@ from aiohttp import web
 from router.contract.ids import AdvisorId, NoticeId, PoolId, bulletin_id
 from router.contract.messages import Notice
 from router.runtime.plugins import Host, Options, SendResult
+
+CALLED_BACK_AT: Final = "notify"
+"""Where notifiers are called back, on the port of the channels, where each adapter has the path of its name."""
 
 
 class Bulletin(msgspec.Struct, frozen=True, kw_only=True):

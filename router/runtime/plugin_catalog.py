@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from router.contract.ids import AccountId, PoolId
 from router.runtime.errors import PluginFailed, PluginMissing, SettingsError
-from router.runtime.notifiers import Notifier, Pace, Target
+from router.runtime.notifiers import CALLED_BACK_AT, Notifier, Pace, Target
 from router.runtime.plugins import Account, Adapter
 from router.runtime.settings.model import Settings
 from router.runtime.settings.tree import build, suggestion
@@ -82,7 +82,12 @@ def install(settings: Settings, catalog: PluginCatalog) -> Installation:
     channels: dict[str, tuple[Adapter[Any], tuple[Account[Any], ...]]] = {}
     for name in sorted({account.channel for account in settings.accounts.values()}):
         where = [f"accounts.{key}" for key, row in settings.accounts.items() if row.channel == name]
-        if (adapter := _made(catalog.adapter, name, f"{where[0]}.channel", problems)) is not None:
+        if name == CALLED_BACK_AT:
+            problems.append(
+                f"{where[0]}.channel: an adapter can't be called {name!r}: /{name} on the channels' port is where "
+                f"notifiers are called back; give the adapter's entry point in {CHANNELS} another name"
+            )
+        elif (adapter := _made(catalog.adapter, name, f"{where[0]}.channel", problems)) is not None:
             channels[name] = (adapter, _accounts(settings, adapter, problems))
     notifiers: dict[str, tuple[Notifier[Any], tuple[Target[Any], ...]]] = {}
     for name in sorted({target.notifier for target in settings.targets.values()}):

@@ -29,13 +29,11 @@ from router.runtime.hosting.problems import problem
 from router.runtime.hosting.reply_sender import SendPolicy
 from router.runtime.hosting.staff import StaffDirectory
 from router.runtime.hosting.suspects import Suspects
-from router.runtime.notifiers import AskedNotifier, Notifier, OpenNotifier, Pace, Target
+from router.runtime.notifiers import CALLED_BACK_AT, AskedNotifier, Notifier, OpenNotifier, Pace, Target
 
 LOG = logging.getLogger(__name__)
 
 GROUP: Final = "notices"
-PATH: Final = "notify"
-"""Where notifiers are called back, on the port of the channels."""
 
 Installed = Mapping[str, tuple[Notifier[Any], Sequence[Target[Any]]]]
 
@@ -107,7 +105,7 @@ class NoticeRole:
                     http=self._http,
                     staff=self._staff,
                     spawn=self._spawn,
-                    base_url=f"{channels_url}/{PATH}/{name}",
+                    base_url=f"{channels_url}/{CALLED_BACK_AT}/{name}",
                 )
                 opened = await notifier.open(targets, host)
                 self._opened[name] = opened

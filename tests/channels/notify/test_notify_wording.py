@@ -4,12 +4,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from channels.notify.wording import LINES_SHOWN, summary, words
+from channels.notify.wording import LINES_SHOWN, Language, summary, words
+from router.contract.ids import AdvisorId
 from router.contract.messages import Notice
 from tests.suites.notices import notice, told
 
 START_MS = 1_760_000_000_000
 REST = " in queue billing, priority 2"
+DUE_LABEL = {"en": "Due", "ko": "기한"}
 DUE = ", due 2025-10-09T08:54:20.000Z."
 
 
@@ -53,6 +55,26 @@ def test_korean_says_it_without_a_word_of_english(kind: str) -> None:
 def test_what_a_notice_does_not_say_is_left_out() -> None:
     said = words(told(replace(notice(), queue="", due_at_ms=None)), "en", ZoneInfo("UTC"))
     assert said.facts == (("Case", "c1"), ("Priority", "2"))
+
+
+@pytest.mark.parametrize(("language", "due"), [("en", "(overdue)"), ("ko", "(초과)")])
+def test_a_due_time_that_has_passed_is_said_to_have(language: Language, due: str) -> None:
+    late = replace(notice(), due_at_ms=START_MS)
+    assert (
+        dict(words(told(late), language, ZoneInfo("UTC")).facts)[DUE_LABEL[language]] == f"2025-10-09 08:53 UTC {due}"
+    )
+    assert words(told(late, *many(2)), language, ZoneInfo("UTC")).lines[1].text.endswith(due)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", {"Advisor": "Jun", "For": "Mina, bo"}), ("ko", {"상담사": "Jun", "받는 사람": "Mina, bo"})],
+)
+def test_advisors_are_named_as_people_call_them(language: Language, said: dict[str, str]) -> None:
+    people = {"jun": "Jun", "mina": "Mina"}
+    about = replace(notice(), staff=(AdvisorId("mina"), AdvisorId("bo")), about=AdvisorId("jun"))
+    found = words(told(about), language, ZoneInfo("UTC"), naming=lambda who: people.get(who, who))
+    assert said.items() <= dict(found.facts).items()
 
 
 def many(count: int) -> tuple[Notice, ...]:

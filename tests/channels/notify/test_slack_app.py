@@ -15,8 +15,7 @@ from channels.notify.slack_app_options import SlackAppOptions
 from channels.notify.slack_app_simulator import CHANNEL, Shown, SlackSimulator
 from router.contract.codec import header
 from router.contract.ids import AdvisorId
-from router.runtime.hosting.notice_role import PATH
-from router.runtime.notifiers import Pace, Target
+from router.runtime.notifiers import CALLED_BACK_AT, Pace, Target
 from router.runtime.settings.tree import build
 from router.runtime.simulators import Misbehaviour
 from tests.suites.eventually import eventually
@@ -35,7 +34,7 @@ class Api:
         self.world: NoticeWorld | None = None
         app = web.Application()
         app.router.add_post("/v1/cases/{case}/{act}", self._act)
-        app.router.add_post(f"/{PATH}/{{notifier}}", self._clicked)
+        app.router.add_post(f"/{CALLED_BACK_AT}/{{notifier}}", self._clicked)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         self.url = ""
 
@@ -83,7 +82,7 @@ async def world_of(api: Api, slack: SlackSimulator, *, pace: Pace = Pace(), **mo
     assert options is not None, problems
     made = notifier()
     api.world = NoticeWorld({NAME: (made, [Target(id="desk", options=options, pace=pace)])}, policy=HASTY)
-    slack.enter(f"{api.url}/{PATH}/{NAME}")
+    slack.enter(f"{api.url}/{CALLED_BACK_AT}/{NAME}")
     await api.world.hire("minji", contacts={NAME: "U0MINJI"})
     return api.world
 
@@ -97,10 +96,11 @@ async def test_an_advisor_is_written_to_himself_and_everybody_else_in_the_channe
     api: Api, slack: SlackSimulator
 ) -> None:
     async with telling(await world_of(api, slack, language="ko")) as world:
-        assert (await told(world, slack, staff=MINJI)).channel == "U0MINJI"
+        own = await told(world, slack, staff=MINJI)
+        assert (own.channel, own.blocks[0]["fields"][-1]["text"]) == ("U0MINJI", "*받는 사람*\nMinji")
         stranger = await told(world, slack, id="n2", staff=(AdvisorId("nobody"),))
         assert (stranger.channel, stranger.text) == (CHANNEL, "에스컬레이션 1단계 (첫 응답)")
-        assert [button["text"]["text"] for button in stranger.buttons().values()] == ["맡기", "나중에"]
+        assert [button["text"]["text"] for button in stranger.buttons().values()] == ["담당하기", "나중에 알림"]
     assert slack.refusals == []
 
 
@@ -144,7 +144,7 @@ async def test_each_line_of_a_list_has_its_own_button(api: Api, slack: SlackSimu
 
 @pytest.mark.parametrize(
     ("statuses", "said"),
-    [([409], "somebody else has the case"), ([403], "could not do that"), ([503, 503, 503], "could not do that")],
+    [([409], "somebody else has the case"), ([401], "acts_key"), ([403], "acts_key"), ([503] * 3, "could not do that")],
 )
 async def test_what_was_not_done_is_told_to_who_clicked_only(
     api: Api, slack: SlackSimulator, statuses: list[int], said: str

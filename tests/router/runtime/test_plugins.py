@@ -160,6 +160,19 @@ def test_all_problems_of_accounts_and_targets_are_reported_together(catalog: Plu
     assert "targets.lead.options.url: missing" in problems
 
 
+def test_an_adapter_by_the_name_of_the_callbacks_path_is_refused_before_it_is_made() -> None:
+    def find(group: str) -> Iterable[EntryPoint]:
+        return [EntryPoint("notify", f"{__name__}:broken", group)]
+
+    with pytest.raises(SettingsError) as caught:
+        install(Settings(accounts={"desk": _account("notify")}), PluginCatalog(find))
+    (problem,) = caught.value.problems
+    assert problem == (
+        "accounts.desk.channel: an adapter can't be called 'notify': /notify on the channels' port is where notifiers "
+        "are called back; give the adapter's entry point in turnout.channels another name"
+    )
+
+
 def test_the_real_environment_is_read_without_importing_any_plugin() -> None:
     catalog = PluginCatalog()
     assert set(catalog.names(SIMULATORS)) <= set(catalog.names(CHANNELS))
