@@ -76,6 +76,8 @@ class Phrase(StrEnum):
     MORE_UNITS = "more_units"
     FIRST = "first"
     MORE = "more"
+    ROWS_GONE = "rows_gone"
+    RULES_GONE = "rules_gone"
 
 
 _PHRASES: Final[Mapping[Phrase, tuple[str, str]]] = {
@@ -200,6 +202,14 @@ _PHRASES: Final[Mapping[Phrase, tuple[str, str]]] = {
     Phrase.MORE_UNITS: (" ({units} more units)", " ({units} 단위 부족)"),
     Phrase.FIRST: (" (after case {case}, which is more urgent)", " (더 급한 문의 {case} 다음)"),
     Phrase.MORE: (", ...", " 외"),
+    Phrase.ROWS_GONE: (
+        "how the advisors stood then isn't known here any more: this is what was recorded",
+        "당시 상담사 현황이 더 이상 남아 있지 않아, 기록된 내용만 보여 드립니다",
+    ),
+    Phrase.RULES_GONE: (
+        "the rulebook of then isn't known here any more: this is what was recorded",
+        "당시 규칙집이 더 이상 남아 있지 않아, 기록된 내용만 보여 드립니다",
+    ),
 }
 
 _REASONS: Final[Mapping[str, tuple[str, str]]] = {

@@ -12,6 +12,7 @@ from router.api.answers import json_answer
 from router.api.attachments import Attachments
 from router.api.cases import ACTS, ActView, CasePage, Cases
 from router.api.clocks import Clocks, ClocksPage
+from router.api.decisions import DecisionPage, Decisions
 from router.api.forecasts import Forecast, Forecasts, ForecastView
 from router.api.keys import ACTING, EVERYONE, OVERSIGHT, STAFF, Gate
 from router.api.metrics import ApiMetrics
@@ -68,6 +69,7 @@ def routes(given: Handlers) -> tuple[Route, ...]:
         Route("GET", "/v1/queues/{queue}/cases", queues.line),
         Route("GET", "/v1/cases/{case}", cases.show),
         Route("GET", "/v1/cases/{case}/clocks", Clocks(given.gate).show),
+        Route("GET", "/v1/cases/{case}/decision", Decisions(given.gate).show),
         Route("POST", "/v1/rulebooks/forecast", Forecasts(given.gate).make),
         Route("GET", "/v1/cases/{case}/operations/{op}", cases.operation),
         Route("POST", "/v1/cases/{case}/{act}", cases.act),
@@ -111,6 +113,14 @@ DESCRIBED: tuple[Described, ...] = (
         query=("last", "lang"),
     ),
     Described("GET", "/v1/cases/{case}/clocks", "What counted for each SLA clock.", ClocksPage, STAFF),
+    Described(
+        "GET",
+        "/v1/cases/{case}/decision",
+        "The last decision in full: every advisor, and why he was it or wasn't.",
+        DecisionPage,
+        STAFF,
+        query=("advisor", "limit", "lang"),
+    ),
     Described(
         "POST",
         "/v1/rulebooks/forecast",

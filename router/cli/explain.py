@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from urllib.parse import quote
 
 import click
 
 from router.cli.asking import address, ask, case_path, key_option, url_option
+from router.cli.decision_text import decision_lines
 from router.cli.given import settings_option
 
 
@@ -45,10 +47,26 @@ _TITLES: Final = {
 @key_option
 @url_option
 @click.option("--lang", type=click.Choice(["en", "ko"]), default="en", show_default=True, help="The language.")
-def explain(settings_file: Path | None, case: str, key: str | None, url: str | None, lang: str) -> None:
+@click.option("--full", is_flag=True, help="Every advisor as he stood when it was decided, and why it was him or not.")
+@click.option("--advisor", help="The same of this one only.")
+def explain(  # noqa: PLR0913 - one argument an option
+    *,
+    settings_file: Path | None,
+    case: str,
+    key: str | None,
+    url: str | None,
+    lang: str,
+    full: bool,
+    advisor: str | None,
+) -> None:
     """Say why CASE went where it is, why not to others, what it waits for, and what would free it."""
-    page = ask(address(url, settings_file), key, f"{case_path(case)}?lang={lang}")
-    for line in _lines(page, _TITLES[lang]):
+    at = address(url, settings_file)
+    if full or advisor:
+        only = f"&advisor={quote(advisor)}" if advisor else ""
+        lines = decision_lines(ask(at, key, f"{case_path(case, '/decision')}?lang={lang}&limit=1000{only}"), lang)
+    else:
+        lines = _lines(ask(at, key, f"{case_path(case)}?lang={lang}"), _TITLES[lang])
+    for line in lines:
         click.echo(line)
 
 
