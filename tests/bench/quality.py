@@ -35,6 +35,7 @@ def main(words: list[str] | None = None) -> int:
     """Run the cases asked for, or all; 0 unless the default is behind in one."""
     given = _arguments(words)
     console = Console(width=_WIDTH)
+    given.out.parent.mkdir(parents=True, exist_ok=True)
     rows: list[Row] = []
     stands: list[str] = []
     for name in given.cases or names():
@@ -47,8 +48,8 @@ def main(words: list[str] | None = None) -> int:
         for line in (*lines(question, found), *_gaps(found)):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
         console.print(f"{name}: {time.monotonic() - began:.0f} s\n", markup=False, highlight=False)
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=2) + b"\n")
+        # After each case: a run that is cut short has measured something.
+        given.out.write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=2) + b"\n")
     click.echo(f"Where the default ({DEFAULT}) stands in promises kept:")
     for line in stands:
         click.echo(f"  {line}")
