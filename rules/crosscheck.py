@@ -6,6 +6,7 @@ from typing import Final
 from rules import opening_hours
 from rules.covering import covered
 from rules.errors import Path
+from rules.exclusion import exclusion_flaws
 from rules.ladder_flaws import ladder_flaws, relax_flaws
 from rules.naming import RESERVED, each, key_reference, reference, repeated
 from rules.notice_flaws import notice_flaws
@@ -67,6 +68,7 @@ def _rule_flaws(document: Document) -> Iterator[Flaw]:
         elif not rule.match and not rule.continue_:
             last = rule
     yield from (Flaw(("rules", index), message) for index, message in covered(document.rules))
+    yield from exclusion_flaws((rule.set.exclude, rule.continue_) for rule in document.rules)
 
 
 def _effect_flaws(effect: Effect, document: Document, path: Path) -> Iterator[Flaw]:
@@ -74,6 +76,7 @@ def _effect_flaws(effect: Effect, document: Document, path: Path) -> Iterator[Fl
     yield from reference(effect.policy, document.policies, "policy", (*path, "policy"))
     yield from reference(effect.ladder, document.ladders, "ladder", (*path, "ladder"))
     yield from key_reference(effect.skills, document.skills, "skill", (*path, "skills"))
+    yield from repeated(effect.exclude, (*path, "exclude"))
 
 
 def _size_flaws(document: Document) -> Iterator[Flaw]:

@@ -14,9 +14,10 @@ def judge(rulebook: Rulebook, facts: Facts) -> Verdict:
     """Say where the inquiry goes and what it needs. Never raises; the same input has the same verdict.
 
     Rules are tried in order. One that matches sets its fields and ends the judgement unless it
-    continues. A field that two rules set keeps the first one's value; labels and skills add up, with the
-    highest level asked for. The first promise that matches gives the policy. The chosen queue then gives policy,
-    ladder and acknowledgement, the facts or the text give the language, and the defaults fill what is still open.
+    continues. A field that two rules set keeps the first one's value; labels, skills and exclusions add up,
+    with the highest level asked for. The first promise that matches gives the policy. The chosen queue then gives
+    policy, ladder and acknowledgement, the facts or the text give the language, and the defaults fill what is still
+    open.
     """
     view = View(facts)
     draft = _Draft()
@@ -44,6 +45,7 @@ class _Draft:
         self._set: dict[str, str | int | bool] = {}
         self._wants: dict[str, Want] = {}
         self._labels: dict[str, None] = {}
+        self._excluded: dict[str, None] = {}
         self._reasons: list[Reason] = []
 
     def take(self, rule: Rule) -> None:
@@ -56,6 +58,9 @@ class _Draft:
         if effect.labels:
             self._labels.update(dict.fromkeys(effect.labels))
             names.append("labels")
+        if effect.exclude:
+            self._excluded.update(dict.fromkeys(effect.exclude))
+            names.append("exclude")
         self._because(rule.name, names, even_if_none=True)
 
     def verdict(self, rulebook: Rulebook, view: View) -> Verdict:
@@ -76,6 +81,7 @@ class _Draft:
             labels=tuple(self._labels),
             reasons=tuple(self._reasons),
             rulebook=rulebook.hash,
+            exclude=tuple(self._excluded),
         )
 
     def _promise(self, rulebook: Rulebook, view: View) -> None:

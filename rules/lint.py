@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Final
 
 from rules.errors import Path, Problem, Severity
+from rules.exclusion import LAST_ADVISOR
 from rules.roster import AdvisorRow, Roster
 from rules.rulebook import Effect, Rulebook, SkillWant, Strategy
 from rules.shape import suggestion
@@ -27,6 +28,7 @@ def lint(rulebook: Rulebook, roster: Roster) -> tuple[Problem, ...]:
         *linter.queues(),
         *linter.skills(),
         *linter.rules(),
+        *linter.exclusions(),
         *linter.ladders(),
     ]
     return tuple(sorted(found, key=lambda problem: problem.severity is Severity.WARNING))
@@ -124,6 +126,21 @@ class _Linter:
                 yield from self._stuck(carried_queue, wanted, path, Severity.WARNING)
             if rule.continue_ and rule.set.queue:
                 carriers.append((rule.set.queue, hard))
+
+    def exclusions(self) -> Iterator[Problem]:
+        """Excluded advisors who aren't there, and rules that leave nobody in their queue."""
+        known = {row.id for row in self._roster.advisors}
+        for index, rule in enumerate(self._rulebook.rules):
+            path: Path = ("rules", index, "set", "exclude")
+            for place, name in enumerate(rule.set.exclude):
+                if name not in known and name != LAST_ADVISOR:
+                    message = f"no advisor on the roster is called `{name}`{suggestion(name, known)}"
+                    yield self._in_book((*path, place), message, Severity.WARNING)
+            queue = rule.set.queue or self._rulebook.defaults.queue
+            last = self._stages[queue][-1].members
+            if last and all(row.id in rule.set.exclude for row in last):
+                message = f"it excludes everybody who takes cases of the queue `{queue}`"
+                yield self._in_book(path, message, Severity.WARNING)
 
     def ladders(self) -> Iterator[Problem]:
         """Steps that move a case up where nobody is told once no tier is left."""

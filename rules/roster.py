@@ -24,13 +24,13 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from rules.errors import Path, Place
+from rules.exclusion import LAST_ADVISOR, AdvisorName
 from rules.ladders import Language
 from rules.onboarding import Onboarding, onboarding_flaws
 from rules.policies import Name
 from rules.rulebook import Title
 from rules.shape import Flaw
 
-AdvisorName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Email = Annotated[str, Meta(pattern=r"^[^@\s<>]{1,64}@[^@\s<>]{1,190}$", extra={"hint": "is no mail address"})]
 Contact = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^\S+$", extra={"hint": "has blanks in it"})]
 HIGHEST_LEVEL: Final = 10
@@ -95,6 +95,8 @@ def roster_flaws(document: RosterDocument) -> Iterator[Flaw]:
     emails: set[str] = set()
     for index, row in enumerate(document.advisors):
         path: Path = ("advisors", index)
+        if row.id == LAST_ADVISOR:
+            yield Flaw((*path, "id"), f"`{row.id}` is reserved for what rules exclude")
         if row.id in ids:
             yield Flaw((*path, "id"), f"another advisor has the id `{row.id}` too")
         if row.email and row.email.lower() in emails:

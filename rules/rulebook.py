@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from rules.calendar import Calendar
 from rules.capacity import DEFAULT_WEIGHT, ChannelWeight, LabelWeight, Units
 from rules.errors import Path, Place
+from rules.exclusion import Excluded
 from rules.ladders import MAX_STEPS, Label, Ladder, Language, Level, RelaxStep
 from rules.notices import ToldList
 from rules.opening_hours import CalendarSpec
@@ -115,7 +116,8 @@ class SkillWant(_Rules, frozen=True, kw_only=True):
 
 
 class Effect(_Rules, frozen=True, kw_only=True):
-    """What a rule sets. A field that isn't named is left to later rules, the queue and the defaults."""
+    """What a rule sets. A field that isn't named is left to later rules, the queue and the defaults. `exclude` names
+    advisors who never get the case, `last-advisor` among them."""
 
     queue: Name | None = None
     priority: Priority | None = None
@@ -125,6 +127,7 @@ class Effect(_Rules, frozen=True, kw_only=True):
     ladder: Name | None = None
     labels: tuple[Label, ...] = ()
     acknowledge: bool | None = None
+    exclude: Excluded = ()
 
 
 class Rule(_Rules, frozen=True, kw_only=True, rename={"continue_": "continue"}):

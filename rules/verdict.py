@@ -38,7 +38,8 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
     `priority` is 1 (highest) to 5 (lowest). `language` is a BCP 47 primary tag ("en", "ko") or None
     when unknown, never "und". `acknowledge` asks for one automatic acknowledgement. `rulebook` is the
-    hash of the rulebook that said so.
+    hash of the rulebook that said so. `exclude` names advisors who must not have the case; `last-advisor` is whoever
+    has it, or had it last.
     """
 
     queue: str
@@ -51,3 +52,4 @@ class Verdict(Struct, frozen=True, kw_only=True):
     acknowledge: bool = False
     reasons: tuple[Reason, ...] = ()
     rulebook: str
+    exclude: tuple[str, ...] = ()

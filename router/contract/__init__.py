@@ -48,6 +48,7 @@ from router.contract.config import (
 from router.contract.envelope import case_event_bytes, case_event_headers, case_of, wire_case
 from router.contract.errors import ContractError, TooLarge, Undecodable
 from router.contract.events import CASE_EVENT_TYPES, CaseEvent, EventType, RelayNote
+from router.contract.exclusion import Exclusion
 from router.contract.ids import (
     AccountId,
     AdvisorId,
@@ -158,6 +159,7 @@ __all__ = [
     "DueMove",
     "EventId",
     "EventType",
+    "Exclusion",
     "FinishedClock",
     "Handover",
     "Headers",

@@ -7,6 +7,7 @@ import msgspec
 
 from router.contract.climb import Climb
 from router.contract.clock import Clock, ClockRun, DueMove, FinishedClock, Replanned
+from router.contract.exclusion import Exclusion
 from router.contract.ids import (
     AccountId,
     AdvisorId,
@@ -127,7 +128,8 @@ class CaseDetail(_Record, frozen=True, kw_only=True, omit_defaults=True):
     when somebody said that he looks after it (0: never). ``relaxed`` counts the steps of relaxation taken, by the wait
     since ``waits_from_ms`` (0: ``placed_at_ms``). ``climbed`` are the last steps of ladders, ``peak`` the highest step
     that somebody has lowered the case from; ``missed_offers`` is since the case was placed. ``tier`` is the
-    one that somebody has handed it to.
+    one that somebody has handed it to. ``excluded`` are who must not have it, ``exclusions`` how the last of them came
+    to be excluded or not to be any more.
     """
 
     account: AccountId
@@ -163,6 +165,7 @@ class CaseDetail(_Record, frozen=True, kw_only=True, omit_defaults=True):
     replans: tuple[Replanned, ...] = ()
     put_off_until_ms: int = 0
     heeded_at_ms: int = 0
+    exclusions: tuple[Exclusion, ...] = ()
 
 
 class Case(_Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -225,6 +228,7 @@ class Case(_Record, frozen=True, kw_only=True, omit_defaults=True):
     replans: tuple[Replanned, ...] = ()
     put_off_until_ms: int = 0
     heeded_at_ms: int = 0
+    exclusions: tuple[Exclusion, ...] = ()
 
 
 _DETAIL: Final = msgspec.json.Decoder(CaseDetail)

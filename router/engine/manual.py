@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from router.contract.case import CaseState, read_detail
 from router.contract.ids import AdvisorId
 from router.contract.plan import Candidate, Plan
-from router.engine import offers, plans
+from router.engine import exclusions, offers, plans
 from router.engine.decide import decide
 from router.engine.eligibility import Filter, passing
 from router.engine.explain import Explanation, write_explanation
@@ -27,6 +27,11 @@ def overrides(roster: Roster, waiting: WaitClass, advisor: AdvisorId) -> tuple[s
     return tuple(str(name) for name in Filter if not bit & passing(roster, waiting, name))
 
 
+def is_excluded(state: CaseState, advisor: AdvisorId) -> bool:
+    """Whether the advisor must not have the case."""
+    return advisor in read_detail(state.detail).excluded
+
+
 def may_pick(state: CaseState, roster: Roster, scene: Scene, advisor: AdvisorId) -> bool:
     """Whether an advisor fits all that the case asks; whether he has room, the act says."""
     return not set(overrides(roster, asked(state, scene), advisor)) - {Filter.ROOM}
@@ -39,8 +44,10 @@ def by_hand(decided: Explanation, roster: Roster, waiting: WaitClass, *, to: Adv
 
 
 def assigned(state: CaseState, roster: Roster, scene: Scene, *, to: AdvisorId, actor: str) -> Plan:
-    """The plan for a case that somebody gives to an advisor: kept for nobody any more, with the record of it."""
+    """The plan for a case that somebody gives to an advisor: kept for nobody any more, with the record of it. If he was
+    excluded, he isn't from then on."""
     detail = replace(read_detail(state.detail), held_for="", held_until_ms=None)
+    detail = exclusions.lift(detail, (to,), scene.now_ms, by=actor)
     waiting = asked(state, scene)
     decided = decide(roster, waiting, state.id, scene.rulebook, scene.now_ms).explanation
     his = plans.assigned(state, plans.taken_up(state, detail, scene), scene)
@@ -52,16 +59,17 @@ def consulted(
     state: CaseState, roster: Roster, scene: Scene, *, owner: AdvisorId, to: AdvisorId | None, tier: str
 ) -> Candidate | None:
     """Whom to ask in: the one named, else the best of the tier, who serves the queue, speaks the language, has room for
-    ``consult_units`` and has nothing to do with the case yet. None when there is nobody."""
+    ``consult_units`` and has nothing to do with the case yet. None when there is nobody, or he is excluded."""
+    excluded = read_detail(state.detail).excluded
     if to is not None:
-        member = roster.get(to)
+        member = None if to in excluded else roster.get(to)
         return offers.asked_first(member)[0] if member else None
     wanted = replace(
         asked(state, scene),
         units=scene.rulebook.consult_units,
         wants=(),
         tiers=(tier,),
-        excluded=tuple(sorted({owner, *state.consults})),
+        excluded=tuple(sorted({owner, *state.consults, *excluded})),
     )
     candidates = decide(roster, wanted, state.id, scene.rulebook, scene.now_ms).candidates
     return candidates[0] if candidates else None

@@ -83,15 +83,20 @@ def there(roster: Roster, advisor: str) -> Member | None:
     return member if is_there else None
 
 
+def back_to(roster: Roster, detail: CaseDetail) -> Member | None:
+    """Who knows the case and is there for it, unless he must not have it."""
+    return None if detail.last_advisor in detail.excluded else there(roster, detail.last_advisor)
+
+
 def hold(detail: CaseDetail, rulebook: Rulebook, roster: Roster, now_ms: int) -> CaseDetail:
     """Keep the case for who knows it. By the ``affinity_s`` of its queue that long and only if he is there; where the
-    queue says nothing, for the rulebook's ``hold_s``, wherever he is. For nobody when that is 0."""
+    queue says nothing, for the rulebook's ``hold_s``, wherever he is. For nobody when that is 0, or he is excluded."""
     queue, owner = rulebook.queues.get(detail.verdict.queue), detail.last_advisor
     if queue is None or queue.affinity_s is None:
         hold_s = rulebook.hold_s
     else:
         hold_s = queue.affinity_s if there(roster, owner) else 0
-    if not owner or not hold_s:
+    if not owner or not hold_s or owner in detail.excluded:
         return replace(detail, held_for="", held_until_ms=None)
     return replace(detail, held_for=owner, held_until_ms=now_ms + hold_s * 1000)
 

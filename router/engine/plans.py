@@ -20,7 +20,7 @@ from router.contract.case import (
 from router.contract.ids import ReplyId, case_id
 from router.contract.messages import Inquiry
 from router.contract.plan import Plan, Taken
-from router.engine import chasing, escalation, offers, relaxation, sla
+from router.engine import chasing, escalation, exclusions, offers, relaxation, sla
 from router.engine.hearing import Hearing
 from router.engine.roster import Roster
 from router.engine.terms import Terms, terms_of
@@ -49,7 +49,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
 
 def opened(inquiry: Inquiry, verdict: Verdict, scene: Scene) -> CaseDetail:
     """A new case, as its first inquiry and the verdict make it."""
-    return CaseDetail(
+    detail = CaseDetail(
         account=inquiry.account,
         origin=inquiry.id,
         customer=inquiry.customer.id,
@@ -58,6 +58,7 @@ def opened(inquiry: Inquiry, verdict: Verdict, scene: Scene) -> CaseDetail:
         placed_at_ms=scene.now_ms,
         labels=verdict.labels,
     )
+    return exclusions.judged(detail, verdict, scene.now_ms)
 
 
 def blank(inquiry: Inquiry, units: int, now_ms: int) -> CaseState:
@@ -206,22 +207,24 @@ def brought_back(state: CaseState, scene: Scene, roster: Roster, *, is_written_t
     return offers.hold(back, scene.rulebook, roster, scene.now_ms)
 
 
-def heard(detail: CaseDetail, verdict: Verdict) -> CaseDetail:
+def heard(detail: CaseDetail, verdict: Verdict, now_ms: int) -> CaseDetail:
     """A reopened case with what the rules say of the message that reopened it: its queue, skills and clocks stay, as
-    its owner is asked first; it takes the higher of the two priorities, and all labels."""
+    its owner is asked first unless he is excluded; it takes the higher of the two priorities, and all labels."""
     before = detail.verdict
     priority = min(before.priority, verdict.priority)
     labels = tuple(dict.fromkeys((*before.labels, *verdict.labels)))
-    new = {
-        name
-        for name, is_new in (("priority", priority != before.priority), ("labels", labels != before.labels))
-        if is_new
+    after = exclusions.judged(detail, verdict, now_ms)
+    changed = {
+        "priority": priority != before.priority,
+        "labels": labels != before.labels,
+        "exclude": after is not detail,
     }
+    new = {name for name, is_new in changed.items() if is_new}
     if not new:
         return detail
     reasons = (Reason(each.rule, tuple(sorted(new & {*each.set}))) for each in verdict.reasons if new & {*each.set})
     return replace(
-        detail,
+        after,
         verdict=replace(before, priority=priority, labels=labels, reasons=(*before.reasons, *reasons)[-MAX_REASONS:]),
         labels=tuple(dict.fromkeys((*detail.labels, *verdict.labels))),
     )

@@ -138,10 +138,10 @@ class Intake:
         detail = plans.brought_back(state, scene, self._tail.roster)
         if state.state is CaseStatus.RESOLVED:
             said = judge(self._policies.active, facts_of(inquiry, reopened=detail.reopened))
-            detail = plans.heard(detail, said)
+            detail = plans.heard(detail, said, scene.now_ms)
             state = plans.weighed(state, detail, scene)
         plan, placing = self._place(state, detail, scene)
-        owner = offers.there(self._tail.roster, detail.last_advisor)
+        owner = offers.back_to(self._tail.roster, detail)
         if owner is not None:
             is_pending = state.state is CaseStatus.PENDING
             auto_accept = placing.auto_accept or is_pending

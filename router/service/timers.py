@@ -196,7 +196,7 @@ class Timers:
             return self._drop(state, claim)
         scene = self._scene(state)
         detail = plans.brought_back(state, scene, self._tail.roster, is_written_to=False)
-        owner = offers.there(self._tail.roster, detail.last_advisor)
+        owner = offers.back_to(self._tail.roster, detail)
         over = scene.rulebook.weight(state.channel).over_when_back
         asked = offers.asked_first(owner, over=over) if owner else ()
         return Requeue(

@@ -161,3 +161,14 @@ def test_judging_never_raises_and_is_repeatable(facts: Facts) -> None:
     assert verdict.policy in EVERYTHING.policies
     assert verdict.language != "und"
     assert msgspec.json.decode(msgspec.json.encode(verdict), type=Verdict) == verdict
+
+
+def test_whom_rules_exclude_adds_up_and_is_explained() -> None:
+    book = rulebook("""
+  - {name: conflict, match: {customer.id: ann}, set: {exclude: [minji]}, continue: true}
+  - {name: complaint, match: {text: {contains: complaint}}, set: {exclude: [last-advisor, minji, ben]}}
+""")
+    verdict = judge(book, ask("a complaint", customer=CustomerFacts(id="ann")))
+    assert verdict.exclude == ("minji", "last-advisor", "ben")
+    assert verdict.reasons[:2] == (Reason("conflict", ("exclude",)), Reason("complaint", ("exclude",)))
+    assert judge(book, ask("hello")).exclude == ()

@@ -14,6 +14,7 @@ from router.contract import (
     Clock,
     DueMove,
     EventType,
+    Exclusion,
     FinishedClock,
     Offer,
     Pending,
@@ -41,6 +42,7 @@ VERDICT: Final = Verdict(
     acknowledge=True,
     reasons=(Reason("returns-ko", ("queue", "wants")), Reason("defaults", ("priority", "policy"))),
     rulebook="3b1f0c9e",
+    exclude=("last-advisor",),
 )
 RUNNING: Final = Clock(target_ms=HOUR, running_since_ms=START_MS)
 STOPPED: Final = Clock(target_ms=HOUR, used_ms=180_000, met_at_ms=START_MS + 180_000)
@@ -68,6 +70,9 @@ CLIMBED: Final = Climb(
     raised=1,
     tier="senior",
     sets="legal",
+)
+EXCLUSION: Final = Exclusion(
+    advisor=MINJI, at_ms=START_MS + 30_000, by=MINJI, reason="a friend of mine", rules=("friends",), lifted=True
 )
 CLASS: Final = "returns|email|10|ko:5,returns:3|2|standard|first_response||"
 
@@ -98,7 +103,7 @@ EVENTS: Final[dict[EventType, tuple[dict[str, Any], dict[str, Any], dict[str, st
     EventType.ACCEPT: (ASSIGNED, {}, {"outcome": "assigned", "actor": MINJI, "about": MINJI}),
     EventType.DECLINE: (
         QUEUED,
-        {"declined": {MINJI: START_MS + 330_000}, "excluded": (MINJI,)},
+        {"declined": {MINJI: START_MS + 330_000}, "excluded": (MINJI,), "exclusions": (EXCLUSION,)},
         {"outcome": "queued", "actor": MINJI, "about": MINJI, "reason": "on the phone"},
     ),
     EventType.EXPIRE: (QUEUED, {"declined": {MINJI: START_MS + 150_000}}, {"outcome": "queued", "about": MINJI}),

@@ -53,6 +53,7 @@ NAMES = [
     "DueMove",
     "EventId",
     "EventType",
+    "Exclusion",
     "FinishedClock",
     "Handover",
     "Headers",

@@ -1,0 +1,81 @@
+"""Who must not have a case: by the rules, by the customer's wish, or by a person's word. Pure.
+
+What is said once holds through the case's life, in whatever queue it is, until a supervisor takes it back or gives the
+case to that advisor himself.
+"""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from router.contract.case import CaseDetail, CaseState
+from router.contract.climb import KEPT_REASON_BYTES
+from router.contract.exclusion import KEPT_EXCLUSIONS, MOST_BY_PEOPLE, MOST_EXCLUDED, Exclusion
+from router.contract.limits import cut
+from rules import Verdict
+from rules.exclusion import LAST_ADVISOR
+
+_MOST_RULES = 5
+
+
+def present(state: CaseState, detail: CaseDetail) -> str:
+    """Who has the case, or had it last; empty when nobody ever had."""
+    return state.owner or detail.last_advisor
+
+
+def exclude(
+    detail: CaseDetail,
+    advisors: Iterable[str],
+    now_ms: int,
+    *,
+    by: str = "",
+    reason: str = "",
+    rules: tuple[str, ...] = (),
+) -> CaseDetail:
+    """The case without these, and kept for none of them; as it is if they are excluded already. None is added beyond
+    the most that a case can have."""
+    new = [name for name in dict.fromkeys(advisors) if name and name not in detail.excluded]
+    new = new[: max(0, MOST_EXCLUDED - len(detail.excluded))]
+    if not new:
+        return detail
+    said = [
+        Exclusion(advisor=name, at_ms=now_ms, by=by, reason=cut(reason, KEPT_REASON_BYTES), rules=rules) for name in new
+    ]
+    is_held = detail.held_for in new
+    return replace(
+        detail,
+        excluded=tuple(sorted((*detail.excluded, *new))),
+        exclusions=(*detail.exclusions, *said)[-KEPT_EXCLUSIONS:],
+        held_for="" if is_held else detail.held_for,
+        held_until_ms=None if is_held else detail.held_until_ms,
+    )
+
+
+def lift(detail: CaseDetail, advisors: Iterable[str], now_ms: int, *, by: str, reason: str = "") -> CaseDetail:
+    """The case which these may have again; as it is if none of them was excluded."""
+    freed = [name for name in dict.fromkeys(advisors) if name in detail.excluded]
+    if not freed:
+        return detail
+    said = [
+        Exclusion(advisor=name, at_ms=now_ms, by=by, reason=cut(reason, KEPT_REASON_BYTES), lifted=True)
+        for name in freed
+    ]
+    return replace(
+        detail,
+        excluded=tuple(name for name in detail.excluded if name not in freed),
+        exclusions=(*detail.exclusions, *said)[-KEPT_EXCLUSIONS:],
+    )
+
+
+def judged(detail: CaseDetail, verdict: Verdict, now_ms: int) -> CaseDetail:
+    """The case without whom a verdict on one of its messages excludes."""
+    if not verdict.exclude:
+        return detail
+    names = [detail.last_advisor if name == LAST_ADVISOR else name for name in verdict.exclude]
+    rules = tuple(each.rule for each in verdict.reasons if "exclude" in each.set)[:_MOST_RULES]
+    return exclude(detail, names, now_ms, rules=rules)
+
+
+def is_too_many(detail: CaseDetail, advisors: Iterable[str]) -> bool:
+    """Whether these are more than people may exclude, with those who are excluded already."""
+    return len({*detail.excluded, *advisors}) > MOST_BY_PEOPLE
