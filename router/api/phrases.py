@@ -6,6 +6,7 @@ from typing import Final
 
 from router.engine.eligibility import Filter
 from router.engine.freeing import Passing
+from router.engine.interrupting import Allowing
 
 
 class Language(StrEnum):
@@ -38,6 +39,7 @@ class Phrase(StrEnum):
     OUT = "out"
     WRAP_UP = "wrap_up"
     CAN_TAKE = "can_take"
+    CAN_PARK = "can_park"
     CLOCK_DUE = "clock_due"
     BEHIND = "behind"
     BEHIND_MANY = "behind_many"
@@ -70,6 +72,9 @@ class Phrase(StrEnum):
     SPEAKS = "speaks"
     SERVES = "serves"
     IS_OF_TIER = "is_of_tier"
+    MAY_INTERRUPT = "may_interrupt"
+    MAY_BE_PARKED = "may_be_parked"
+    WOULD_PARK = "would_park"
     HOLD_ENDS = "hold_ends"
     COOL_DOWN_ENDS = "cool_down_ends"
     STEP_TAKEN = "step_taken"
@@ -124,6 +129,10 @@ _PHRASES: Final[Mapping[Phrase, tuple[str, str]]] = {
     Phrase.CAN_TAKE: (
         "{who} can take it now: it comes next, or a more urgent case comes first",
         "지금 맡을 수 있음: {who}. 곧 배정되거나, 더 급한 문의가 먼저 배정됩니다",
+    ),
+    Phrase.CAN_PARK: (
+        "{who} can take it now by parking {channels}: it comes next, or a more urgent case comes first",
+        "{channels} 문의를 보류하고 지금 맡을 수 있음: {who}. 곧 배정되거나, 더 급한 문의가 먼저 배정됩니다",
     ),
     Phrase.CLOCK_DUE: ("its {clock} clock is due at {at}", "{clock} 시한: {at}"),
     Phrase.BEHIND: ("{count} of its kind are before it in line", "같은 조건의 문의 {count}건이 앞에 있습니다"),
@@ -187,6 +196,15 @@ _PHRASES: Final[Mapping[Phrase, tuple[str, str]]] = {
         "it would be taken if one of these were of tier {name}: {who}",
         "다음 상담사가 {name} 등급이면 배정됩니다: {who}",
     ),
+    Phrase.MAY_INTERRUPT: (
+        "it would be taken if the rules let {name} interrupt: {who}",
+        "규칙이 {name} 채널의 끼어들기를 허용하면 배정됩니다: {who}",
+    ),
+    Phrase.MAY_BE_PARKED: (
+        "it would be taken if the rules let {name} be parked for it: {who}",
+        "규칙이 {name} 채널의 보류를 허용하면 배정됩니다: {who}",
+    ),
+    Phrase.WOULD_PARK: (" (parking {cases})", " ({cases} 보류)"),
     Phrase.HOLD_ENDS: (
         "it is kept for {name} until its hold ends at {at}; then others can take it",
         "{name}에게 맡기려고 보류 중이며, {at}에 보류가 끝나면 다른 상담사가 맡을 수 있습니다",
@@ -230,6 +248,10 @@ OF_ADVISORS: Final[Mapping[Filter, Phrase]] = {
     Filter.LANGUAGE: Phrase.SPEAKS,
     Filter.QUEUE: Phrase.SERVES,
     Filter.TIER: Phrase.IS_OF_TIER,
+}
+OF_RULES: Final[Mapping[Allowing, Phrase]] = {
+    Allowing.INTERRUPTS: Phrase.MAY_INTERRUPT,
+    Allowing.INTERRUPTIBLE: Phrase.MAY_BE_PARKED,
 }
 OF_TIME: Final[Mapping[Passing, Phrase]] = {
     Passing.HOLD: Phrase.HOLD_ENDS,

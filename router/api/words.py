@@ -8,14 +8,16 @@ from router.api.ladders import NextStepView, step_lines, step_views
 from router.api.phrases import Language, Phrase, lasting, reason, say
 from router.api.relaxing import RelaxView, relax_lines, relax_views
 from router.api.views import View
-from router.api.would_free import NAMED, ChangeView, Scene, would_free
+from router.api.would_free import NAMED, ChangeView, would_free
 from router.contract.case import CaseDetail, CaseState, CaseStatus, read_detail
 from router.contract.codec import rfc3339
 from router.contract.ids import CaseId
 from router.engine.decide import Waiting
-from router.engine.eligibility import Filter, fit, sieve
+from router.engine.eligibility import Filter, eligible, fit, sieve
 from router.engine.estimate import MOST, Lines, ahead_of, likely_wait
 from router.engine.explain import Explanation, ShareTerm, read_explanation
+from router.engine.freeing import Ground
+from router.engine.parking import gives_way
 from router.engine.roster import Roster
 from router.engine.waiting import WaitClass, governing, score, wait_class
 from rules import Rulebook
@@ -169,8 +171,8 @@ class Words:
     ) -> tuple[tuple[str, ...], tuple[ChangeView, ...], WaitView | None]:
         """Why a case that looks for somebody still waits, what would free it, and how long that may take."""
         mine = self._mine(state, detail)
-        scene = Scene(self._roster, self._rulebook, line.lines.heads, self._now_ms)
-        frees = tuple(would_free(mine, detail, scene, self._language))
+        ground = Ground(self._roster, self._rulebook, line.lines.heads, self._now_ms)
+        frees = tuple(would_free(mine, detail, ground, self._language))
         wait = self._wait(mine, line)
         said = (
             *self._looking(mine.waiting, is_stuck=not frees),
@@ -204,8 +206,11 @@ class Words:
             why = reason(self._language, name)
             yield self._say(Phrase.OUT, count=out.bit_count(), reason=why, who=self._names(out))
         yield from self._wrapping_up(sifted.removed.get(Filter.ROOM, 0))
+        parking = gives_way(waiting.channel, self._rulebook)
         if sifted.eligible:
             yield self._say(Phrase.CAN_TAKE, who=self._names(sifted.eligible))
+        elif parking and (able := eligible(self._roster, waiting, parking)):
+            yield self._say(Phrase.CAN_PARK, who=self._names(able), channels=", ".join(sorted(parking)))
         elif is_stuck:
             yield self._say(Phrase.NOBODY)
 

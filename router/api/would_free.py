@@ -2,26 +2,26 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
-from router.api.phrases import OF_ADVISORS, OF_TIME, Language, Phrase, say
+from router.api.phrases import OF_ADVISORS, OF_RULES, OF_TIME, Language, Phrase, say
 from router.api.views import View
 from router.contract.case import CaseDetail
 from router.contract.codec import rfc3339
 from router.engine.decide import Waiting
 from router.engine.eligibility import Filter
-from router.engine.freeing import Change, Moment, Way, change_of, moments, ways
-from router.engine.roster import Roster
-from rules import Rulebook
+from router.engine.freeing import Change, Ground, Moment, Way, change_by, change_of, moments, ways
+from router.engine.interrupting import Allowance, allowances
+from router.engine.roster import Member
 
 NAMED: Final = 3
 
 
 class ChangeView(View, frozen=True, kw_only=True):
     """A change that would place the case. ``change``: ``presence``, ``room``, ``skill``, ``language``, ``queue`` or
-    ``tier``, of any of ``count`` advisors, the first of them in ``advisors``; or ``hold``, ``cool-down`` or ``step``,
-    which time brings at ``at``. ``name`` and ``level`` say of which skill, queue and so on. ``text`` is all that in
-    words."""
+    ``tier``, of any of ``count`` advisors, the first of them in ``advisors``; ``interrupts`` or ``interruptible``,
+    which the rules would have to say of a channel, for any of these; or ``hold``, ``cool-down`` or ``step``, which time
+    brings at ``at``. ``name`` and ``level`` say of which skill, queue and so on. ``text`` is all that in words."""
 
     change: str
     text: str
@@ -32,21 +32,14 @@ class ChangeView(View, frozen=True, kw_only=True):
     at: str | None = None
 
 
-class Scene(NamedTuple):
-    """What a waiting case is looked at with: ``heads`` are those of all lines."""
-
-    roster: Roster
-    rulebook: Rulebook
-    heads: Sequence[Waiting]
-    now_ms: int
-
-
-def would_free(mine: Waiting, detail: CaseDetail, scene: Scene, language: Language) -> Iterator[ChangeView]:
-    """Every change of one advisor or of the case that is enough alone; what time brings comes first."""
-    for moment in moments(scene.roster, detail, mine.waiting, scene.rulebook, scene.now_ms):
+def would_free(mine: Waiting, detail: CaseDetail, ground: Ground, language: Language) -> Iterator[ChangeView]:
+    """Every change of one advisor, of the case or of the rules that is enough alone; what time brings comes first."""
+    for moment in moments(ground.roster, detail, mine.waiting, ground.rulebook, ground.now_ms):
         yield _of_time(moment, language)
-    for way in ways(scene.roster, mine.waiting):
-        yield _of_advisors(way, mine, scene, language)
+    for way in ways(ground.roster, mine.waiting, ground.rulebook):
+        yield _of_advisors(way, mine, ground, language)
+    for allowance in allowances(ground.roster, mine.waiting, ground.rulebook):
+        yield _of_rules(allowance, mine, ground, language)
 
 
 def _of_time(moment: Moment, language: Language) -> ChangeView:
@@ -55,18 +48,30 @@ def _of_time(moment: Moment, language: Language) -> ChangeView:
     return ChangeView(change=moment.passing, text=text, name=moment.name, at=at)
 
 
-def _of_advisors(way: Way, mine: Waiting, scene: Scene, language: Language) -> ChangeView:
-    rivals = [head for head in scene.heads if head.case != mine.case]
-    first = [
-        change_of(member.state, way, mine, rivals, scene.rulebook, scene.now_ms)
-        for member in itertools.islice(scene.roster.members(way.advisors), NAMED)
-    ]
+def _of_advisors(way: Way, mine: Waiting, ground: Ground, language: Language) -> ChangeView:
+    first = [change_of(member.state, way, mine, ground) for member in _first(way.advisors, ground)]
     count = way.advisors.bit_count()
-    who = ", ".join(_told(change, language) for change in first)
-    who += say(language, Phrase.MORE) if count > len(first) else ""
-    text = say(language, OF_ADVISORS[way.lacks], who=who, name=way.name, level=way.level)
+    text = say(language, OF_ADVISORS[way.lacks], who=_who(first, count, language), name=way.name, level=way.level)
     advisors = tuple(change.advisor for change in first)
     return ChangeView(change=way.lacks, text=text, count=count, advisors=advisors, name=way.name, level=way.level)
+
+
+def _of_rules(allowance: Allowance, mine: Waiting, ground: Ground, language: Language) -> ChangeView:
+    first = [change_by(member.state, allowance, mine, ground) for member in _first(allowance.advisors, ground)]
+    count = allowance.advisors.bit_count()
+    who = _who(first, count, language)
+    text = say(language, OF_RULES[allowance.allowing], who=who, name=allowance.channel)
+    advisors = tuple(change.advisor for change in first)
+    return ChangeView(change=allowance.allowing, text=text, count=count, advisors=advisors, name=allowance.channel)
+
+
+def _first(advisors: int, ground: Ground) -> Iterator[Member]:
+    return itertools.islice(ground.roster.members(advisors), NAMED)
+
+
+def _who(first: Sequence[Change], count: int, language: Language) -> str:
+    told = ", ".join(_told(change, language) for change in first)
+    return told + (say(language, Phrase.MORE) if count > len(first) else "")
 
 
 def _told(change: Change, language: Language) -> str:
@@ -75,4 +80,6 @@ def _told(change: Change, language: Language) -> str:
         text += say(language, Phrase.MORE_UNITS, units=change.units)
     if change.first is not None:
         text += say(language, Phrase.FIRST, case=change.first)
+    elif change.park:
+        text += say(language, Phrase.WOULD_PARK, cases=", ".join(change.park[:NAMED]))
     return text

@@ -1,14 +1,15 @@
 """What would free a waiting case: the single changes that place it, each enough alone. Pure.
 
-A change is of an advisor (he comes online, gets room, learns a skill or a language, joins a queue or a tier), or of the
-case, which time brings (a hold or a cool-down ends, the next steps of relaxation). What takes two changes isn't named.
+A change is of an advisor (he comes online, gets room, learns a skill or a language, joins a queue or a tier), of the
+case, which time brings (a hold or a cool-down ends, the next steps of relaxation), or of the rules (what may be parked
+for it, see ``interrupting``). What takes two changes isn't named.
 """
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import reduce
 from operator import and_
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -17,7 +18,9 @@ from router.contract.advisor import AdvisorState, Presence, read_profile, write_
 from router.contract.case import CaseDetail
 from router.contract.ids import AdvisorId, CaseId
 from router.engine.decide import Waiting, next_for
-from router.engine.eligibility import Filter, eligible, passing
+from router.engine.eligibility import Filter, eligible, is_eligible, passing
+from router.engine.interrupting import Allowance, allowed, could_be_taken, parked_for
+from router.engine.parking import gives_way
 from router.engine.relaxation import ahead
 from router.engine.roster import LEVELS, Roster
 from router.engine.waiting import WaitClass, wait_class
@@ -26,26 +29,38 @@ from rules import Rulebook
 _OF_ADVISORS: Final = (Filter.PRESENCE, Filter.ROOM, Filter.LANGUAGE, Filter.QUEUE, Filter.TIER)
 
 
+class Ground(NamedTuple):
+    """What a waiting case is looked at with: ``heads`` are those of all lines."""
+
+    roster: Roster
+    rulebook: Rulebook
+    heads: Sequence[Waiting]
+    now_ms: int
+
+
 class Way(msgspec.Struct, frozen=True, kw_only=True):
     """What one advisor at a time would have to have, and who lacks nothing else. ``name`` and ``level`` are of the
-    skill, language, queue or tier; a tier stands for any that will do."""
+    skill, language, queue or tier; a tier stands for any that will do. He may have to park cases of ``parking``."""
 
     lacks: Filter
     advisors: int
     name: str = ""
     level: int = 0
+    parking: frozenset[str] = frozenset()
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """A change of one advisor. ``units`` is how much room he lacks; ``first`` the more urgent case that he would be
-    given before this one, empty where this one comes first."""
+    """A change of one advisor, or by which one is given the case (``lacks`` None: of the rules). ``units`` is how much
+    room he lacks; ``first`` the more urgent case that he would be given before this one, empty where this one comes
+    first; ``park`` what he would park for it."""
 
-    lacks: Filter
+    lacks: Filter | None
     advisor: AdvisorId
     name: str = ""
     level: int = 0
     units: int = 0
     first: CaseId | None = None
+    park: tuple[CaseId, ...] = ()
 
 
 class Passing(StrEnum):
@@ -65,39 +80,68 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     at_ms: int
 
 
-def ways(roster: Roster, waiting: WaitClass) -> Iterator[Way]:
+def ways(roster: Roster, waiting: WaitClass, rulebook: Rulebook) -> Iterator[Way]:
     """Each way with those for whom it would do. It costs a few ANDs, however many advisors there are."""
+    parking = parked_for(roster, waiting, rulebook)
     sets = {name: passing(roster, waiting, name) for name in Filter}
+    sets[Filter.ROOM] = roster.room(waiting.units, waiting.channel, parking).bits
     for lacks in _OF_ADVISORS:
         others = reduce(and_, (sets[name] for name in Filter if name is not lacks), roster.everyone)
         if found := others & ~sets[lacks]:
             name, level = _asked(waiting, lacks)
-            yield Way(lacks=lacks, advisors=found, name=name, level=level)
+            yield Way(lacks=lacks, advisors=found, name=name, level=level, parking=parking)
     others = reduce(and_, (sets[name] for name in Filter if name is not Filter.SKILL), roster.everyone)
     needed = _needed(waiting)
     holders = {skill: roster.with_skill(skill, level) for skill, level in needed.items()}
     for skill, level in needed.items():
         rest = reduce(and_, (bits for name, bits in holders.items() if name != skill), others)
         if found := rest & ~holders[skill]:
-            yield Way(lacks=Filter.SKILL, advisors=found, name=skill, level=level)
+            yield Way(lacks=Filter.SKILL, advisors=found, name=skill, level=level, parking=parking)
 
 
-def change_of(
-    state: AdvisorState, way: Way, waiting: Waiting, heads: Sequence[Waiting], rulebook: Rulebook, now_ms: int
-) -> Change:
+def change_of(state: AdvisorState, way: Way, waiting: Waiting, ground: Ground) -> Change:
     """The change of one of the way's advisors, and what comes of it."""
-    roster = Roster()
-    roster.apply(changed(state, way, waiting.waiting))
-    turn = next_for(roster, state.id, [waiting, *heads], rulebook, now_ms)
-    first = turn.head.case if turn else waiting.case
+    first, park = _given(changed(state, way, waiting.waiting), waiting, ground)
+    lacking = _kept(state, way.parking) + waiting.waiting.units - state.budget
     return Change(
         lacks=way.lacks,
         advisor=state.id,
         name=way.name,
         level=way.level,
-        units=max(0, state.load + waiting.waiting.units - state.budget) if way.lacks is Filter.ROOM else 0,
-        first=None if first == waiting.case else first,
+        units=max(0, lacking) if way.lacks is Filter.ROOM else 0,
+        first=first,
+        park=park,
     )
+
+
+def change_by(state: AdvisorState, allowance: Allowance, waiting: Waiting, ground: Ground) -> Change:
+    """What comes of a change of the rules for one of the allowance's advisors."""
+    rules = allowed(ground.rulebook, allowance.allowing, allowance.channel)
+    first, park = _given(state, waiting, ground._replace(rulebook=rules))
+    return Change(lacks=None, advisor=state.id, name=allowance.channel, first=first, park=park)
+
+
+def _given(state: AdvisorState, waiting: Waiting, ground: Ground) -> tuple[CaseId | None, tuple[CaseId, ...]]:
+    """The more urgent case that the advisor would be given first, and what he parks for whichever it is."""
+    alone = Roster()
+    alone.apply(state)
+    rivals = [head for head in ground.heads if head.case != waiting.case and _may_be_his(alone, state, head, ground)]
+    turn = next_for(alone, state.id, [waiting, *rivals], ground.rulebook, ground.now_ms)
+    if turn is None:
+        return None, ()
+    return (None if turn.head.case == waiting.case else turn.head.case), turn.park
+
+
+def _may_be_his(alone: Roster, state: AdvisorState, head: Waiting, ground: Ground) -> bool:
+    """Whether parking for it, if it came to that, would be his: nobody is interrupted while somebody is free."""
+    if not gives_way(head.waiting.channel, ground.rulebook) or not eligible(ground.roster, head.waiting):
+        return True
+    return is_eligible(alone[state.id], head.waiting)
+
+
+def _kept(state: AdvisorState, parking: frozenset[str]) -> int:
+    """The units that he has at hand when all that gives way is parked."""
+    return sum(item.load for item in state.work.values() if not item.may_be_parked(parking))
 
 
 def changed(state: AdvisorState, way: Way, waiting: WaitClass) -> AdvisorState:
@@ -107,7 +151,7 @@ def changed(state: AdvisorState, way: Way, waiting: WaitClass) -> AdvisorState:
         case Filter.PRESENCE:
             return replace(state, presence=Presence.ONLINE)
         case Filter.ROOM:
-            return _with_room(state, waiting)
+            return _with_room(state, waiting, way.parking)
         case Filter.SKILL:
             profile = replace(profile, skills={**profile.skills, way.name: way.level})
         case Filter.LANGUAGE:
@@ -128,9 +172,10 @@ def moments(
     found = [
         moment
         for moment, later in _coming(detail, rulebook, now_ms)
-        if eligible(
+        if could_be_taken(
             roster,
             wait_class(later, channel=waiting.channel, units=waiting.units, rulebook=rulebook, now_ms=now_ms),
+            rulebook,
         )
     ]
     return tuple(sorted(found, key=lambda moment: (moment.at_ms, moment.passing, moment.name)))
@@ -171,9 +216,9 @@ def _needed(waiting: WaitClass) -> dict[str, int]:
     return needed
 
 
-def _with_room(state: AdvisorState, waiting: WaitClass) -> AdvisorState:
+def _with_room(state: AdvisorState, waiting: WaitClass, parking: frozenset[str]) -> AdvisorState:
     caps = dict(state.caps)
     if waiting.channel in caps:
         held = sum(work.load > 0 and work.channel == waiting.channel for work in state.work.values())
         caps[waiting.channel] = max(caps[waiting.channel], held + 1)
-    return replace(state, budget=max(state.budget, state.load + waiting.units), caps=caps)
+    return replace(state, budget=max(state.budget, _kept(state, parking) + waiting.units), caps=caps)

@@ -11,6 +11,7 @@ from router.contract.ids import AccountId, AdvisorId, CaseId, ConversationId, In
 from router.engine.decide import Waiting, decide
 from router.engine.estimate import Lines
 from router.engine.explain import RankedHead, ShareTerm, write_explanation
+from router.engine.interrupting import Allowing, allowed
 from router.engine.roster import Roster
 from router.engine.waiting import wait_class
 from rules import Reason, Rulebook, Verdict, Want
@@ -192,6 +193,40 @@ def test_a_turn_by_shares_says_how_the_queues_stood(rulebook: Rulebook) -> None:
     assert english in explained(state, roster, rulebook).why_here
     korean = Words(Language.KOREAN, roster, rulebook, NOW).explained(state).why_here
     assert any("16건 중 14건, 목표 75%" in line for line in korean)
+
+
+def _on(rulebook: Rulebook, *channels: tuple[Allowing, str]) -> Rulebook:
+    for allowing, channel in channels:
+        rulebook = allowed(rulebook, allowing, channel)
+    return rulebook
+
+
+PARKED = (Allowing.INTERRUPTIBLE, "chat")
+INTERRUPTS = (Allowing.INTERRUPTS, "call")
+PARKING = [
+    ((INTERRUPTS, PARKED), "ann can take it now by parking chat", "chat 문의를 보류하고 지금 맡을 수 있음: ann"),
+    ((PARKED,), "it would be taken if the rules let call interrupt: ann (parking other)", "call 채널의 끼어들기를"),
+    ((INTERRUPTS,), "if the rules let chat be parked for it: ann (parking other)", "chat 채널의 보류를 허용하면"),
+]
+
+
+@pytest.mark.parametrize(("changes", "english", "korean"), PARKING)
+def test_parking_is_named_where_it_is_or_would_be_enough(
+    rulebook: Rulebook, changes: tuple[tuple[Allowing, str], ...], english: str, korean: str
+) -> None:
+    book, roster = _on(replace(rulebook, channels={}), *changes), roster_of(advisor("ann", load=95))
+    state = case(channel="call", units=30)
+    told = said(explained(state, roster, book))
+    assert any(english in each for each in told), told
+    assert any(korean in each for each in said(Words(Language.KOREAN, roster, book, NOW).explained(state)))
+
+
+def test_who_would_have_to_come_online_parks_for_it_then(rulebook: Rulebook) -> None:
+    roster = roster_of(advisor("ann", presence=Presence.AWAY, load=95))
+    told = explained(case(channel="call", units=30), roster, _on(rulebook, INTERRUPTS, PARKED))
+    (change,) = told.would_free
+    said_so = "it is taken when one of these comes online: ann (parking other)"
+    assert (change.change, change.text) == ("presence", said_so)
 
 
 def test_all_of_it_is_told_in_korean(rulebook: Rulebook) -> None:

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 
-from router.contract.advisor import AdvisorState, Presence, read_profile, write_profile
+from router.contract.advisor import AdvisorState, Presence, Work, WorkKind, read_profile, write_profile
 from router.contract.case import CaseDetail
 from router.contract.ids import AccountId, CaseId, InquiryId
-from router.engine.decide import Waiting, decide, next_for
+from router.engine.decide import Waiting, next_for, nominate
 from router.engine.eligibility import Filter
-from router.engine.freeing import Change, Moment, Passing, Way, change_of, changed, moments, ways
+from router.engine.freeing import Change, Ground, Moment, Passing, Way, change_by, change_of, changed, moments, ways
+from router.engine.interrupting import Allowance, Allowing, allowances, allowed
 from router.engine.roster import Roster
 from router.engine.waiting import ClassWant, WaitClass, score, wait_class
 from rules import Rulebook, Verdict, Want
@@ -24,12 +25,21 @@ RELAX = """    relax:
       - {after_s: 90, queues: [general], tiers: [junior]}
       - {after_s: 300, any_language: true}
 """
-BOOK: Rulebook = rulebook(
-    RULES.replace(
-        "  billing: {policy: standard, ladder: standard, offer_s: 30}\n",
-        f"  billing:\n    policy: standard\n    tiers: [senior, lead]\n{RELAX}",
-    )
-)
+RULED = RULES.replace(
+    "  billing: {policy: standard, ladder: standard, offer_s: 30}\n",
+    f"  billing:\n    policy: standard\n    tiers: [senior, lead]\n{RELAX}",
+).replace("interruptible: true", "interruptible: false")
+MAIL_GIVES_WAY = RULED.replace("interruptible: false", "interruptible: true")
+CHATS_INTERRUPT = RULED.replace("chat: {units: 30}", "chat: {units: 30, interrupts: true}")
+BOOK: Rulebook = rulebook(RULED)
+BOOKS = {
+    "as it is": BOOK,
+    "mail gives way": rulebook(MAIL_GIVES_WAY),
+    "chats interrupt": rulebook(CHATS_INTERRUPT),
+    "mail is parked for chats": rulebook(
+        MAIL_GIVES_WAY.replace("chat: {units: 30}", "chat: {units: 30, interrupts: true}")
+    ),
+}
 SKILLS = {"billing": 5, "technical": 2}
 CHANNELS = ("chat", "email")
 
@@ -56,18 +66,28 @@ def head_of(detail: CaseDetail, name: str = "mine") -> Waiting:
     return Waiting(class_key=class_of(detail).key, score_ms=score(detail, BOOK), case=CaseId(name))
 
 
+def at_hand(dice: random.Random) -> dict[str, Work]:
+    """Some of what he has at hand could be parked by one rulebook or the other, some by none."""
+    units = dice.choice((0, 0, 60, 80, 100))
+    parts = [("call", units - 20), ("email", 20)] if dice.random() < 0.2 else [(dice.choice(("chat", "email")), units)]
+    kind = dice.choice((WorkKind.CASE, WorkKind.CASE, WorkKind.CASE, WorkKind.OFFER))
+    return {f"w{at}": Work(units=size, channel=name, kind=kind) for at, (name, size) in enumerate(parts) if size > 0}
+
+
 def drawn(dice: random.Random, name: str) -> AdvisorState:
+    if dice.random() < 0.2:
+        # One who lacks nothing, but room perhaps.
+        return replace(advisor(name, tier="lead", queues=(), skills=SKILLS), work=at_hand(dice))
     state = advisor(
         name,
         presence=dice.choice((*Presence, Presence.ONLINE, Presence.ONLINE)),
-        load=dice.choice((0, 0, 60, 80)),
         skills={skill: dice.choice((level, level, level - 1)) for skill, level in SKILLS.items()},
         languages=dice.choice(({"ko": 3}, {"ko": 3}, {"en": 3})),
         queues=dice.choice(((), ("billing",), ("billing",), ("general",))),
         tier=dice.choice(("senior", "senior", "lead", "junior")),
         caps=dice.choice(({}, {}, {"chat": 1})),
     )
-    return replace(state, idle_since_ms=NOW - dice.randrange(9_000))
+    return replace(state, idle_since_ms=NOW - dice.randrange(9_000), work=at_hand(dice))
 
 
 def scene(seed: int) -> tuple[list[AdvisorState], CaseDetail, list[Waiting]]:
@@ -92,36 +112,46 @@ def swapped(states: list[AdvisorState], state: AdvisorState) -> Roster:
     return roster(*(state if each.id == state.id else each for each in states))
 
 
-def given_to(states: list[AdvisorState], state: AdvisorState, mine: Waiting, heads: list[Waiting]) -> CaseId | None:
+def given_to(
+    states: list[AdvisorState], state: AdvisorState, mine: Waiting, heads: list[Waiting], book: Rulebook = BOOK
+) -> CaseId | None:
     """What the advisor is given once he is as ``state`` says, and all else is as it is."""
-    turn = next_for(swapped(states, state), state.id, [mine, *heads], BOOK, NOW)
+    turn = next_for(swapped(states, state), state.id, [mine, *heads], book, NOW)
     return turn.head.case if turn else None
 
 
 SEEDS = range(200)
 
 
-def named(seed: int) -> Iterator[tuple[AdvisorState, Way, Change]]:
+def named(seed: int, book: Rulebook) -> Iterator[tuple[AdvisorState, Way, Change]]:
     states, detail, heads = scene(seed)
     people, mine = roster(*states), head_of(detail)
-    for way in ways(people, mine.waiting):
+    for way in ways(people, mine.waiting, book):
         for member in people.members(way.advisors):
-            yield member.state, way, change_of(member.state, way, mine, heads, BOOK, NOW)
+            yield member.state, way, change_of(member.state, way, mine, Ground(people, book, heads, NOW))
 
 
-def test_each_change_that_is_named_places_the_case_or_who_comes_first() -> None:
-    firsts, lacks = 0, set()
+BOOKED = pytest.mark.parametrize("book", BOOKS.values(), ids=BOOKS)
+
+
+@BOOKED
+def test_each_change_that_is_named_places_the_case_or_who_comes_first(book: Rulebook) -> None:
+    firsts, parks, lacks = 0, 0, set()
     for seed in SEEDS:
         states, detail, heads = scene(seed)
         mine = head_of(detail)
-        for state, way, change in named(seed):
+        for state, way, change in named(seed, book):
             then = changed(state, way, mine.waiting)
-            assert given_to(states, then, mine, heads) == (change.first or mine.case)
-            decision = decide(swapped(states, then), mine.waiting, mine.case, BOOK, NOW)
-            assert state.id in [one.advisor for one in decision.candidates]
+            people = swapped(states, then)
+            turn = next_for(people, state.id, [mine, *heads], book, NOW)
+            assert turn is not None, (seed, way)
+            assert (turn.head.case, turn.park) == (change.first or mine.case, change.park), (seed, way)
+            assert nominate(people, mine, book, NOW) is not None
             firsts += change.first is not None
+            parks += bool(change.park)
             lacks.add(change.lacks)
     assert firsts
+    assert bool(parks) == (book is BOOKS["mail is parked for chats"])
     assert lacks == set(Filter) - {Filter.EXCLUDED, Filter.HELD}
 
 
@@ -143,18 +173,19 @@ def alternatives(state: AdvisorState) -> Iterator[tuple[Filter, str, AdvisorStat
         yield Filter.TIER, tier, replace(state, profile=write_profile(replace(profile, tier=tier)))
 
 
-def test_no_change_that_is_not_named_places_it() -> None:
+@BOOKED
+def test_no_change_that_is_not_named_places_it(book: Rulebook) -> None:
     tried = 0
     for seed in SEEDS:
         states, detail, _ = scene(seed)
         mine = head_of(detail)
-        known = {(way.lacks, change.advisor, change.name) for _, way, change in named(seed)}
+        known = {(way.lacks, change.advisor, change.name) for _, way, change in named(seed, book)}
         for state in states:
-            if given_to(states, state, mine, []) == mine.case:
+            if given_to(states, state, mine, [], book) == mine.case:
                 continue  # he can take it as he is
             for lacks, name, then in alternatives(state):
                 tried += 1
-                places = given_to(states, then, mine, []) == mine.case
+                places = given_to(states, then, mine, [], book) == mine.case
                 # Of tiers and queues that would do, one is named for all.
                 does = {lacks, state.id} <= {part for one in known if one[1] == state.id for part in one[:2]}
                 is_named = does if lacks in {Filter.TIER, Filter.QUEUE} else (lacks, state.id, name) in known
@@ -162,12 +193,13 @@ def test_no_change_that_is_not_named_places_it() -> None:
     assert tried > 1_000
 
 
-def test_a_level_is_the_least_that_will_do_and_room_as_well() -> None:
+@BOOKED
+def test_a_level_is_the_least_that_will_do_and_room_as_well(book: Rulebook) -> None:
     seen = set()
     for seed in SEEDS:
         states, detail, _ = scene(seed)
         mine = head_of(detail)
-        for state, way, change in named(seed):
+        for state, way, change in named(seed, book):
             then = changed(state, way, mine.waiting)
             if change.lacks is Filter.ROOM and change.units:
                 less = replace(then, budget=state.budget + change.units - 1)
@@ -176,7 +208,7 @@ def test_a_level_is_the_least_that_will_do_and_room_as_well() -> None:
             else:
                 continue
             seen.add(change.lacks)
-            assert given_to(states, less, mine, []) is None
+            assert given_to(states, less, mine, [], book) is None
     assert seen == {Filter.ROOM, Filter.SKILL}
 
 
@@ -191,12 +223,13 @@ def _later(detail: CaseDetail, moment: Moment) -> CaseDetail:
             return replace(detail, relaxed=int(moment.name))
 
 
-def test_each_moment_places_the_case_and_no_other_does() -> None:
+@BOOKED
+def test_each_moment_places_the_case_and_no_other_does(book: Rulebook) -> None:
     seen, unseen = set(), 0
     for seed in SEEDS:
         states, detail, _ = scene(seed)
         people = roster(*states)
-        found = moments(people, detail, class_of(detail), BOOK, NOW)
+        found = moments(people, detail, class_of(detail), book, NOW)
         assert [moment.at_ms for moment in found] == sorted(moment.at_ms for moment in found)
         possible = itertools.chain(
             (Moment(passing=Passing.STEP, name=str(number), at_ms=0) for number in range(detail.relaxed + 1, 4)),
@@ -205,12 +238,53 @@ def test_each_moment_places_the_case_and_no_other_does() -> None:
         )
         for moment in possible:
             waiting = class_of(_later(detail, moment))
-            places = bool(decide(people, waiting, CaseId("mine"), BOOK, NOW).candidates)
+            head = Waiting(class_key=waiting.key, score_ms=NOW, case=CaseId("mine"))
+            places = nominate(people, head, book, NOW) is not None
             assert places == ((moment.passing, moment.name) in {(one.passing, one.name) for one in found})
             seen |= {moment.passing} if places else set()
             unseen += not places
     assert seen == set(Passing)
     assert unseen
+
+
+def of_rules(seed: int, book: Rulebook) -> Iterator[tuple[AdvisorState, Allowance, Change]]:
+    states, detail, heads = scene(seed)
+    people, mine = roster(*states), head_of(detail)
+    for allowance in allowances(people, mine.waiting, book):
+        for member in people.members(allowance.advisors):
+            yield member.state, allowance, change_by(member.state, allowance, mine, Ground(people, book, heads, NOW))
+
+
+@BOOKED
+def test_each_change_of_the_rules_that_is_named_places_it_and_no_other_does(book: Rulebook) -> None:
+    seen, tried = set(), 0
+    for seed in SEEDS:
+        states, detail, heads = scene(seed)
+        people, mine, known = roster(*states), head_of(detail), set()
+        for state, allowance, change in of_rules(seed, book):
+            then = allowed(book, allowance.allowing, allowance.channel)
+            turn = next_for(people, state.id, [mine, *heads], then, NOW)
+            assert turn is not None
+            assert (turn.head.case, turn.park) == (change.first or mine.case, change.park)
+            seen.add((allowance.allowing, allowance.channel))
+            known.add((allowance.allowing, allowance.channel, state.id))
+        if nominate(people, mine, book, NOW) is not None:
+            assert not known
+            continue
+        for allowing, channel, state in itertools.product(Allowing, ("chat", "email", "call"), states):
+            tried += 1
+            given = given_to(states, state, mine, [], allowed(book, allowing, channel))
+            assert (given == mine.case) == ((allowing, channel, state.id) in known), (seed, allowing, channel)
+    assert tried
+    assert seen == NAMED_OF_RULES[book.hash]
+
+
+NAMED_OF_RULES = {
+    BOOKS["as it is"].hash: set(),
+    BOOKS["mail gives way"].hash: {(Allowing.INTERRUPTS, "chat")},
+    BOOKS["chats interrupt"].hash: {(Allowing.INTERRUPTIBLE, "email"), (Allowing.INTERRUPTIBLE, "call")},
+    BOOKS["mail is parked for chats"].hash: {(Allowing.INTERRUPTIBLE, "call")},
+}
 
 
 @pytest.mark.parametrize(
@@ -231,8 +305,8 @@ def test_what_one_advisor_lacks(people: list[AdvisorState], expected: list[tuple
     waiting = replace(class_of(case()), wants=(ClassWant("billing", 5, True),))
     mine, known = Waiting(class_key=waiting.key, score_ms=NOW, case=CaseId("mine")), roster(*people)
     found = [
-        change_of(member.state, way, mine, [], BOOK, NOW)
-        for way in ways(known, waiting)
+        change_of(member.state, way, mine, Ground(known, BOOK, [], NOW))
+        for way in ways(known, waiting, BOOK)
         for member in known.members(way.advisors)
     ]
     assert [(one.lacks, one.advisor, one.name, one.level, one.units) for one in found] == expected
