@@ -10,6 +10,7 @@ from router.api.frames import Push
 _LATENCY_S: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 PUSHES: Final = tuple(str(kind.__struct_config__.tag) for kind in Push.__args__)
 STATUSES: Final = ("2xx", "4xx", "5xx")
+LIMITS: Final = ("sessions", "answers", "operations")
 CLOSED: Final = ("left", "refused", "revoked", "slow", "stopped", "failed")
 
 
@@ -33,6 +34,14 @@ class ApiMetrics:
         self.late = Counter(
             "turnout_api_not_durable_total", "Answers given before the event was on the bus.", registry=registry
         )
+        self.limits = Counter(
+            "turnout_api_limits_reached_total",
+            "How often a limit was reached: of sessions, of answers that wait for the bus, of operations remembered.",
+            ("limit",),
+            registry=registry,
+        )
+        for name in LIMITS:
+            self.limits.labels(name)
         for status in STATUSES:
             self.requests.labels(status)
             for name in FRAME_TYPES:

@@ -1,6 +1,7 @@
 """How far an act got: what was asked with an operation id can be asked after with it."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
@@ -34,10 +35,11 @@ class _Applied(msgspec.Struct):
 class Operations:
     """Asks the store, which remembers the last 8 of each case and advisor, so that any replica can answer. What
     this process applied is remembered too: an act that a rebuild undid is ``lost``, not only ``forgotten``, and one
-    that was on the bus is in what was rebuilt."""
+    that was on the bus is in what was rebuilt. ``forgotten`` is told of each that newer ones drive out."""
 
-    def __init__(self, *, durable_wait_s: float) -> None:
+    def __init__(self, *, durable_wait_s: float, forgotten: Callable[[], object]) -> None:
         self._durable_wait_s = durable_wait_s
+        self._forgotten = forgotten
         self._applied: OrderedDict[tuple[str, str], _Applied] = OrderedDict()
 
     async def applied(self, caller: Caller, done: Done, subject: str) -> bool:
@@ -46,6 +48,7 @@ class Operations:
         known = self._applied[subject, operation] = _Applied(caller.desk.actor.gen, done.number)
         while len(self._applied) > _REMEMBERED:
             self._applied.popitem(last=False)
+            self._forgotten()
         known.is_durable = await caller.desk.progress.reached_within(done.number, self._durable_wait_s)
         return known.is_durable
 

@@ -82,7 +82,8 @@ def _application(parts: ApiParts, hub: Hub, metrics: ApiMetrics) -> web.Applicat
     api = parts.settings.api
     gate = Gate(parts.keys, parts.desks)
     links = Links(parts.blobs, ttl_s=parts.settings.blobs.link_ttl_s)
-    operations = Operations(durable_wait_s=api.durable_wait_s)
+    forgotten = metrics.limits.labels("operations").inc
+    operations = Operations(durable_wait_s=api.durable_wait_s, forgotten=forgotten)
     kit = SessionKit(links=links, metrics=metrics, clock=parts.clock, operations=operations)
     own = parts.settings.http.api_url
     sockets = Sockets(gate, hub, kit, origins=frozenset({own.rstrip("/")} if own else ()))

@@ -76,6 +76,8 @@ class Session:
 
     def changed(self, state: AdvisorState) -> None:
         self._connection.check(state)
+        if len(self._states) == MAX_HINTS:
+            self._metrics.dropped.inc()
         self._states.append(state)  # when full the oldest goes: the next one shows the gap in its version
         self._news.set()
 
@@ -211,6 +213,8 @@ class Session:
     # -- answers
 
     async def _answer(self, done: Done) -> None:
+        if self._room.locked():
+            self._metrics.limits.labels("answers").inc()
         await self._room.acquire()
         task = asyncio.create_task(self._confirm(done), name="session-confirm")
         self._confirming.add(task)

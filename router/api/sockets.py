@@ -52,6 +52,7 @@ class Sockets:
         caller, advisor = await self._greet(socket)
         pool = caller.desk.pool
         if self._hub.count(pool, advisor) >= MAX_SESSIONS:
+            self._kit.metrics.limits.labels("sessions").inc()
             raise refused("too-many", f"At most {MAX_SESSIONS} sessions of one advisor: close another first.")
         session = Session(socket, caller, advisor, self._kit)
         self._hub.join(pool, advisor, session)

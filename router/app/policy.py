@@ -35,7 +35,8 @@ async def open_policy(process: Process, state: State) -> Policy:
         files = RuleFiles.of(settings)
         policy.loader = PolicyLoader(files, writer, tail, clock=process.clock, metrics=process.metrics)
         await process.life.open("rules", policy.loader.start())
-    policy.policies = Policies(await _first_rulebook(process, tail), tail.stored)
+    forgotten = process.metrics.limits.labels("rulebooks").inc
+    policy.policies = Policies(await _first_rulebook(process, tail), tail.stored, forgotten=forgotten)
 
     def activate(rulebook: Rulebook) -> None:
         policy.policies.activate(rulebook)

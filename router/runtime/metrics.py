@@ -74,6 +74,12 @@ class RuntimeMetrics:
             ("topic", "group"),
             registry=registry,
         )
+        self.consumer_pauses = Counter(
+            "turnout_consumer_pauses_total",
+            "How often a consumer stopped reading, as it held as many records as it may.",
+            ("topic", "group"),
+            registry=registry,
+        )
         for counter, labels in (
             (self.bus_errors, BusOperation),
             (self.store_errors, StoreError),

@@ -37,7 +37,7 @@ class Actor:
         self._told: list[Told] = []
         self._seen: list[Seen] = []
         self._unsettled: Callable[[], object] | None = None
-        self._latest = Latest()
+        self._latest = Latest(forgotten=metrics.limits.labels("cases").inc)
 
     def now_ms(self) -> int:
         return self._clock.now_ms()
@@ -69,6 +69,8 @@ class Actor:
         for act, outcome in zip(acts, outcomes, strict=True):
             self._metrics.act_took(str(type(act).__struct_config__.tag), outcome.result, elapsed)
             self._check(outcome)
+            if _is_crowded(act, outcome):
+                self._metrics.limits.labels("wait_classes").inc()
             if outcome.case is not None and act.gen == self.gen:
                 self._latest.see(outcome.case)
             for seen in self._seen:
@@ -119,3 +121,11 @@ class Actor:
             raise Superseded(f"the state of pool {self.pool} has a newer format: upgrade this process")
         if outcome.result is Result.FOREIGN:
             raise Superseded(f"the state of pool {self.pool} is not of this process's time ({outcome.result}): restart")
+
+
+def _is_crowded(act: AnyAct, outcome: Outcome) -> bool:
+    """Whether the case has to share a wait class, as there are as many as there may be."""
+    plan, case = getattr(act, "plan", None), outcome.case
+    if plan is None or case is None or not outcome.number or outcome.repeated:
+        return False
+    return bool(plan.crowded_key) and plan.crowded_key != plan.class_key and case.class_key == plan.crowded_key

@@ -26,13 +26,18 @@ class Invariant(StrEnum):
 
 
 class InvariantMetrics:
-    """One counter, which must stay zero."""
+    """One counter, which must stay zero, and one of what was too much to look into."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.broken = Counter(
             "turnout_invariant_broken_total",
             "Promises found broken: an advisor above capacity without leave, a case with two owners.",
             ("invariant",),
+            registry=registry,
+        )
+        self.unlooked = Counter(
+            "turnout_invariant_suspects_dropped_total",
+            "Advisors perhaps put above capacity who weren't looked into, as too many were at once.",
             registry=registry,
         )
         for invariant in Invariant:
@@ -63,6 +68,8 @@ class Invariants:
         for case in state.work.keys() - before.work.keys():
             added = state.work[case]
             if not state.has_room(added.units, added.channel, besides=case):
+                if len(self._suspects) == _MAX_SUSPECTS:
+                    self._metrics.unlooked.inc()
                 self._suspects.append((state.id, CaseId(case)))
 
     async def check(self) -> None:

@@ -1,5 +1,6 @@
 """Cases as acts have last shown them, so that the next act needs no read before it."""
 
+from collections.abc import Callable
 from typing import Final
 
 from router.contract.case import CaseState, CaseStatus
@@ -11,14 +12,16 @@ _GONE: Final = frozenset({CaseStatus.CLOSED, CaseStatus.MOVED})
 
 
 class Latest:
-    """The newest state seen of each case; when full, what was seen longest ago is forgotten.
+    """The newest state seen of each case; when full, what was seen longest ago is forgotten,
+    and ``forgotten`` told.
 
     A state in here may be out of date. It is good for computing an act, which the store refuses if the case has
     moved on, and for nothing else: never decide by it that there is nothing to do.
     """
 
-    def __init__(self, *, limit: int = MAX_STATES) -> None:
+    def __init__(self, *, limit: int = MAX_STATES, forgotten: Callable[[], object] = lambda: None) -> None:
         self._limit = limit
+        self._forgotten = forgotten
         self._states: dict[CaseId, CaseState] = {}
 
     def __len__(self) -> int:
@@ -33,6 +36,7 @@ class Latest:
         self._states[state.id] = newest
         if len(self._states) > self._limit:
             del self._states[next(iter(self._states))]
+            self._forgotten()
 
     def get(self, case: CaseId, *, now_ms: int) -> CaseState | None:
         """What was seen of a case, unless that is long ago: then a later life of the same id could have come to the

@@ -11,6 +11,7 @@ from router.store.acts import AnyAct, Result
 
 _LATENCY_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _WAIT_S: Final = (0.01, 0.05, 0.1, 0.5, 1, 5, 15, 30, 60, 300, 900, 3600, 14400, 86400)
+LIMITS: Final = ("wait_classes", "cases", "rulebooks")
 ACT_NAMES: Final = tuple(str(kind.__struct_config__.tag) for kind in AnyAct.__args__)
 
 
@@ -45,6 +46,14 @@ class ServiceMetrics:
         self._declare_loops(registry)
         self._declare_matching(registry)
         self._declare_policy(registry)
+        self.limits = Counter(
+            "turnout_limits_reached_total",
+            "How often something was full: a wait class that had to be shared, a case or rulebook that was forgotten.",
+            ("limit",),
+            registry=registry,
+        )
+        for limit in LIMITS:
+            self.limits.labels(limit)
         self._start_at_zero()
 
     def _declare_loops(self, registry: CollectorRegistry) -> None:

@@ -15,10 +15,13 @@ Find = Callable[[str], Rulebook | None]
 
 class Policies:
     """Holds rulebooks by their hash. Swapping the active one is a single assignment. ``find`` looks up what isn't
-    held, such as the rulebook of a case that waited through a restart."""
+    held, such as the rulebook of a case that waited through a restart; ``forgotten`` is told of each dropped."""
 
-    def __init__(self, active: Rulebook, find: Find = lambda _: None) -> None:
+    def __init__(
+        self, active: Rulebook, find: Find = lambda _: None, *, forgotten: Callable[[], object] = lambda: None
+    ) -> None:
         self.active = active
+        self._forgotten = forgotten
         self._find = find
         self._known: OrderedDict[str, Rulebook] = OrderedDict({active.hash: active})
 
@@ -29,6 +32,7 @@ class Policies:
         while len(self._known) > KEPT:
             oldest = next(name for name in self._known if name != self.active.hash)
             del self._known[oldest]
+            self._forgotten()
 
     def activate(self, rulebook: Rulebook) -> None:
         self.add(rulebook)

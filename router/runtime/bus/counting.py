@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from prometheus_client import Gauge
+from prometheus_client import Counter, Gauge
 
 from router.contract.topics import TopicSpec
 from router.runtime.bus.protocol import Bus, Outgoing, Partition, Position, Rebalance, Record, Subscription, Tail
@@ -14,7 +14,7 @@ from router.runtime.watches import PublisherWatch
 
 class CountingBus:
     """Implements ``Bus`` by another. Only failures are counted: what a caller gives up himself is none. A group's
-    lag is shown whenever its member asks for it. ``watch`` is told whether publishing works."""
+    lag is shown whenever its member asks for it, its pauses are counted. ``watch`` is told whether publishing works."""
 
     def __init__(self, bus: Bus, metrics: RuntimeMetrics, watch: PublisherWatch | None = None) -> None:
         self._bus = bus
@@ -40,7 +40,7 @@ class CountingBus:
         """Failing to join counts as a failed poll: nothing is read."""
         with self._count.failures(BusOperation.POLL):
             subscription = await self._bus.subscribe(group, topics, rebalance)
-        return _CountingSubscription(subscription, self._count, self._count.lags(group, topics))
+        return _CountingSubscription(subscription, self._count, self._count.series(group, topics))
 
     async def history(self, topic: str, *, since_ms: int = 0) -> AsyncIterator[Record]:
         with self._count.failures(BusOperation.POLL):
@@ -58,12 +58,12 @@ class CountingBus:
 class _Count:
     def __init__(self, metrics: RuntimeMetrics) -> None:
         self._errors = {operation: metrics.bus_errors.labels(operation) for operation in BusOperation}
-
         self._lag = metrics.consumer_lag
+        self._pauses = metrics.consumer_pauses
 
-    def lags(self, group: str, topics: Sequence[str]) -> dict[str, Gauge]:
-        """A group's gauges by topic, at zero."""
-        return {topic: self._lag.labels(topic, group) for topic in topics}
+    def series(self, group: str, topics: Sequence[str]) -> dict[str, tuple[Gauge, Counter]]:
+        """A group's lag and pauses by topic, at zero."""
+        return {topic: (self._lag.labels(topic, group), self._pauses.labels(topic, group)) for topic in topics}
 
     @contextmanager
     def failures(self, operation: BusOperation) -> Iterator[None]:
@@ -77,18 +77,29 @@ class _Count:
 class _CountingSubscription:
     """Implements ``Subscription``."""
 
-    def __init__(self, subscription: Subscription, count: _Count, lags: Mapping[str, Gauge]) -> None:
+    def __init__(self, subscription: Subscription, count: _Count, series: Mapping[str, tuple[Gauge, Counter]]) -> None:
         self._count = count
-        self._lags = lags
+        self._series = series
         self._subscription = subscription
-        self.pause = subscription.pause
-        self.resume = subscription.resume
+        self._paused: frozenset[str] = frozenset()
         self.close = subscription.close
+
+    def pause(self, partitions: frozenset[Partition]) -> None:
+        """A topic counts once, until something is resumed."""
+        topics = frozenset(partition.topic for partition in partitions)
+        for topic in topics - self._paused:
+            self._series[topic][1].inc()
+        self._paused |= topics
+        self._subscription.pause(partitions)
+
+    def resume(self, partitions: frozenset[Partition]) -> None:
+        self._paused = frozenset()
+        self._subscription.resume(partitions)
 
     async def lag(self) -> Mapping[Partition, int]:
         with self._count.failures(BusOperation.POLL):
             lag = await self._subscription.lag()
-        for topic, gauge in self._lags.items():
+        for topic, (gauge, _) in self._series.items():
             gauge.set(sum(records for partition, records in lag.items() if partition.topic == topic))
         return lag
 

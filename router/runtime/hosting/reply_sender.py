@@ -121,7 +121,11 @@ class ReplySender:
         if isinstance(error, StoreUnavailable):
             self._unsent[reply] = attempt
             if len(self._unsent) > _UNSENT_KEPT:
-                del self._unsent[next(iter(self._unsent))]
+                forgotten = next(iter(self._unsent))
+                del self._unsent[forgotten]
+                LOG.warning(
+                    "too many are unsent to know %s again", forgotten, extra={"event": "reply.unsent_forgotten"}
+                )
         # Its reader may be gone; one that is there gets the error too.
         LOG.warning("%s is put back: %s", reply, error, extra={"event": "reply.put_back"})
 
