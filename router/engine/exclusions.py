@@ -5,22 +5,39 @@ case to that advisor himself.
 """
 
 from collections.abc import Iterable
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from router.contract.case import CaseDetail, CaseState
+from router.contract.case import CaseDetail, CaseState, read_detail
 from router.contract.climb import KEPT_REASON_BYTES
 from router.contract.exclusion import KEPT_EXCLUSIONS, MOST_BY_PEOPLE, MOST_EXCLUDED, Exclusion
 from router.contract.limits import cut
 from rules import Verdict
 from rules.exclusion import LAST_ADVISOR
 
-_MOST_RULES = 5
+_MOST_RULES: Final = 5
 
 
-def present(state: CaseState, detail: CaseDetail) -> str:
+def holder(state: CaseState, detail: CaseDetail) -> str:
     """Who has the case, or had it last; empty when nobody ever had."""
     return state.owner or detail.last_advisor
+
+
+class Wish(NamedTuple):
+    """Whom a person keeps a case from: those named, and with ``someone_else`` who has it, or had it last."""
+
+    advisors: tuple[str, ...] = ()
+    someone_else: bool = False
+
+    def heeded(self, state: CaseState, now_ms: int, *, by: str, reason: str, present: str = "") -> CaseDetail:
+        """The case as he wants it. ``present`` is who he means by someone else, if not who has it."""
+        detail = read_detail(state.detail)
+        who = (present or holder(state, detail),) if self.someone_else else ()
+        return exclude(detail, (*self.advisors, *who), now_ms, by=by, reason=reason)
+
+
+NO_WISH: Final = Wish()
 
 
 def exclude(

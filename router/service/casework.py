@@ -5,7 +5,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from router.contract.case import KEPT_ENTRIES, CaseState, CaseStatus, Pending, read_detail, write_detail
+from router.contract.case import KEPT_ENTRIES, CaseDetail, CaseState, CaseStatus, Pending, read_detail, write_detail
 from router.contract.climb import HANDED
 from router.contract.codec import encode
 from router.contract.ids import AdvisorId, CaseId, InquiryId, OperationId, reply_id
@@ -15,10 +15,12 @@ from router.contract.plan import Plan
 from router.engine import capacity, climbing, manual, offers, plans, relaxation
 from router.engine.climbing import Cause
 from router.engine.decide import decide
+from router.engine.exclusions import NO_WISH, Wish
 from router.engine.explain import write_explanation
 from router.engine.plans import Scene
 from router.service.acting import Actor
 from router.service.climbing import ByHand, Ladders
+from router.service.excluding import Excluding
 from router.service.policies import Policies
 from router.service.roster import RosterTail
 from router.store.acts import (
@@ -51,12 +53,13 @@ _NOTHING_TO_ANSWER: Final = Outcome(result=Result.GONE)
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """Who asks, and under which operation id (the same id again gives the same answer). ``advisor`` is empty
-    for a supervisor acting as himself."""
+    for a supervisor acting as himself. ``wish`` is whom the case is kept from by it."""
 
     op: OperationId
     actor: str
     advisor: AdvisorId | None = None
     reason: str = ""
+    wish: Wish = NO_WISH
 
 
 class Casework:
@@ -69,6 +72,7 @@ class Casework:
         self._tail = tail
         self._policies = policies
         self._ladders = Ladders(actor, tail, policies=policies)
+        self.excluding = Excluding(actor, policies=policies)
 
     # -- offers
 
@@ -82,12 +86,13 @@ class Casework:
         return await self._actor.attempt(case, act)
 
     async def decline(self, case: CaseId, request: Request, *, advisor: AdvisorId, offer_ver: int) -> Outcome:
-        """Give an offer back; the case waits at its old place. Gives ``QUEUED``, ``OFFERED``, ``GONE``, ``ABSENT``."""
+        """Give an offer back, for good if the request says ``someone_else``; the case waits at its old place. Gives
+        ``QUEUED``, ``OFFERED``, ``GONE``, ``ABSENT``."""
 
         def act(state: CaseState) -> AnyAct:
             scene = self._scene(state)
             detail = offers.without(
-                read_detail(state.detail),
+                self._kept(state, request, present=advisor),
                 state,
                 advisor,
                 roster=self._tail.roster,
@@ -209,7 +214,7 @@ class Casework:
 
         def act(state: CaseState) -> AnyAct:
             scene = self._scene(state)
-            detail = read_detail(state.detail)
+            detail = self._kept(state, request)
             if queue or tier:
                 verdict = replace(detail.verdict, queue=queue or detail.verdict.queue)
                 moved = relaxation.anew(replace(detail, verdict=verdict, tier=tier), scene.now_ms)
@@ -219,7 +224,7 @@ class Casework:
                 detail = replace(detail, last_advisor=request.advisor, held_for="", held_until_ms=None)
             detail = plans.taken_up(state, detail, scene)
             waiting = plans.waiting_class(state, plans.unassigned(state, detail, scene), scene)
-            member = self._tail.roster.get(to) if to else None
+            member = self._tail.roster.get(to) if to and to not in detail.excluded else None
             asked = offers.asked_first(member) if member else ()
             decision = decide(self._tail.roster, waiting, case, scene.rulebook, scene.now_ms)
             return Transfer(
@@ -237,8 +242,8 @@ class Casework:
 
     async def take(self, case: CaseId, request: Request, *, advisor: AdvisorId) -> Outcome:
         """An advisor takes a case that waits, or is offered to him or others, and so looks after it. Gives
-        ``ASSIGNED``, ``SAME``, ``NO_ROOM``, ``UNFIT``, ``GONE`` (somebody else has it, or it doesn't wait),
-        ``ABSENT``."""
+        ``ASSIGNED``, ``SAME``, ``NO_ROOM``, ``UNFIT``, ``REFUSED`` (he is excluded), ``GONE`` (somebody else has it, or
+        it doesn't wait), ``ABSENT``."""
         return await self.assign(case, request, to=advisor, only_waiting=True)
 
     async def put_off(self, case: CaseId, request: Request, *, for_s: int = 0) -> Outcome:
@@ -265,6 +270,8 @@ class Casework:
         def act(state: CaseState) -> AnyAct | Outcome:
             if only_waiting and state.state not in _WAITING and state.owner != to:
                 return Outcome(result=Result.GONE, case=state)
+            if only_waiting and manual.is_excluded(state, to):
+                return Outcome(result=Result.REFUSED, case=state)
             seen = self._heeded(state) if only_waiting else state
             return self._given(seen, request, to=to, over=over)
 
@@ -319,7 +326,7 @@ class Casework:
 
         def act(state: CaseState) -> AnyAct:
             scene = self._scene(state)
-            found = relaxation.anew(read_detail(state.detail), scene.now_ms)
+            found = relaxation.anew(self._kept(state, request), scene.now_ms)
             freed = plans.taken_up(state, replace(found, held_for="", held_until_ms=None), scene)
             return Requeue(**self._common(request), case=case, plan=plans.placed(state, freed, scene))
 
@@ -338,6 +345,11 @@ class Casework:
         return await self._ladders.lower(case, self._common(request), step=step)
 
     # -- parts
+
+    def _kept(self, state: CaseState, request: Request, *, present: str = "") -> CaseDetail:
+        """The case without whom the request keeps it from."""
+        told = {"by": request.actor, "reason": request.reason}
+        return request.wish.heeded(state, self._actor.now_ms(), present=present, **told)
 
     def _heeded(self, state: CaseState) -> CaseState:
         """The case with who takes it looking after it."""

@@ -3,14 +3,15 @@
 import pytest
 from msgspec.structs import replace
 
-from router.contract.case import CaseDetail, CaseState
+from router.contract.case import CaseDetail
 from router.contract.exclusion import KEPT_EXCLUSIONS, MOST_BY_PEOPLE, MOST_EXCLUDED, Exclusion
 from router.contract.ids import AccountId, InquiryId
 from router.engine import exclusions, offers
+from router.engine.plans import blank
 from router.engine.waiting import crowded_class, wait_class
 from rules import Reason, Verdict
 from tests.suites.people import NOW, advisor, roster
-from tests.suites.stage import rulebook
+from tests.suites.stage import inquiry, rulebook
 
 BOOK = rulebook()
 
@@ -100,8 +101,5 @@ def test_hard_exclusions_stay_where_there_are_too_many_classes() -> None:
 
 @pytest.mark.parametrize(("owner", "last", "who"), [("minji", "ben", "minji"), ("", "ben", "ben"), ("", "", "")])
 def test_who_is_meant_by_someone_else(owner: str, last: str, who: str) -> None:
-    state = CaseState(
-        id="c", state="assigned", ver=1, gen=1, conversation="t", channel="email", units=1, opened_at_ms=0,
-        changed_at_ms=0, owner=owner,
-    )  # type: ignore[arg-type]  # fmt: skip
-    assert exclusions.present(state, case(last_advisor=last)) == who
+    state = replace(blank(inquiry("c"), 1, NOW), owner=owner)
+    assert exclusions.holder(state, case(last_advisor=last)) == who

@@ -1,0 +1,82 @@
+"""Keeping a case from advisors by hand, and letting them have it again."""
+
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from router.contract.case import CaseDetail, CaseState, CaseStatus, read_detail
+from router.contract.ids import AdvisorId, CaseId
+from router.contract.plan import Plan
+from router.engine import exclusions, plans, relaxation
+from router.engine.exclusions import Wish
+from router.engine.plans import Scene
+from router.service.acting import Actor
+from router.service.policies import Policies
+from router.store.acts import AnyAct, HandBack, Outcome, Rejudge, Requeue, Result
+
+_AT_HAND: Final = frozenset({CaseStatus.ASSIGNED, CaseStatus.PARKED})
+_NOTHING: Final = Outcome(result=Result.SAME)
+
+
+class Excluding:
+    """Changes whom the cases of one pool are kept from."""
+
+    def __init__(self, actor: Actor, *, policies: Policies) -> None:
+        self._actor = actor
+        self._policies = policies
+
+    async def change(self, case: CaseId, common: dict[str, Any], wish: Wish, *, lift: tuple[str, ...] = ()) -> Outcome:
+        """Keep an open case from these, and from some no longer; whoever has it, is offered it or is asked in on it
+        loses it at once, and it waits at its old place. Gives ``DONE``, ``QUEUED`` (it was taken from somebody),
+        ``GONE`` (it isn't open), ``ABSENT``. Raises ``StoreUnavailable`` and ``Contended``: repeat it with the same
+        operation id."""
+
+        def act(state: CaseState) -> AnyAct:
+            scene = self._policies.scene(state, self._actor.now_ms())
+            told = {"by": common["actor"], "reason": common["reason"]}
+            after = exclusions.lift(wish.heeded(state, scene.now_ms, **told), lift, scene.now_ms, **told)
+            if _holders(state) & {*after.excluded}:
+                return Requeue(**common, case=case, plan=_freed(state, after, scene))
+            return Rejudge(**common, case=case, plan=plans.plan(state, after, scene), about=_told(state, after))
+
+        outcome = await self._actor.attempt(case, act)
+        if outcome.case is None or outcome.result is Result.GONE:
+            return outcome
+        return await self._part(outcome, common)
+
+    async def _part(self, outcome: Outcome, common: dict[str, Any]) -> Outcome:
+        """End the advice of who is excluded. It comes after: a repeat of the whole ends it if it was cut off."""
+        assert outcome.case is not None
+        excluded = read_detail(outcome.case.detail).excluded
+        for name in outcome.case.consults:
+            if name in excluded:
+                ended = await self._hand_back(outcome.case, AdvisorId(name), common)
+                outcome = replace(outcome, number=max(outcome.number, ended.number), case=ended.case or outcome.case)
+        return outcome
+
+    async def _hand_back(self, state: CaseState, advisor: AdvisorId, common: dict[str, Any]) -> Outcome:
+        def act(found: CaseState) -> AnyAct | Outcome:
+            if advisor not in found.consults:
+                return replace(_NOTHING, case=found)
+            plan = plans.plan(found, read_detail(found.detail), self._policies.scene(found, self._actor.now_ms()))
+            return HandBack(**{**common, "op": ""}, case=found.id, plan=plan, advisor=advisor)
+
+        return await self._actor.attempt(state.id, act, state=state)
+
+
+def _holders(state: CaseState) -> set[str]:
+    """Who works on the case or is offered it. Who has it and waits for somebody doesn't: it comes back to another."""
+    offered = {str(offer.advisor) for offer in state.offers}
+    return offered | ({state.owner} if state.owner and state.state in _AT_HAND else set())
+
+
+def _told(state: CaseState, after: CaseDetail) -> str:
+    """For the history: whom the case is kept from, and whom it isn't any more."""
+    before, now = {*read_detail(state.detail).excluded}, {*after.excluded}
+    changes = (("exclude", now - before), ("admit", before - now))
+    return "; ".join(f"{what} {', '.join(sorted(names))}" for what, names in changes if names)
+
+
+def _freed(state: CaseState, detail: CaseDetail, scene: Scene) -> Plan:
+    waits = relaxation.anew(replace(detail, held_for="", held_until_ms=None), scene.now_ms)
+    return plans.placed(state, plans.taken_up(state, waits, scene), scene)
