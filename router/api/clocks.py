@@ -27,13 +27,15 @@ class StretchView(View, frozen=True, kw_only=True):
 
 class ClockChangeView(View, frozen=True, kw_only=True):
     """A change of policy or calendar that reached the clock: the rulebook that made it, and where the due time was and
-    is; without one it stood still. ``overdue``: by that it was overdue at once."""
+    is; without one it stood still. ``overdue``: by that it was overdue at once. ``policy``: the one that it brought, if
+    another."""
 
     at: str
     rulebook: str
     was_at: str | None = None
     due_at: str | None = None
     overdue: bool = False
+    policy: str = ""
 
 
 class ClockAuditView(View, frozen=True, kw_only=True):
@@ -108,6 +110,7 @@ def _change(made: Change) -> ClockChangeView:
         was_at=_time(made.was_ms),
         due_at=_time(made.now_ms),
         overdue=made.is_overdue,
+        policy=made.policy,
     )
 
 

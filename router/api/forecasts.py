@@ -32,19 +32,21 @@ class DueMoveView(View, frozen=True, kw_only=True):
 
 
 class MovedCaseView(View, frozen=True, kw_only=True):
-    """A case whose clocks would run otherwise; ``overdue``: those that would be overdue at once by it."""
+    """A case whose clocks would run otherwise; ``overdue``: those that would be overdue at once by it. ``policy``: the
+    one that it would have, if another."""
 
     case: str
     queue: str
     clocks: dict[str, DueMoveView]
     overdue: tuple[str, ...] = ()
+    policy: str = ""
 
 
 class ForecastView(View, frozen=True, kw_only=True):
     """What would change as of ``at``, if the rulebook came into force: of ``cases`` it touches the clocks of
     ``touched``. Due times that would move to ``earlier`` and to ``later``, clocks that begin or end to be promised or
-    stand still (``other``), and how many of each clock would be ``overdue`` at once. ``shown``: the first 50 cases,
-    those with an overdue clock before others."""
+    stand still (``other``), how many of each clock would be ``overdue`` at once, and how many cases would have another
+    policy (``policies``: by that policy). ``shown``: the first 50 cases, those with an overdue clock before others."""
 
     at: str
     rulebook: str
@@ -54,6 +56,7 @@ class ForecastView(View, frozen=True, kw_only=True):
     later: int
     other: int
     overdue: dict[str, int]
+    policies: dict[str, int]
     shown: tuple[MovedCaseView, ...]
 
 
@@ -85,6 +88,7 @@ class Forecasts:
                 later=found.later,
                 other=found.other,
                 overdue=found.overdue,
+                policies=found.policies,
                 shown=tuple(map(_case, found.shown)),
             )
         )
@@ -95,7 +99,7 @@ _ASK: Final = msgspec.json.Decoder(Forecast)
 
 def _case(found: MovedCase) -> MovedCaseView:
     clocks = {name: DueMoveView(due_at=_time(was), would_be_at=_time(now)) for name, (was, now) in found.moved.items()}
-    return MovedCaseView(case=found.case, queue=found.queue, clocks=clocks, overdue=found.overdue)
+    return MovedCaseView(case=found.case, queue=found.queue, clocks=clocks, overdue=found.overdue, policy=found.policy)
 
 
 def _time(at_ms: int | None) -> str | None:

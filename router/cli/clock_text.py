@@ -57,7 +57,8 @@ def _times(clock: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _change(change: Mapping[str, Any], zone: tzinfo) -> str:
     was, now = (_moment(at, zone) if at else "not running" for at in (change.get("was_at"), change.get("due_at")))
     late = ", overdue at once" if change.get("overdue") else ""
-    return f"changed {_moment(change['at'], zone)} by rulebook {change['rulebook']}: due {was} -> {now}{late}"
+    policy = f", now by policy {change['policy']}" if change.get("policy") else ""
+    return f"changed {_moment(change['at'], zone)} by rulebook {change['rulebook']}: due {was} -> {now}{late}{policy}"
 
 
 def _stretch(part: Mapping[str, Any], zone: tzinfo) -> str:

@@ -16,8 +16,11 @@ def forecast_lines(page: Mapping[str, Any]) -> Iterator[str]:
     yield f"  due times: {page['earlier']:,} earlier, {page['later']:,} later, {page['other']:,} begun or ended"
     overdue = ", ".join(f"{clock_name(clock)} of {count:,}" for clock, count in page["overdue"].items())
     yield f"  overdue at once: {overdue or 'none'}"
+    for policy, count in page.get("policies", {}).items():
+        yield f"  another policy: {policy} for {count:,}"
     for case in page["shown"]:
-        yield f"  case {case['case']} in queue {case['queue']}"
+        policy = f", policy {case['policy']}" if case.get("policy") else ""
+        yield f"  case {case['case']} in queue {case['queue']}{policy}"
         for clock, move in case["clocks"].items():
             late = ", overdue at once" if clock in case.get("overdue", ()) else ""
             yield f"    {clock_name(clock)}: {_moment(move.get('due_at'))} -> {_moment(move.get('would_be_at'))}{late}"

@@ -59,9 +59,12 @@ class DueMove(_Record, frozen=True, kw_only=True, omit_defaults=True):
 
 class Replanned(_Record, frozen=True, kw_only=True, omit_defaults=True):
     """A change of policy or calendar that reached a case: the rulebook that made it, the clocks whose target or due
-    time it moved, and those that were overdue at once by it."""
+    time it moved, and those that were overdue at once by it. ``policy`` is the one it brought, in the place of
+    ``policy_was``, if it is another."""
 
     at_ms: int
     rulebook: str
+    policy: str = ""
+    policy_was: str = ""
     moved: dict[str, DueMove] = {}
     overdue: tuple[str, ...] = ()

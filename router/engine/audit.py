@@ -28,13 +28,14 @@ class Stretch(msgspec.Struct, frozen=True, kw_only=True):
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """A change of policy or calendar that reached the clock, by the rulebook that made it, and where its due time was
-    and is."""
+    and is; ``policy``: the one that it brought, if another."""
 
     at_ms: int
     rulebook: str
     was_ms: int | None = None
     now_ms: int | None = None
     is_overdue: bool = False
+    policy: str = ""
 
 
 class ClockAudit(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,6 +118,7 @@ def _change(name: str, change: Replanned) -> Change:
         was_ms=moved.was_ms,
         now_ms=moved.now_ms,
         is_overdue=name in change.overdue,
+        policy=change.policy,
     )
 
 

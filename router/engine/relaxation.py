@@ -106,7 +106,7 @@ def merged(*easings: Easing) -> Easing:
 
 def ahead(detail: CaseDetail, rulebook: Rulebook) -> tuple[Ahead, ...]:
     """The steps that are still to come, in their order."""
-    steps, calendar = steps_of(detail, rulebook), rulebook.calendar_of(detail.verdict.policy)
+    steps, calendar = steps_of(detail, rulebook), rulebook.calendar_of(_policy(detail, rulebook))
     since = waits_from_ms(detail)
     return tuple(
         Ahead(number, step, _reached(since, step.after_s, calendar))
@@ -125,6 +125,13 @@ def timers(detail: CaseDetail, rulebook: Rulebook, *, armed: dict[str, int], now
     if at <= now_ms:
         at = armed.get(TIMER, now_ms)
     return {TIMER: at} if armed.get(TIMER) != at else {}
+
+
+def _policy(detail: CaseDetail, rulebook: Rulebook) -> str:
+    """The case's policy, or that of its queue where the rulebook that it was judged by doesn't know it yet."""
+    verdict = detail.verdict
+    queue = rulebook.queues.get(verdict.queue)
+    return queue.policy if queue is not None and verdict.policy not in rulebook.policies else verdict.policy
 
 
 def _eased(want: Want, easing: Easing) -> Want:

@@ -3,6 +3,9 @@
 A clock's warnings and its breach are told once. What was told before the change, and is ahead again by it, is kept in
 the case's ``fired`` and not armed a second time; what wasn't, and is past by it, fires at once from a timer whose
 number ends in ``.replan``, so that its event says what has caused it.
+
+A case isn't judged again. But what gave it its policy (its queue, a promise, a rule, by their names) may give another
+one now, and then the case has that.
 """
 
 from collections.abc import Mapping
@@ -22,6 +25,7 @@ from rules.opening_hours import CalendarSpec, whole
 
 KEPT_REPLANS: Final = 5
 CAUSED: Final = ".replan"
+QUEUE: Final = "queue"
 _ANEW: Final = ("step|", "chase|")
 
 
@@ -43,15 +47,41 @@ def promised(rulebook: Rulebook, policy: str) -> tuple[Policy, dict[str, Calenda
     return found, {name: whole(name, rulebook.calendars) for name in names}
 
 
+@lru_cache(maxsize=64)
+def _givers(rulebook: Rulebook) -> dict[str, str]:
+    """The policies that promises and rules give, by their names."""
+    by_rule = {rule.name: rule.set.policy for rule in rulebook.rules if rule.set.policy is not None}
+    return {promise.name: promise.policy for promise in rulebook.promises} | by_rule
+
+
+def _given(rulebook: Rulebook, giver: str, queue: str) -> str | None:
+    if giver == QUEUE:
+        return rulebook.queues[queue].policy if queue in rulebook.queues else None
+    return _givers(rulebook).get(giver)
+
+
+def policy_after(detail: CaseDetail, before: Rulebook, after: Rulebook) -> str:
+    """The policy of a case by ``after``. It stays what it is if what gave it is gone or was another, such as the queue
+    that the case was in before somebody transferred it."""
+    verdict = detail.verdict
+    giver = next((each.rule for each in verdict.reasons if "policy" in each.set), "")
+    is_given = _given(before, giver, verdict.queue) == verdict.policy
+    now = _given(after, giver, verdict.queue)
+    return now if is_given and now is not None else verdict.policy
+
+
 def is_touched(detail: CaseDetail, before: Rulebook, after: Rulebook) -> bool:
-    """Whether the clocks of a case run otherwise by ``after``. A policy that it hasn't any more changes nothing."""
-    new = promised(after, detail.verdict.policy)
-    return new is not None and new != promised(before, detail.verdict.policy)
+    """Whether a case has another policy by ``after``, or its clocks run otherwise. A policy that the rulebook hasn't
+    any more changes nothing."""
+    was, now = detail.verdict.policy, policy_after(detail, before, after)
+    new = promised(after, now)
+    return new is not None and (now != was or new != promised(before, was))
 
 
 def change_of(detail: CaseDetail, before: Rulebook, after: Rulebook, now_ms: int) -> Change:
     """What becomes of a case that was held to the terms of ``before`` and is to be held to those of ``after``."""
-    old, new = terms_of(before, detail.verdict.policy), terms_of(after, detail.verdict.policy)
+    policy_was, policy = detail.verdict.policy, policy_after(detail, before, after)
+    old, new = terms_of(before, policy_was), terms_of(after, policy)
     clocks = {
         name: clock if clock.met_at_ms is not None else _held_to(clock, new[name])
         for name, clock in detail.clocks.items()
@@ -65,11 +95,14 @@ def change_of(detail: CaseDetail, before: Rulebook, after: Rulebook, now_ms: int
     replanned = Replanned(
         at_ms=now_ms,
         rulebook=after.hash,
+        policy=policy if policy != policy_was else "",
+        policy_was=policy_was if policy != policy_was else "",
         moved=_moved(detail.clocks, clocks),
         overdue=tuple(dict.fromkeys(sla.clock_of(timer) for timer in overdue if timer.startswith("breach."))),
     )
     changed = replace(
         detail,
+        verdict=replace(detail.verdict, policy=policy),
         clocks=clocks,
         fired=tuple(sorted(timer for timer, is_past in now.items() if not is_past and timer in fired)),
         terms=after.hash,

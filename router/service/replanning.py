@@ -31,17 +31,20 @@ _UNTOUCHED: Final = Outcome(result=Result.SAME)
 
 
 class MovedCase(msgspec.Struct, frozen=True, kw_only=True):
-    """One case that a change moves: its clocks with where they are due now and would be, and those overdue by it."""
+    """One case that a change moves: its clocks with where they are due now and would be, those overdue by it, and the
+    policy that it would have, if another."""
 
     case: CaseId
     queue: str
     moved: dict[str, tuple[int | None, int | None]]
     overdue: tuple[str, ...] = ()
+    policy: str = ""
 
 
 class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     """What a change would do: cases looked at, those it touches, due times that move to earlier or later, clocks that
-    begin or end to be promised, those overdue at once by clock, and the first cases, overdue ones before others."""
+    begin or end to be promised, those overdue at once by clock, cases that would have another policy by that policy,
+    and the first cases, overdue ones before others."""
 
     cases: int
     touched: int
@@ -49,6 +52,7 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     later: int
     other: int
     overdue: dict[str, int]
+    policies: dict[str, int]
     shown: tuple[MovedCase, ...]
 
 
@@ -152,7 +156,7 @@ class Replanner:
 async def forecast(actor: Actor, reads: Reads, lines: Lines, policies: Policies, *, against: Rulebook) -> Forecast:
     """What a rulebook would do to the clocks of the cases of a pool if it came into force now. Writes nothing, and
     gives way to others between the parts. Raises ``StoreUnavailable``."""
-    seen, counted, overdue = 0, Counter[str](), Counter[str]()
+    seen, counted, overdue, given = 0, Counter[str](), Counter[str](), Counter[str]()
     shown: list[MovedCase] = []
     async for names in _pages(lines, actor):
         for name in names:
@@ -164,6 +168,7 @@ async def forecast(actor: Actor, reads: Reads, lines: Lines, policies: Policies,
             if change is not None:
                 counted.update(_kinds(change))
                 overdue.update(change.replanned.overdue)
+                given.update([change.replanned.policy] if change.replanned.policy else [])
                 _show(shown, state, change)
         await asyncio.sleep(0)
     return Forecast(
@@ -173,6 +178,7 @@ async def forecast(actor: Actor, reads: Reads, lines: Lines, policies: Policies,
         later=counted["later"],
         other=counted["other"],
         overdue=dict(sorted(overdue.items())),
+        policies=dict(sorted(given.items())),
         shown=tuple(sorted(shown, key=lambda each: (not each.overdue, each.case))[:_SHOWN]),
     )
 
@@ -201,7 +207,7 @@ def _show(shown: list[MovedCase], state: CaseState, change: replanning.Change) -
     if sum(bool(each.overdue) == bool(told.overdue) for each in shown) < _SHOWN:
         moved = {name: (move.was_ms, move.now_ms) for name, move in told.moved.items()}
         queue = change.detail.verdict.queue
-        shown.append(MovedCase(case=state.id, queue=queue, moved=moved, overdue=told.overdue))
+        shown.append(MovedCase(case=state.id, queue=queue, moved=moved, overdue=told.overdue, policy=told.policy))
 
 
 async def _pages(lines: Lines, actor: Actor) -> AsyncIterator[Sequence[CaseId]]:

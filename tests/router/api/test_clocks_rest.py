@@ -1,6 +1,7 @@
 """The audit of a case's clocks over the API, and what the terminal makes of it."""
 
 import asyncio
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -127,3 +128,8 @@ async def test_the_terminal_checks_rules_against_the_cases_that_are_there(bench:
         checked = await _turnout(bench, token, "check", "--settings", str(settings), "--cases")
         assert checked.exit_code == 0, checked.output
         assert told in checked.output
+    for name, text in policy_files(3600).items():
+        (tmp_path / "rules" / name).write_text(text.replace("policy: quick", "policy: standard"), "utf-8")
+    checked = await _turnout(bench, token, "check", "--settings", str(settings), "--cases")
+    assert "  another policy: standard for 1\n" in checked.output
+    assert re.search(rf"  case {case} in queue [a-z-]+, policy standard\n", checked.output)

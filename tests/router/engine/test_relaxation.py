@@ -152,6 +152,15 @@ def test_nothing_is_asked_less_while_it_is_closed() -> None:
     assert first.at_ms == round(datetime(2026, 3, 3, 9, 0, 10, tzinfo=UTC).timestamp() * 1000)
 
 
+def test_by_a_policy_that_came_later_it_waits_as_its_queue_did_when_it_was_judged() -> None:
+    text = TEXT.replace("standard: {first", "standard: {calendar: office, first")
+    book = rulebook(text + "calendars: {office: {time_zone: UTC, week: {daily: ['09:00-17:00']}}}\n")
+    evening = round(datetime(2026, 3, 2, 16, 59, 30, tzinfo=UTC).timestamp() * 1000)
+    known = case(book=book, placed_at_ms=evening)
+    later = replace(known, verdict=replace(known.verdict, policy="later"))
+    assert relaxation.ahead(later, book) == relaxation.ahead(known, book)
+
+
 def test_the_one_who_may_have_it_now_is_found() -> None:
     people = roster(advisor("mina", languages={"ko": 5}, skills={"billing": 3}))
     heads = [Waiting(class_key=waiting(step).key, score_ms=NOW, case=CaseId(f"c{step}")) for step in (0, 1)]

@@ -131,14 +131,92 @@ async def test_a_case_that_was_opened_by_the_same_promises_is_not_written_to() -
         assert await scene.case("c1") == before
 
 
-async def test_a_policy_that_is_gone_leaves_the_case_with_the_terms_it_had() -> None:
+POLICIES = """\
+policies:
+  standard: {first_response_s: 3600, resolution_s: 86400}
+  quick: {first_response_s: 600, resolution_s: 86400}
+  slow: {first_response_s: 36000, resolution_s: 86400}
+"""
+OF_QUEUE = RULES.replace("policies:\n  standard: {first_response_s: 3600, resolution_s: 86400}\n", POLICIES)
+BY_PROMISE = OF_QUEUE + "promises: [{name: vip, match: {channel: email}, policy: quick}]\n"
+BY_RULE = OF_QUEUE.replace("rules:\n", "rules:\n  - {name: soon, match: {channel: email}, set: {policy: quick}}\n")
+
+
+@pytest.mark.parametrize(
+    ("written", "old", "new", "becomes"),
+    [
+        (OF_QUEUE, "general: {policy: standard", "general: {policy: quick", "quick"),
+        (OF_QUEUE, "billing: {policy: standard", "billing: {policy: quick", "standard"),
+        (OF_QUEUE, "rules:\n", "promises: [{name: vip, match: {channel: email}, policy: quick}]\nrules:\n", "standard"),
+        (BY_PROMISE, "channel: email}, policy: quick", "channel: email}, policy: slow", "slow"),
+        (BY_PROMISE, "general: {policy: standard", "general: {policy: slow", "quick"),
+        (BY_PROMISE, "name: vip", "name: gold", "quick"),
+        (BY_RULE, "set: {policy: quick}", "set: {policy: slow}", "slow"),
+        (BY_RULE, "set: {policy: quick}", "set: {priority: 1}", "quick"),
+    ],
+)
+async def test_what_gave_a_case_its_policy_may_give_it_another_and_nothing_else_does(
+    written: str, old: str, new: str, becomes: str
+) -> None:
+    target_ms = {"standard": HOUR, "quick": HOUR // 6, "slow": 10 * HOUR}
+    async with stage(rulebook(written)) as scene:
+        await scene.write("c1")
+        before, book = await scene.case("c1"), rulebook(written.replace(old, new))
+        had = (await detail(scene)).verdict.policy
+        seen = await looked_at(scene, book)
+        await change(scene, book)
+        after, known = await scene.case("c1"), await detail(scene)
+        assert known.verdict.policy == becomes
+        assert due(after) == after.opened_at_ms + target_ms[becomes]
+        if becomes == had:
+            assert (after, seen.policies) == (before, {})
+            return
+        assert (known.replans[-1].policy_was, known.replans[-1].policy) == (had, becomes)
+        assert (seen.policies, [case.policy for case in seen.shown]) == ({becomes: 1}, [becomes])
+        audits = audit(known, book, scene.clock.now_ms())
+        assert {made.policy for each in audits for made in each.changes} == {becomes}
+        assert [head.case for head in await scene.store.heads(scene.actor.pool)] == ["c1"]
+        assert f'"{becomes}"' in after.class_key
+
+
+async def test_a_policy_that_comes_with_its_queue_fires_what_is_overdue_once_and_is_taken_up_again_and_again() -> None:
+    async with stage(rulebook(OF_QUEUE)) as scene:
+        await scene.write("c1")
+        await scene.pass_s(1_000)
+        for policy in ("quick", "slow", "quick", "standard"):
+            await change(
+                scene, rulebook(OF_QUEUE.replace("general: {policy: standard", f"general: {{policy: {policy}"))
+            )
+            assert (await detail(scene)).verdict.policy == policy
+        await scene.pass_s(40_000)
+        assert sorted(await fired(scene)) == ["breach.first_response|0.replan", "warn.first_response|0.replan"]
+
+
+async def test_a_case_that_was_transferred_keeps_its_policy_whatever_its_new_queue_promises() -> None:
+    async with stage(rulebook(OF_QUEUE.replace("billing: {policy: standard", "billing: {policy: quick"))) as scene:
+        await scene.hire("mina")
+        await scene.write("c1")
+        await scene.accept("c1")
+        await scene.casework.transfer(CaseId("c1"), scene.request("mina"), queue="billing")
+        await change(scene, rulebook(OF_QUEUE.replace("billing: {policy: standard", "billing: {policy: slow")))
+        known = await detail(scene)
+        assert (known.verdict.queue, known.verdict.policy, known.replans) == ("billing", "standard", ())
+
+
+async def test_a_policy_under_another_name_is_followed_and_one_that_is_gone_leaves_the_terms_it_gave() -> None:
+    renamed = RULES.replace("standard: {first", "other: {first").replace("policy: standard", "policy: other")
     async with stage(promising(3600)) as scene:
         await scene.write("c1")
         before = await scene.case("c1")
-        await change(
-            scene,
-            rulebook(RULES.replace("standard: {first", "other: {first").replace("policy: standard", "policy: other")),
-        )
+        await change(scene, rulebook(renamed))
+        after, known = await scene.case("c1"), await detail(scene)
+        assert (known.verdict.policy, due(after), after.timers) == ("other", due(before), before.timers)
+        assert (known.replans[-1].moved, known.replans[-1].policy) == ({}, "other")
+    async with stage(rulebook(BY_RULE)) as scene:
+        await scene.write("c1")
+        before = await scene.case("c1")
+        gone = BY_RULE.replace("  quick: {first_response_s: 600, resolution_s: 86400}\n", "")
+        await change(scene, rulebook(gone.replace("set: {policy: quick}", "set: {priority: 1}")))
         assert await scene.case("c1") == before
 
 
