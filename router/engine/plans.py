@@ -98,10 +98,11 @@ def plan(
     """The plan that makes ``detail`` of the case: its class, place and timers follow from it. ``waiting`` is the
     case's ``waiting_class``, for who knows it already."""
     waiting = waiting or waiting_class(state, detail, scene)
+    crowded, key = crowded_class(waiting, detail), waiting.key
     return Plan(
         ver=state.ver,
-        class_key=waiting.key,
-        crowded_key=crowded_class(waiting, detail).key,
+        class_key=key,
+        crowded_key=key if crowded is waiting else crowded.key,
         score=score(detail, scene.rulebook),
         detail=write_detail(detail, before=state.detail),
         why=why,

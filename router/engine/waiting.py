@@ -109,8 +109,11 @@ def wait_class(detail: CaseDetail, *, channel: str, units: int, rulebook: Rulebo
 
 
 def crowded_class(waiting: WaitClass, detail: CaseDetail) -> WaitClass:
-    """The class without hold and without soft exclusions, for when there are too many classes."""
-    return msgspec.structs.replace(waiting, excluded=tuple(sorted(detail.excluded)), held_for="")
+    """The class without hold and without soft exclusions, for when there are too many classes: itself, mostly."""
+    hard = tuple(sorted(detail.excluded))
+    if not waiting.held_for and waiting.excluded == hard:
+        return waiting
+    return msgspec.structs.replace(waiting, excluded=hard, held_for="")
 
 
 def score(detail: CaseDetail, rulebook: Rulebook) -> int:
