@@ -45,7 +45,7 @@ check: $(DEV) ## format, lint, imports, types, dependencies, the shape of the tr
 bench: $(DEV) ## the benchmarks, also to build/bench.json; ONLY=name for one
 	$(BIN)/python -m tests.bench $(ONLY) $(ARGS)
 
-bench-quality: $(DEV) ## how well each policy routes, simulated, also to build/quality.json; ONLY=case, ARGS="--replications 5"
+bench-quality: $(DEV) ## how well each policy routes, simulated, also to build/quality.json; ONLY=case, ARGS="--most 10"
 	$(BIN)/python -m tests.bench.quality $(ONLY) $(ARGS)
 
 faults: $(DEV) ## the matrix of faults, also to build/faults.json; ONLY=name SEEDS=3 SEED=1 SECONDS=600 MUTANT=name
