@@ -10,11 +10,13 @@ import msgspec
 from router.api import asking
 from router.api.asking import CaseAsk
 from router.api.desks import Caller, is_his, may_pick, was_his
+from router.api.excluding import as_excluded, check_wish, wish_of
 from router.api.ladders import climbed
 from router.api.problems import Problem, Refused, of_result, problem, refused
 from router.contract.case import CaseState, Pending, read_detail
 from router.contract.config import Role
 from router.contract.ids import AdvisorId, CaseId
+from router.engine.exclusions import NO_WISH
 from router.store.acts import Outcome, Result
 from rules import Queue, Rulebook
 
@@ -33,11 +35,14 @@ _GIVES: Final[Mapping[type[CaseAsk], frozenset[Result]]] = {
     asking.Decline: frozenset({Result.QUEUED, Result.OFFERED}),
     asking.Transfer: _PLACED,
     asking.Requeue: _PLACED,
+    asking.Exclude: _DONE | _PLACED,
     asking.Escalate: _DONE | {Result.QUEUED},
 }
 
 
-HandOn = asking.Transfer | asking.Assign | asking.Requeue | asking.Pick | asking.Escalate | asking.Lower
+HandOn = (
+    asking.Transfer | asking.Assign | asking.Requeue | asking.Exclude | asking.Pick | asking.Escalate | asking.Lower
+)
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +61,7 @@ async def perform(caller: Caller, ask: CaseAsk) -> Done:
     outcome = await _apply(caller, ask)
     found = of_result(outcome.result)
     if found is not None:
-        raise Refused(_pointed(found, outcome))
+        raise Refused(as_excluded(caller, ask, outcome) or _pointed(found, outcome))
     if outcome.repeated and outcome.result not in _GIVES.get(type(ask), _DONE):
         raise refused("operation-used", "Another act of this key on the case has this operation id; take a new one.")
     return Done(op=ask.op, result=_told(ask, outcome.result), number=await _number(caller, outcome), case=outcome.case)
@@ -105,6 +110,7 @@ async def _check(caller: Caller, ask: CaseAsk) -> None:
     """Rights and names, before anything is computed."""
     if caller.key.role not in _allowed(ask):
         raise refused("forbidden", f"A key of role {caller.key.role} may not {_name(ask)} cases.")
+    await check_wish(caller, ask)
     rulebook = caller.desk.policies.active
     match ask:
         case asking.Note() | asking.Label():
@@ -130,14 +136,15 @@ def _check_whither(ask: asking.Transfer | asking.Consult, rulebook: Rulebook) ->
         _known(queue, rulebook.queues, "queue")
     if ask.tier:
         _known(ask.tier, rulebook.tiers, "tier")
-    if bool(queue or ask.tier) == bool(ask.to):
+    stays = isinstance(ask, asking.Transfer) and wish_of(ask) != NO_WISH and not (queue or ask.tier or ask.to)
+    if not stays and bool(queue or ask.tier) == bool(ask.to):
         others = "a queue or a tier" if isinstance(ask, asking.Transfer) else "a tier"
         raise refused("malformed", f"Name either an advisor or {others}.")
 
 
 def _allowed(ask: CaseAsk) -> frozenset[Role]:
     match ask:
-        case asking.Assign() | asking.Requeue() | asking.Lower():
+        case asking.Assign() | asking.Requeue() | asking.Exclude() | asking.Lower():
             return _SUPERVISORS
         case asking.Take():
             return _TAKING
@@ -180,7 +187,13 @@ async def _apply(caller: Caller, ask: CaseAsk) -> Outcome:
         case asking.Resolve():
             return await work.resolve(ask.case, request, outcome=ask.outcome, seen=ask.seen)
         case (
-            asking.Transfer() | asking.Assign() | asking.Requeue() | asking.Pick() | asking.Escalate() | asking.Lower()
+            asking.Transfer()
+            | asking.Assign()
+            | asking.Requeue()
+            | asking.Exclude()
+            | asking.Pick()
+            | asking.Escalate()
+            | asking.Lower()
         ):
             return await _hand_on(caller, ask)
         case _:
@@ -214,7 +227,7 @@ async def _take(caller: Caller, ask: asking.Take) -> Outcome:
 
 
 async def _hand_on(caller: Caller, ask: HandOn) -> Outcome:
-    work, request = caller.desk.casework, caller.request(ask.op, ask.reason)
+    work, request = caller.desk.casework, caller.request(ask.op, ask.reason, wish_of(ask))
     match ask:
         case asking.Escalate() | asking.Lower():
             return await climbed(caller, ask)
@@ -224,6 +237,8 @@ async def _hand_on(caller: Caller, ask: HandOn) -> Outcome:
             return await work.assign(ask.case, request, to=ask.to, over=ask.over)
         case asking.Requeue():
             return await work.requeue(ask.case, request)
+        case asking.Exclude():
+            return await work.excluding.change(ask.case, request, lift=ask.lift)
         case asking.Pick():
             return await work.pick(ask.case, request, advisor=await _picker(caller, ask.case))
         case _:
@@ -257,7 +272,8 @@ async def _answer_offer(caller: Caller, ask: asking.Accept | asking.Decline) -> 
     offer_ver = ask.offer_ver or await _offer_ver(caller, ask.case, advisor)
     if isinstance(ask, asking.Accept):
         return await work.accept(ask.case, caller.request(ask.op), advisor=advisor, offer_ver=offer_ver)
-    return await work.decline(ask.case, caller.request(ask.op, ask.reason), advisor=advisor, offer_ver=offer_ver)
+    request = caller.request(ask.op, ask.reason, wish_of(ask))
+    return await work.decline(ask.case, request, advisor=advisor, offer_ver=offer_ver)
 
 
 async def _beside(caller: Caller, ask: asking.Consult | asking.HandBack | asking.WrapUp) -> Outcome:

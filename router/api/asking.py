@@ -29,6 +29,7 @@ Operation = Annotated[str, Meta(pattern=OPERATION)]
 Reason = Annotated[str, Meta(max_length=500)]
 Text = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT_CHARS)]
 LabelName = Annotated[str, Meta(min_length=1, max_length=64)]
+Advisors = Annotated[tuple[AdvisorId, ...], Meta(max_length=16)]
 Instant = Annotated[datetime, Meta(tz=True)]
 
 
@@ -60,10 +61,11 @@ class Accept(_OnCase, frozen=True, kw_only=True, tag="accept"):
 
 
 class Decline(_OnCase, frozen=True, kw_only=True, tag="decline"):
-    """Give an offer back."""
+    """Give an offer back; with ``someone_else`` for good, as by whoever knows the customer."""
 
     offer_ver: int = 0
     reason: Reason = ""
+    someone_else: bool = False
 
 
 class Reply(_OnCase, frozen=True, kw_only=True, tag="reply"):
@@ -113,13 +115,16 @@ class Resolve(_OnCase, frozen=True, kw_only=True, tag="resolve"):
 
 class Transfer(_OnCase, frozen=True, kw_only=True, tag="transfer"):
     """Hand on to a queue, to a tier of its own queue or of that one, or to one advisor who can take it now; with an
-    internal ``note`` for whoever gets it."""
+    internal ``note`` for whoever gets it. It never comes back to who has it, with ``someone_else``, nor to those of
+    ``exclude``; with one of these it may stay in its queue."""
 
     queue: str = ""
     to: AdvisorId | None = None
     tier: str = ""
     reason: Reason = ""
     note: Annotated[str, Meta(max_length=MAX_TEXT_CHARS)] = ""
+    exclude: Advisors = ()
+    someone_else: bool = False
 
 
 class Consult(_OnCase, frozen=True, kw_only=True, tag="consult"):
@@ -152,8 +157,21 @@ class Assign(_OnCase, frozen=True, kw_only=True, tag="assign"):
 
 
 class Requeue(_OnCase, frozen=True, kw_only=True, tag="requeue"):
-    """Put the case back into its queue (supervisors)."""
+    """Put the case back into its queue (supervisors); not for who has it, with ``someone_else``, nor for those of
+    ``exclude``."""
 
+    reason: Reason = ""
+    exclude: Advisors = ()
+    someone_else: bool = False
+
+
+class Exclude(_OnCase, frozen=True, kw_only=True, tag="exclude"):
+    """Keep an open case from these advisors, and with ``someone_else`` from who has it, or had it last; no longer from
+    those to ``lift`` (supervisors). It goes back to its queue if one of them has it or is offered it."""
+
+    exclude: Advisors = ()
+    someone_else: bool = False
+    lift: Advisors = ()
     reason: Reason = ""
 
 
@@ -208,6 +226,7 @@ CaseAsk = (
     | Pick
     | Assign
     | Requeue
+    | Exclude
     | WrapUp
     | Take
     | Snooze

@@ -36,6 +36,7 @@ ACTS: Final = {
     "transfer": "transfer",
     "assign": "assign",
     "requeue": "requeue",
+    "exclude": "exclude",
     "take": "take",
     "snooze": "snooze",
     "acknowledge": "acknowledge",

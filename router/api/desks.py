@@ -7,12 +7,14 @@ from router.contract.advisor import AdvisorState
 from router.contract.case import CaseState, CaseStatus, read_detail
 from router.contract.config import ApiKey, Role
 from router.contract.ids import AdvisorId, OperationId, PoolId
+from router.engine.exclusions import NO_WISH, Wish
 from router.service.acting import Actor
-from router.service.casework import Casework, Request
+from router.service.casework import Casework
 from router.service.hindsight import Hindsight
 from router.service.pace import Pace
 from router.service.policies import Policies
 from router.service.progress import Progress
+from router.service.requests import Request
 from router.service.roster import RosterTail
 from router.store.protocol import Lines, Reads
 from rules import Queue
@@ -58,13 +60,14 @@ class Caller(NamedTuple):
         """For whom he acts on cases: nobody in particular, for a supervisor."""
         return self.key.advisor if self.key.role in _FOR_ONE else None
 
-    def request(self, op: str, reason: str = "") -> Request:
+    def request(self, op: str, reason: str = "", wish: Wish = NO_WISH) -> Request:
         """The same key and operation give the same id, so a repeat is known for one."""
         return Request(
             op=OperationId(f"{self.key.id}:{op}"),
             actor=self.advisor or self.key.id,
             advisor=self.advisor,
             reason=reason,
+            wish=wish,
         )
 
 

@@ -14,6 +14,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "Transfer": {"queue": "billing", "reason": "it is about the invoice"},
     "Assign": {"to": "minji", "over": False, "reason": "she knows the customer"},
     "Requeue": {"reason": "her shift has ended"},
+    "Exclude": {"exclude": ["minji"], "reason": "the complaint is about her"},
     "Forecast": {"rulebook": {"defaults": {"queue": "delivery"}, "queues": {"delivery": {"policy": "standard"}}}},
     "Consult": {"tier": "senior", "reason": "is this a case for a refund?"},
     "HandBack": {"reason": "answered in a note"},

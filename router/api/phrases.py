@@ -72,6 +72,9 @@ class Phrase(StrEnum):
     SPEAKS = "speaks"
     SERVES = "serves"
     IS_OF_TIER = "is_of_tier"
+    IS_LIFTED = "is_lifted"
+    EXCLUDED_BY = "excluded_by"
+    EXCLUDED_BY_RULES = "excluded_by_rules"
     MAY_INTERRUPT = "may_interrupt"
     MAY_BE_PARKED = "may_be_parked"
     WOULD_PARK = "would_park"
@@ -205,6 +208,12 @@ _PHRASES: Final[Mapping[Phrase, tuple[str, str]]] = {
         "규칙이 {name} 채널의 보류를 허용하면 배정됩니다: {who}",
     ),
     Phrase.WOULD_PARK: (" (parking {cases})", " ({cases} 보류)"),
+    Phrase.IS_LIFTED: (
+        "it is taken when the exclusion of one of these is lifted: {who}",
+        "다음 상담사의 배정 제외를 풀면 배정됩니다: {who}",
+    ),
+    Phrase.EXCLUDED_BY: ("{advisor} must not have it, says {by}{reason}", "{advisor}: 배정 제외, 지정: {by}{reason}"),
+    Phrase.EXCLUDED_BY_RULES: ("{advisor} must not have it, by {rules}", "{advisor}: 배정 제외, 규칙 {rules}"),
     Phrase.HOLD_ENDS: (
         "it is kept for {name} until its hold ends at {at}; then others can take it",
         "{name}에게 맡기려고 보류 중이며, {at}에 보류가 끝나면 다른 상담사가 맡을 수 있습니다",
@@ -248,6 +257,7 @@ OF_ADVISORS: Final[Mapping[Filter, Phrase]] = {
     Filter.LANGUAGE: Phrase.SPEAKS,
     Filter.QUEUE: Phrase.SERVES,
     Filter.TIER: Phrase.IS_OF_TIER,
+    Filter.EXCLUDED: Phrase.IS_LIFTED,
 }
 OF_RULES: Final[Mapping[Allowing, Phrase]] = {
     Allowing.INTERRUPTS: Phrase.MAY_INTERRUPT,

@@ -80,6 +80,7 @@ def routes(given: Handlers) -> tuple[Route, ...]:
 _ROLES = {
     asking.Assign: frozenset({Role.SUPERVISOR}),
     asking.Requeue: frozenset({Role.SUPERVISOR}),
+    asking.Exclude: frozenset({Role.SUPERVISOR}),
     asking.Lower: frozenset({Role.SUPERVISOR}),
     asking.Take: frozenset({Role.SUPERVISOR, Role.NOTIFIER}),
     asking.Snooze: ACTING,

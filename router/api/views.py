@@ -6,6 +6,7 @@ from router.contract.advisor import AdvisorState, Profile, Work, read_profile
 from router.contract.case import CaseDetail, CaseState, Clock, read_detail
 from router.contract.climb import Climb
 from router.contract.codec import rfc3339
+from router.contract.exclusion import Exclusion
 from router.engine.waiting import effective_priority
 
 
@@ -59,10 +60,22 @@ class ClimbView(View, frozen=True, kw_only=True):
     tier: str = ""
 
 
+class ExclusionView(View, frozen=True, kw_only=True):
+    """Since when an advisor must not have the case or, ``lifted``, may have it again: who said so (an advisor or a key)
+    and why, or the rules."""
+
+    advisor: str
+    at: str
+    by: str = ""
+    reason: str = ""
+    rules: tuple[str, ...] = ()
+    lifted: bool = False
+
+
 class CaseView(View, frozen=True, kw_only=True):
     """A case as it is now. ``tier`` is the one it was handed to; ``step`` its place on the ladder, ``escalations`` how
     it came there; ``units`` what it takes of a budget; ``last_inquiry`` the customer's last message, to be named as
-    ``seen`` when the case is resolved."""
+    ``seen`` when the case is resolved; ``excluded`` who must not have it, ``exclusions`` how that came to be."""
 
     id: str
     state: str
@@ -96,6 +109,8 @@ class CaseView(View, frozen=True, kw_only=True):
     escalations: tuple[ClimbView, ...] = ()
     over: bool = False
     previous: str = ""
+    excluded: tuple[str, ...] = ()
+    exclusions: tuple[ExclusionView, ...] = ()
 
 
 class WorkView(View, frozen=True, kw_only=True):
@@ -164,6 +179,8 @@ def case_view(state: CaseState) -> CaseView:
         escalations=tuple(map(_climb, detail.climbed)),
         over=state.over,
         previous=detail.previous,
+        excluded=detail.excluded,
+        exclusions=tuple(map(_exclusion, detail.exclusions)),
     )
 
 
@@ -215,6 +232,17 @@ def _climb(climb: Climb) -> ClimbView:
         reason=climb.reason,
         owner=climb.owner,
         tier=climb.tier,
+    )
+
+
+def _exclusion(said: Exclusion) -> ExclusionView:
+    return ExclusionView(
+        advisor=said.advisor,
+        at=rfc3339(said.at_ms),
+        by=said.by,
+        reason=said.reason,
+        rules=said.rules,
+        lifted=said.lifted,
     )
 
 

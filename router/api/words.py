@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from router.api.exclusions import exclusion_lines
 from router.api.ladders import NextStepView, step_lines, step_views
 from router.api.phrases import Language, Phrase, lasting, reason, say
 from router.api.relaxing import RelaxView, relax_lines, relax_views
@@ -176,6 +177,7 @@ class Words:
         wait = self._wait(mine, line)
         said = (
             *self._looking(mine.waiting, is_stuck=not frees),
+            *exclusion_lines(detail, self._language),
             *self._place(state, line),
             *relax_lines(detail, self._rulebook, self._now_ms, self._language),
             *step_lines(state, detail, self._rulebook, self._now_ms, self._language),

@@ -10,7 +10,7 @@ from router.contract.case import CaseDetail
 from router.contract.codec import rfc3339
 from router.engine.decide import Waiting
 from router.engine.eligibility import Filter
-from router.engine.freeing import Change, Ground, Moment, Way, change_by, change_of, moments, ways
+from router.engine.freeing import Change, Ground, Moment, Way, change_by, change_of, lifts, moments, ways
 from router.engine.interrupting import Allowance, allowances
 from router.engine.roster import Member
 
@@ -19,9 +19,10 @@ NAMED: Final = 3
 
 class ChangeView(View, frozen=True, kw_only=True):
     """A change that would place the case. ``change``: ``presence``, ``room``, ``skill``, ``language``, ``queue`` or
-    ``tier``, of any of ``count`` advisors, the first of them in ``advisors``; ``interrupts`` or ``interruptible``,
-    which the rules would have to say of a channel, for any of these; or ``hold``, ``cool-down`` or ``step``, which time
-    brings at ``at``. ``name`` and ``level`` say of which skill, queue and so on. ``text`` is all that in words."""
+    ``tier``, of any of ``count`` advisors, the first of them in ``advisors``; ``excluded``, which a supervisor can lift
+    for any of these; ``interrupts`` or ``interruptible``, which the rules would have to say of a channel, for any of
+    these; or ``hold``, ``cool-down`` or ``step``, which time brings at ``at``. ``name`` and ``level`` say of which
+    skill, queue and so on. ``text`` is all that in words."""
 
     change: str
     text: str
@@ -38,6 +39,8 @@ def would_free(mine: Waiting, detail: CaseDetail, ground: Ground, language: Lang
         yield _of_time(moment, language)
     for way in ways(ground.roster, mine.waiting, ground.rulebook):
         yield _of_advisors(way, mine, ground, language)
+    if lifted := tuple(lifts(detail, mine, ground)):
+        yield _of_exclusions(lifted, language)
     for allowance in allowances(ground.roster, mine.waiting, ground.rulebook):
         yield _of_rules(allowance, mine, ground, language)
 
@@ -54,6 +57,13 @@ def _of_advisors(way: Way, mine: Waiting, ground: Ground, language: Language) ->
     text = say(language, OF_ADVISORS[way.lacks], who=_who(first, count, language), name=way.name, level=way.level)
     advisors = tuple(change.advisor for change in first)
     return ChangeView(change=way.lacks, text=text, count=count, advisors=advisors, name=way.name, level=way.level)
+
+
+def _of_exclusions(lifted: Sequence[Change], language: Language) -> ChangeView:
+    first = lifted[:NAMED]
+    text = say(language, OF_ADVISORS[Filter.EXCLUDED], who=_who(first, len(lifted), language))
+    advisors = tuple(change.advisor for change in first)
+    return ChangeView(change=Filter.EXCLUDED, text=text, count=len(lifted), advisors=advisors)
 
 
 def _of_rules(allowance: Allowance, mine: Waiting, ground: Ground, language: Language) -> ChangeView:

@@ -31,8 +31,11 @@ class Wish(NamedTuple):
     someone_else: bool = False
 
     def heeded(self, state: CaseState, now_ms: int, *, by: str, reason: str, present: str = "") -> CaseDetail:
-        """The case as he wants it. ``present`` is who he means by someone else, if not who has it."""
+        """The case as he wants it. ``present`` is who he means by someone else, if not who has it; of whom it remembers
+        that he had it."""
         detail = read_detail(state.detail)
+        if self.someone_else and state.owner:
+            detail = replace(detail, last_advisor=state.owner)
         who = (present or holder(state, detail),) if self.someone_else else ()
         return exclude(detail, (*self.advisors, *who), now_ms, by=by, reason=reason)
 

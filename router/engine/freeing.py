@@ -1,8 +1,8 @@
 """What would free a waiting case: the single changes that place it, each enough alone. Pure.
 
 A change is of an advisor (he comes online, gets room, learns a skill or a language, joins a queue or a tier), of the
-case, which time brings (a hold or a cool-down ends, the next steps of relaxation), or of the rules (what may be parked
-for it, see ``interrupting``). What takes two changes isn't named.
+case, which time brings (a hold or a cool-down ends, the next steps of relaxation) or a supervisor (an exclusion is
+lifted), or of the rules (what may be parked for it, see ``interrupting``). What takes two changes isn't named.
 """
 
 from collections.abc import Iterator, Sequence
@@ -112,6 +112,24 @@ def change_of(state: AdvisorState, way: Way, waiting: Waiting, ground: Ground) -
         first=first,
         park=park,
     )
+
+
+def lifts(detail: CaseDetail, waiting: Waiting, ground: Ground) -> Iterator[Change]:
+    """Each advisor who would be given the case if he alone weren't excluded any more, and what comes of it."""
+    for name in detail.excluded:
+        member = ground.roster.get(AdvisorId(name))
+        if member is None:
+            continue
+        freed = wait_class(
+            replace(detail, excluded=tuple(other for other in detail.excluded if other != name)),
+            channel=waiting.waiting.channel,
+            units=waiting.waiting.units,
+            rulebook=ground.rulebook,
+            now_ms=ground.now_ms,
+        )
+        if is_eligible(member, freed, parked_for(ground.roster, freed, ground.rulebook)):
+            first, park = _given(member.state, replace(waiting, class_key=freed.key), ground)
+            yield Change(lacks=Filter.EXCLUDED, advisor=member.state.id, first=first, park=park)
 
 
 def change_by(state: AdvisorState, allowance: Allowance, waiting: Waiting, ground: Ground) -> Change:

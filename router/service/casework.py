@@ -8,20 +8,20 @@ from msgspec.structs import replace
 from router.contract.case import KEPT_ENTRIES, CaseDetail, CaseState, CaseStatus, Pending, read_detail, write_detail
 from router.contract.climb import HANDED
 from router.contract.codec import encode
-from router.contract.ids import AdvisorId, CaseId, InquiryId, OperationId, reply_id
+from router.contract.ids import AdvisorId, CaseId, InquiryId, reply_id
 from router.contract.messages import Attachment, Inquiry, StaffNote, TranscriptEntry
 from router.contract.messages import Reply as ReplyMessage
 from router.contract.plan import Plan
 from router.engine import capacity, climbing, manual, offers, plans, relaxation
 from router.engine.climbing import Cause
 from router.engine.decide import decide
-from router.engine.exclusions import NO_WISH, Wish
 from router.engine.explain import write_explanation
 from router.engine.plans import Scene
 from router.service.acting import Actor
 from router.service.climbing import ByHand, Ladders
 from router.service.excluding import Excluding
 from router.service.policies import Policies
+from router.service.requests import Request
 from router.service.roster import RosterTail
 from router.store.acts import (
     Accept,
@@ -49,17 +49,6 @@ _ENTRY: Final[msgspec.json.Decoder[TranscriptEntry]] = msgspec.json.Decoder(Tran
 _FEW: Final = 8
 _WAITING: Final = frozenset({CaseStatus.QUEUED, CaseStatus.OFFERED})
 _NOTHING_TO_ANSWER: Final = Outcome(result=Result.GONE)
-
-
-class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks, and under which operation id (the same id again gives the same answer). ``advisor`` is empty
-    for a supervisor acting as himself. ``wish`` is whom the case is kept from by it."""
-
-    op: OperationId
-    actor: str
-    advisor: AdvisorId | None = None
-    reason: str = ""
-    wish: Wish = NO_WISH
 
 
 class Casework:
@@ -384,11 +373,4 @@ class Casework:
         return self._policies.scene(state, self._actor.now_ms())
 
     def _common(self, request: Request) -> dict[str, Any]:
-        return {
-            "pool": self._actor.pool,
-            "gen": self._actor.gen,
-            "now_ms": self._actor.now_ms(),
-            "op": request.op,
-            "actor": request.actor,
-            "reason": request.reason,
-        }
+        return request.common(self._actor)

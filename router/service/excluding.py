@@ -8,10 +8,10 @@ from router.contract.case import CaseDetail, CaseState, CaseStatus, read_detail
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Plan
 from router.engine import exclusions, plans, relaxation
-from router.engine.exclusions import Wish
 from router.engine.plans import Scene
 from router.service.acting import Actor
 from router.service.policies import Policies
+from router.service.requests import Request
 from router.store.acts import AnyAct, HandBack, Outcome, Rejudge, Requeue, Result
 
 _AT_HAND: Final = frozenset({CaseStatus.ASSIGNED, CaseStatus.PARKED})
@@ -25,16 +25,17 @@ class Excluding:
         self._actor = actor
         self._policies = policies
 
-    async def change(self, case: CaseId, common: dict[str, Any], wish: Wish, *, lift: tuple[str, ...] = ()) -> Outcome:
-        """Keep an open case from these, and from some no longer; whoever has it, is offered it or is asked in on it
-        loses it at once, and it waits at its old place. Gives ``DONE``, ``QUEUED`` (it was taken from somebody),
-        ``GONE`` (it isn't open), ``ABSENT``. Raises ``StoreUnavailable`` and ``Contended``: repeat it with the same
-        operation id."""
+    async def change(self, case: CaseId, request: Request, *, lift: tuple[str, ...] = ()) -> Outcome:
+        """Keep an open case from whom the request says, and from some no longer. Whoever has it, is offered it or is
+        asked in on it loses it at once, and it waits at its old place. Gives ``DONE``, ``QUEUED`` (it was taken from
+        somebody), ``GONE`` (it isn't open), ``ABSENT``. Raises ``StoreUnavailable`` and ``Contended``: repeat it
+        with the same operation id."""
+        common = request.common(self._actor)
 
         def act(state: CaseState) -> AnyAct:
             scene = self._policies.scene(state, self._actor.now_ms())
-            told = {"by": common["actor"], "reason": common["reason"]}
-            after = exclusions.lift(wish.heeded(state, scene.now_ms, **told), lift, scene.now_ms, **told)
+            told = {"by": request.actor, "reason": request.reason}
+            after = exclusions.lift(request.wish.heeded(state, scene.now_ms, **told), lift, scene.now_ms, **told)
             if _holders(state) & {*after.excluded}:
                 return Requeue(**common, case=case, plan=_freed(state, after, scene))
             return Rejudge(**common, case=case, plan=plans.plan(state, after, scene), about=_told(state, after))

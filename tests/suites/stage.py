@@ -14,12 +14,13 @@ from router.contract.ids import AccountId, AdvisorId, CaseId, ConversationId, In
 from router.contract.messages import Address, Customer, Inquiry
 from router.runtime.clock import ManualClock
 from router.service.acting import Actor
-from router.service.casework import Casework, Request
+from router.service.casework import Casework
 from router.service.intake import Intake
 from router.service.matcher import Matcher
 from router.service.metrics import ServiceMetrics
 from router.service.policies import Policies
 from router.service.progress import Progress
+from router.service.requests import Request
 from router.service.roster import RosterTail
 from router.service.sweep import Sweep
 from router.service.tally import Tally

@@ -9,10 +9,22 @@ from msgspec.structs import replace
 
 from router.contract.advisor import AdvisorState, Presence, Work, WorkKind, read_profile, write_profile
 from router.contract.case import CaseDetail
-from router.contract.ids import AccountId, CaseId, InquiryId
+from router.contract.ids import AccountId, AdvisorId, CaseId, InquiryId
 from router.engine.decide import Waiting, next_for, nominate
 from router.engine.eligibility import Filter
-from router.engine.freeing import Change, Ground, Moment, Passing, Way, change_by, change_of, changed, moments, ways
+from router.engine.freeing import (
+    Change,
+    Ground,
+    Moment,
+    Passing,
+    Way,
+    change_by,
+    change_of,
+    changed,
+    lifts,
+    moments,
+    ways,
+)
 from router.engine.interrupting import Allowance, Allowing, allowances, allowed
 from router.engine.roster import Roster
 from router.engine.waiting import ClassWant, WaitClass, score, wait_class
@@ -135,7 +147,7 @@ BOOKED = pytest.mark.parametrize("book", BOOKS.values(), ids=BOOKS)
 
 
 @BOOKED
-def test_each_change_that_is_named_places_the_case_or_who_comes_first(book: Rulebook) -> None:
+def test_each_change_that_is_placedplaces_the_case_or_who_comes_first(book: Rulebook) -> None:
     firsts, parks, lacks = 0, 0, set()
     for seed in SEEDS:
         states, detail, heads = scene(seed)
@@ -174,7 +186,7 @@ def alternatives(state: AdvisorState) -> Iterator[tuple[Filter, str, AdvisorStat
 
 
 @BOOKED
-def test_no_change_that_is_not_named_places_it(book: Rulebook) -> None:
+def test_no_change_that_is_not_placedplaces_it(book: Rulebook) -> None:
     tried = 0
     for seed in SEEDS:
         states, detail, _ = scene(seed)
@@ -210,6 +222,28 @@ def test_a_level_is_the_least_that_will_do_and_room_as_well(book: Rulebook) -> N
             seen.add(change.lacks)
             assert given_to(states, less, mine, [], book) is None
     assert seen == {Filter.ROOM, Filter.SKILL}
+
+
+@BOOKED
+def test_lifting_one_exclusion_places_it_where_that_is_placedand_nowhere_else(book: Rulebook) -> None:
+    placed, tried = 0, 0
+    for seed in SEEDS:
+        states, detail, heads = scene(seed)
+        people, mine = roster(*states), head_of(detail)
+        found = {change.advisor: change for change in lifts(detail, mine, Ground(people, book, heads, NOW))}
+        for name in detail.excluded:
+            tried += 1
+            freed = head_of(replace(detail, excluded=tuple(other for other in detail.excluded if other != name)))
+            alone = next_for(people, AdvisorId(name), [freed], book, NOW)
+            assert (alone is not None) == (name in found), (seed, name)
+            if name in found:
+                turn = next_for(people, AdvisorId(name), [freed, *heads], book, NOW)
+                change = found[AdvisorId(name)]
+                assert turn is not None
+                assert (turn.head.case, turn.park) == (change.first or mine.case, change.park), (seed, name)
+                placed += 1
+    assert placed
+    assert placed < tried
 
 
 def _later(detail: CaseDetail, moment: Moment) -> CaseDetail:
@@ -256,7 +290,7 @@ def of_rules(seed: int, book: Rulebook) -> Iterator[tuple[AdvisorState, Allowanc
 
 
 @BOOKED
-def test_each_change_of_the_rules_that_is_named_places_it_and_no_other_does(book: Rulebook) -> None:
+def test_each_change_of_the_rules_that_is_placedplaces_it_and_no_other_does(book: Rulebook) -> None:
     seen, tried = set(), 0
     for seed in SEEDS:
         states, detail, heads = scene(seed)

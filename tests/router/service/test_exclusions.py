@@ -10,7 +10,7 @@ from router.contract.case import CaseDetail, CaseStatus, Pending, read_detail
 from router.contract.ids import AdvisorId, CaseId
 from router.engine.exclusions import Wish
 from router.engine.explain import read_explanation
-from router.service.casework import Request
+from router.service.requests import Request
 from router.store.acts import Result
 from rules import Rulebook
 from tests.suites.stage import POOL, RULES, Stage, rulebook, stage
@@ -115,7 +115,7 @@ async def _requeues(scene: Stage) -> Result:
 
 async def _names(scene: Stage) -> Result:
     wish = wishing(scene, "mina", reason="asked for somebody else")
-    return (await scene.casework.excluding.change(C1, scene.casework._common(wish), wish.wish)).result
+    return (await scene.casework.excluding.change(C1, wish)).result
 
 
 @pytest.mark.parametrize("hand_on", [_transfers, _requeues, _names])
@@ -186,7 +186,7 @@ async def test_a_pending_case_does_not_come_back_to_who_was_excluded_meanwhile(s
     pending = Pending(on="customer", since_ms=scene.clock.now_ms(), until_ms=until)
     await scene.casework.pend(C1, scene.request("mina"), pending=pending)
     wish = wishing(scene, "mina")
-    told = await scene.casework.excluding.change(C1, scene.casework._common(wish), wish.wish)
+    told = await scene.casework.excluding.change(C1, wish)
     state = await scene.case("c1")
     assert (told.result, state.state, state.owner) == (Result.DONE, CaseStatus.PENDING, "mina")
     await scene.hire("jun")
@@ -198,7 +198,7 @@ async def test_a_customer_who_writes_meanwhile_reaches_somebody_else(scene: Stag
     await had_by_mina(scene)
     await scene.casework.pend(C1, scene.request("mina"), pending=Pending(on="customer", since_ms=0))
     wish = wishing(scene, "mina")
-    await scene.casework.excluding.change(C1, scene.casework._common(wish), wish.wish)
+    await scene.casework.excluding.change(C1, wish)
     await scene.write("more", talk="t")
     await scene.settle()
     assert await scene.holder("c1") == ""
@@ -209,8 +209,7 @@ async def test_a_customer_who_writes_meanwhile_reaches_somebody_else(scene: Stag
 async def test_what_is_lifted_lets_her_have_it_at_once(scene: Stage) -> None:
     await scene.hire("mina")
     await scene.write("c1", "conflict")
-    common = scene.casework._common(replace(scene.request(), reason="settled"))
-    lifted = await scene.casework.excluding.change(C1, common, Wish(), lift=("mina",))
+    lifted = await scene.casework.excluding.change(C1, wishing(scene, reason="settled"), lift=("mina",))
     assert lifted.result is Result.DONE
     await scene.settle()
     assert await scene.holder("c1") == "mina"
@@ -223,9 +222,8 @@ async def test_who_was_asked_in_is_out_again_when_he_is_excluded(scene: Stage) -
     await scene.hire("jun", budget=40)
     await scene.casework.consult(C1, scene.request("mina"), to=AdvisorId("jun"))
     wish = wishing(scene, "jun")
-    common = scene.casework._common(wish)
     for _ in range(2):
-        told = await scene.casework.excluding.change(C1, common, wish.wish)
+        told = await scene.casework.excluding.change(C1, wish)
         assert told.result is Result.DONE
         state = await scene.case("c1")
         assert (state.owner, state.consults, await scene.load("jun")) == ("mina", {}, 0)
