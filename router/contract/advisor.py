@@ -98,6 +98,11 @@ class AdvisorState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         """When his wrap-up of a case ends; None when he wraps nothing up of it."""
         return self.timers.get(f"wrap_up|{case}")
 
+    def parked_until(self, case: str) -> int | None:
+        """Until when he has parked a case by hand; None for one that comes back as soon as he has room, or isn't
+        parked."""
+        return self.timers.get(f"park|{case}")
+
     def has_room(self, units: int, channel: str, *, besides: str = "", parking: frozenset[str] = frozenset()) -> bool:
         """Whether a case of that weight fits into the budget and the channel's cap; ``besides`` names a case
         whose present entry would be replaced, ``parking`` channels whose cases at hand would be parked."""

@@ -40,10 +40,11 @@ def to_park(state: AdvisorState, units: int, channel: str, parking: frozenset[st
 
 def to_resume(state: AdvisorState) -> CaseId | None:
     """The parked case that he takes up again next: of those that fit, the first by its id; None when he is away or
-    has no room."""
+    has no room. What he has parked by hand isn't among them."""
     if state.presence not in _WORKS:
         return None
-    parked = sorted(case for case, item in state.work.items() if item.kind is WorkKind.PARKED)
+    waits = (case for case, item in state.work.items() if item.kind is WorkKind.PARKED)
+    parked = sorted(case for case in waits if state.parked_until(case) is None)
     return next((CaseId(case) for case in parked if _fits(state, case)), None)
 
 

@@ -170,15 +170,23 @@ class HandBack(PlannedAct, frozen=True, kw_only=True, tag="hand_back", omit_defa
 
 
 class Park(PlannedAct, frozen=True, kw_only=True, tag="park", omit_defaults=True):
-    """Interruptible work makes room; its owner keeps it, and it stays in his work set. Gives ``DONE``, ``GONE`` (not
-    assigned), ``CONFLICT``."""
+    """Interruptible work makes room; its owner keeps it, and it stays in his work set. ``until_ms``: by hand until
+    then, which arms his timer ``park|<case>``; a parked case may be parked so, too. ``held_ms`` ends that, if it is
+    until then: the case is parked from now on as if it made room. ``advisor`` must own it unless empty. Gives ``DONE``,
+    ``GONE`` (not assigned, or not parked so), ``NOT_YOURS``, ``CONFLICT``. A rebuild ends what is by hand."""
+
+    advisor: AdvisorId | None = None
+    until_ms: int = 0
+    held_ms: int = 0
 
 
 class Unpark(PlannedAct, frozen=True, kw_only=True, tag="unpark", omit_defaults=True):
-    """The owner takes parked or pending work up again. Gives ``RETURNED``, ``NO_ROOM`` (unless ``over``;
-    also when he is neither online nor finishing), ``GONE`` (neither parked nor pending), ``CONFLICT``."""
+    """The owner takes parked or pending work up again. ``advisor`` must own it unless empty. Gives ``RETURNED``,
+    ``NO_ROOM`` (unless ``over``; also when he is neither online nor finishing), ``GONE`` (neither parked nor pending),
+    ``NOT_YOURS``, ``CONFLICT``."""
 
     over: bool = False
+    advisor: AdvisorId | None = None
 
 
 class Pend(PlannedAct, frozen=True, kw_only=True, tag="pend", omit_defaults=True):

@@ -15,6 +15,7 @@ from tests.suites.store import POOL, START_MS
 
 CLASSES: Final = ("k0", "k1", "k2", "k3", "k4")
 CASE_TIMERS: Final = ("warn.first|0", "breach.first|0", "step|1", "cooldown|0", "follow_up|0", "relax|0")
+_OWN_TIMERS: Final = ("offer|", "wrap_up|", "park|")
 _S: Final = CaseStatus
 
 # In which states an act makes sense, where that isn't every open one.
@@ -24,7 +25,7 @@ _APT: Final[dict[type[Act], Collection[CaseStatus]]] = {
     acts.Expire: {_S.OFFERED},
     acts.Consult: {_S.ASSIGNED},
     acts.HandBack: {_S.ASSIGNED, _S.PARKED},
-    acts.Park: {_S.ASSIGNED},
+    acts.Park: {_S.ASSIGNED, _S.PARKED},
     acts.Unpark: {_S.PARKED, _S.PENDING},
     acts.Pend: {_S.ASSIGNED, _S.PARKED, _S.PENDING},
     acts.FollowUp: {_S.ASSIGNED, _S.PARKED, _S.PENDING},
@@ -86,7 +87,7 @@ class Parts:
         if dice.one_in(12):
             return ("step|1", 7)
         # The timers of offers and wrap-ups are claimed by their own acts alone: any other would leave them for ever.
-        timers = sorted(timer for timer in (row.timers if row else ()) if not timer.startswith(("offer|", "wrap_up|")))
+        timers = sorted(timer for timer in (row.timers if row else ()) if not timer.startswith(_OWN_TIMERS))
         if row is not None and timers and dice.one_in(3):
             timer = dice.pick(timers)
             return (timer, row.timers[timer])

@@ -144,6 +144,8 @@ class Watch:
         wrapping = {case: item for case, item in row.work.items() if item.kind is WorkKind.WRAP_UP}
         ends = {timer for timer in row.timers if timer.startswith("wrap_up|")}
         assert ends == {f"wrap_up|{case}" for case in wrapping}, row
+        by_hand = {timer.removeprefix("park|") for timer in row.timers if timer.startswith("park|")}
+        assert by_hand <= {case for case, item in row.work.items() if item.kind is WorkKind.PARKED}, row
         was = self._before.advisors.get(row.id)
         for case, item in wrapping.items():
             before = was.work.get(case) if was else None

@@ -44,8 +44,11 @@ class Requests(Parts):
             "requeue": (acts.Requeue, lambda row, _, dice: {"placing": self._placing(dice, row)}),
             "transfer": (acts.Transfer, self._transfer),
             "hand_back": (acts.HandBack, self._hand_back),
-            "park": (acts.Park, lambda *_: {}),
-            "unpark": (acts.Unpark, lambda _, __, dice: {"over": dice.one_in(4)}),
+            "park": (acts.Park, self._park),
+            "unpark": (
+                acts.Unpark,
+                lambda row, _, dice: {"over": dice.one_in(4), "advisor": self._asker(row, dice)},
+            ),
             "pend": (acts.Pend, lambda row, _, dice: {"advisor": self._owner(row, dice)}),
             "follow_up": (acts.FollowUp, lambda row, _, dice: {"advisor": self._owner(row, dice)}),
             "label": (acts.Label, lambda *_: {}),
@@ -255,6 +258,18 @@ class Requests(Parts):
         until_ms = self.now + 50 if dice.one_in(3) else 0
         claim = self._claim(row, dice)
         return self._act(acts.WrapUp, dice, advisor=name, case=case, until_ms=until_ms, claim=claim)
+
+    def _park(self, row: CaseRow | None, _: Intent, dice: Dice) -> dict[str, Any]:
+        owner = self.pool.advisors.get(row.owner) if row else None  # type: ignore[call-overload]  # a plain name
+        held_ms = owner.timers.get(f"park|{row.id}", 0) if owner and row else 0
+        return {
+            "advisor": self._asker(row, dice),
+            "until_ms": dice.pick((0, 0, self.now + 100, self.now + 20_000)),
+            "held_ms": dice.pick((0, 0, held_ms, held_ms, 7)),
+        }
+
+    def _asker(self, row: CaseRow | None, dice: Dice) -> str | None:
+        return self._owner(row, dice) if dice.one_in(2) else None
 
     def _done(self, intent: Intent, dice: Dice) -> AnyAct:
         items = sorted(self.pool.work)

@@ -5,17 +5,23 @@ function T.wrap_up_timer(case)
   return 'wrap_up|' .. case
 end
 
-local function end_wrap_up(t, case, advisor)
-  local timer = T.wrap_up_timer(case)
-  if advisor.timers[timer] then
-    T.arm(t, advisor, timer, 0)
+-- The timer of an advisor until which he has parked a case by hand.
+function T.park_timer(case)
+  return 'park|' .. case
+end
+
+local function end_timers(t, case, advisor)
+  for _, timer in ipairs({ T.wrap_up_timer(case), T.park_timer(case) }) do
+    if advisor.timers[timer] then
+      T.arm(t, advisor, timer, 0)
+    end
   end
 end
 
 -- Put the case into the advisor's work set, or change what it is there for.
 function T.reserve(t, row, advisor, kind, units)
   local size = units or row.units
-  end_wrap_up(t, row.id, advisor)
+  end_timers(t, row.id, advisor)
   if kind ~= 'consult' and not T.has_room(advisor, size, row.channel, row.id) then
     row.over = true
   end
@@ -73,7 +79,7 @@ end
 
 -- An entry of his work set goes: the matcher is called to him.
 function T.free(t, advisor, case)
-  end_wrap_up(t, case, advisor)
+  end_timers(t, case, advisor)
   advisor.work[case] = nil
   advisor.work_changed[case] = true
   advisor.idle_since_ms = t.now
@@ -103,10 +109,13 @@ function T.wrap_up(t, row, until_ms)
   end
 end
 
--- The case stays in its owner's work set and takes nothing of him: the matcher is called to him.
-function T.park(t, row)
-  local advisor = turn(t, row, 'parked')
+-- The case stays in its owner's work set and takes nothing of him, by hand until then if it isn't 0: the matcher is
+-- called to him.
+function T.park(t, row, until_ms)
+  local advisor = turn(t, row, 'parked') or T.advisor(t, row.owner)
   if advisor then
+    T.arm(t, advisor, T.park_timer(row.id), until_ms)
+    T.touch(t, advisor)
     T.stamp(t, 'a|' .. advisor.id)
   end
 end

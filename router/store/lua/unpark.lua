@@ -8,6 +8,9 @@ function T.acts.unpark(t, act)
   if not row then
     return answer
   end
+  if T.given(act.advisor) and row.owner ~= act.advisor then
+    return T.refuse(t, 'not_yours', row)
+  end
   local advisor = row.owner ~= '' and T.advisor(t, row.owner) or nil
   if not advisor or (row.state ~= 'parked' and row.state ~= 'pending') then
     return T.refuse(t, 'gone', row)

@@ -7,7 +7,7 @@ from router.contract.plan import Candidate
 from router.store.acts import Consult, HandBack, Outcome, Park, Requeue, Result, Transfer, Unpark
 from router.store.memory.placing import choose, fits, hand_to, place
 from router.store.memory.rows import CaseRow
-from router.store.memory.txn import OPEN, Sent, Txn
+from router.store.memory.txn import OPEN, Sent, Txn, park_timer
 
 
 def requeue(txn: Txn, act: Requeue) -> Outcome:
@@ -88,19 +88,32 @@ def park(txn: Txn, act: Park) -> Outcome:
     row = txn.current(act)
     if isinstance(row, Outcome):
         return row
-    if row.state is not CaseStatus.ASSIGNED:
+    if act.advisor and row.owner != act.advisor:
+        return txn.refuse(Result.NOT_YOURS, row)
+    if not _may_park(txn, act, row):
         return txn.refuse(Result.GONE, row)
     txn.begin(row, act.plan, act.claim)
-    txn.park(row)
+    txn.park(row, act.until_ms)
     row.state = CaseStatus.PARKED
     row.over = False
     return txn.settle(row, Result.DONE, about=row.owner, sent=Sent(notices=act.notices))
+
+
+def _may_park(txn: Txn, act: Park, row: CaseRow) -> bool:
+    if row.state is CaseStatus.ASSIGNED:
+        return not act.held_ms
+    if row.state is not CaseStatus.PARKED:
+        return False
+    held_ms = txn.pool.advisors[AdvisorId(row.owner)].timers.get(park_timer(row.id))
+    return held_ms == act.held_ms if act.held_ms else bool(act.until_ms)
 
 
 def unpark(txn: Txn, act: Unpark) -> Outcome:
     row = txn.current(act)
     if isinstance(row, Outcome):
         return row
+    if act.advisor and row.owner != act.advisor:
+        return txn.refuse(Result.NOT_YOURS, row)
     advisor = txn.pool.advisors.get(AdvisorId(row.owner))
     if row.state not in {CaseStatus.PARKED, CaseStatus.PENDING} or advisor is None:
         return txn.refuse(Result.GONE, row)

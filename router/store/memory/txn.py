@@ -228,7 +228,7 @@ class Txn:
     def reserve(self, row: CaseRow, advisor: AdvisorRow, kind: WorkKind, *, units: int | None = None) -> None:
         """Put the case into the advisor's work set, or change what it is there for."""
         size = row.units if units is None else units
-        self._end_wrap_up(row.id, advisor)
+        self._end_timers(row.id, advisor)
         if kind is not WorkKind.CONSULT and not advisor.has_room(size, row.channel, besides=row.id):
             row.over = True
         advisor.work[row.id] = Work(units=size, channel=row.channel, kind=kind)
@@ -267,7 +267,7 @@ class Txn:
 
     def free(self, advisor: AdvisorRow, case: CaseId) -> None:
         """An entry of his work set goes: the matcher is called to him."""
-        self._end_wrap_up(case, advisor)
+        self._end_timers(case, advisor)
         advisor.work.pop(case, None)
         advisor.idle_since_ms = self.now
         self.touch(advisor)
@@ -279,10 +279,13 @@ class Txn:
         if person is not None:
             self.arm(person, {wrap_up_timer(row.id): until_ms})
 
-    def park(self, row: CaseRow) -> None:
-        """The case stays in its owner's work set and takes nothing of him: the matcher is called to him."""
-        person = self._turn(row, WorkKind.PARKED)
+    def park(self, row: CaseRow, until_ms: int) -> None:
+        """The case stays in its owner's work set and takes nothing of him, by hand until then if it isn't 0: the
+        matcher is called to him."""
+        person = self._turn(row, WorkKind.PARKED) or self.pool.advisors.get(AdvisorId(row.owner))
         if person is not None:
+            self.arm(person, {park_timer(row.id): until_ms})
+            self.touch(person)
             self.stamp(f"a|{person.id}")
 
     def _turn(self, row: CaseRow, kind: WorkKind) -> AdvisorRow | None:
@@ -296,9 +299,9 @@ class Txn:
         self.touch(person)
         return person
 
-    def _end_wrap_up(self, case: CaseId, advisor: AdvisorRow) -> None:
-        if wrap_up_timer(case) in advisor.timers:
-            self.arm(advisor, {wrap_up_timer(case): 0})
+    def _end_timers(self, case: CaseId, advisor: AdvisorRow) -> None:
+        ended = {timer: 0 for timer in (wrap_up_timer(case), park_timer(case)) if timer in advisor.timers}
+        self.arm(advisor, ended)
 
     def withdraw(self, row: CaseRow, *, but: str = "") -> None:
         """End all offers of the case but one advisor's."""
@@ -355,6 +358,11 @@ class Txn:
 def wrap_up_timer(case: CaseId) -> str:
     """The timer of an advisor that ends his wrap-up of a case."""
     return f"wrap_up|{case}"
+
+
+def park_timer(case: CaseId) -> str:
+    """The timer of an advisor until which he has parked a case by hand."""
+    return f"park|{case}"
 
 
 def forget(pool: PoolRows, case: CaseId) -> None:

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from router.contract.advisor import AdvisorState, Presence, Work, WorkKind
 from router.contract.ids import AdvisorId
@@ -78,3 +79,9 @@ def test_after_parking_there_is_room_and_before_the_last_there_was_none(
 )
 def test_what_fits_comes_back(state: AdvisorState, case: str | None) -> None:
     assert to_resume(state) == case
+
+
+def test_what_is_parked_by_hand_does_not_come_back_by_itself() -> None:
+    state = person(30, a=mail(kind=WorkKind.PARKED), b=mail(kind=WorkKind.PARKED))
+    assert to_resume(replace(state, timers={"park|a": 5})) == "b"
+    assert to_resume(replace(state, timers={"park|a": 5, "park|b": 5})) is None

@@ -10,6 +10,7 @@ from tests.suites import (
     store_ladders,
     store_marks,
     store_offers,
+    store_parks,
     store_people,
     store_pressure,
     store_reads,
@@ -20,6 +21,9 @@ from tests.suites import (
     store_weights,
     store_wrap_ups,
 )
+
+
+class TestByHand(store_parks.ByHandSuite): ...
 
 
 class TestWeight(store_weights.WeightSuite): ...
