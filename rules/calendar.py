@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from rules.holidays import holidays_of
-from rules.opening_hours import DAY_MS, CalendarSpec, spans, week_of, without
+from rules.opening_hours import DAY_MS, CalendarSpec, Spans, spans, week_of, without
 
 _FIRST_YEAR: Final = 1970
 _LAST_YEAR: Final = 2199
@@ -166,7 +166,12 @@ class Calendar:
             return special.name or self._holidays(day.year).get(day, "") or day.isoformat()
         return self._holidays(day.year).get(day, "")
 
-    def _hours(self, day: date) -> tuple[tuple[int, int], ...]:
+    def windows_on(self, day: date) -> Spans:
+        """The windows that begin on the day, in milliseconds from its midnight by the clock on the wall; one over
+        midnight ends beyond the day."""
+        return without(self._hours(day), self._closed_around(day))
+
+    def _hours(self, day: date) -> Spans:
         special = self._dates.get(day)
         if special is not None and not special.closed:
             return spans(special.hours)
@@ -174,7 +179,7 @@ class Calendar:
             return spans(self._spec.holidays.hours)
         return self._week[day.weekday()]
 
-    def _closed_around(self, day: date) -> tuple[tuple[int, int], ...]:
+    def _closed_around(self, day: date) -> Spans:
         """What is taken out of the hours that begin on that day: windows reach into the next one, and these do too."""
         if not self._partly_closed:
             return ()
@@ -216,7 +221,7 @@ class Calendar:
     def _open_on(self, day: date, offsets: Sequence[tuple[int, int, int]]) -> Iterator[tuple[int, int]]:
         """The instants at which the wall shows a time within the windows that begin on that day."""
         midnight = (day - _EPOCH).days * DAY_MS
-        for begin, end in without(self._hours(day), self._closed_around(day)):
+        for begin, end in self.windows_on(day):
             for first, last, offset in offsets:
                 yield max(midnight + begin - offset, first), min(midnight + end - offset, last)
 

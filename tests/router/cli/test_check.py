@@ -51,8 +51,9 @@ def test_everything_that_keeps_it_from_starting_is_said_at_once(tmp_path: Path) 
 def test_the_next_openings_of_a_calendar_are_shown(tmp_path: Path) -> None:
     calendar = "calendars: {seoul: {time_zone: Asia/Seoul, week: {daily: ['09:00-18:00', '22:00-02:00']}}}\n"
     checked = _check(tmp_path, "", rules=RULES + calendar)
-    (shown,) = [line for line in checked.output.splitlines() if line.startswith("calendar seoul: ")]
-    windows = shown.removeprefix("calendar seoul: ").split("; ")
-    assert len(windows) == 3
-    assert any(window.endswith(" - 18:00") for window in windows)
-    assert any(window.endswith(" 02:00") for window in windows)
+    assert "calendar seoul (Asia/Seoul, where it is " in checked.output
+    days = [line for line in checked.output.splitlines() if line.endswith("  09:00-18:00, 22:00-02:00")]
+    assert len(days) == 3
+    settings = str(tmp_path / "settings.yaml")
+    in_korean = CliRunner().invoke(main, ["check", "--settings", settings, "--lang", "ko"])
+    assert "달력 seoul (Asia/Seoul, 현지 시각 " in in_korean.output
