@@ -8,13 +8,13 @@ import msgspec
 
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Candidate
-from router.engine.eligibility import eligible, field, fitting, may_take
+from router.engine.eligibility import Look, eligible, look, may_take
 from router.engine.explain import Explanation, RankedHead
 from router.engine.parking import gives_way, to_park
 from router.engine.ranking import Scored, best, rank_all
 from router.engine.roster import Member, Roster
 from router.engine.sharing import Contender, in_turn
-from router.engine.strategies import Wish, mix_of
+from router.engine.strategies import Wish, mix_of, others_of, strategy_named
 from router.engine.waiting import WaitClass, read_class, urgency
 from rules import Rulebook
 from rules.rulebook import EVEN
@@ -47,20 +47,19 @@ def decide(
     roster: Roster, waiting: WaitClass, case: CaseId, rulebook: Rulebook, now_ms: int, *, last_advisor: str = ""
 ) -> Decision:
     """The best five eligible advisors for a case, by its queue's strategy; ``last_advisor`` is who knows it."""
-    fits, among, room = fitting(roster, waiting), field(roster, waiting), roster.room(waiting.units, waiting.channel)
-    strategy = strategy_of(waiting, rulebook)
-    wish = _wish(roster, waiting, case, rulebook, now_ms, last_advisor=last_advisor)
-    first = best(roster, among, strategy, wish, count=MAX_CANDIDATES)
+    seen, strategy = look(roster, waiting), strategy_of(waiting, rulebook)
+    wish = _wish(seen, strategy, case, rulebook, now_ms, last_advisor=last_advisor)
+    first = best(roster, seen.field, strategy, wish, count=MAX_CANDIDATES)
     candidates = [Candidate(advisor=one.advisor, elig=roster[one.advisor].state.elig) for one in first]
     explanation = Explanation(
         rulebook=rulebook.hash,
         strategy=strategy,
-        class_key=fits.key,
+        class_key=seen.fitting.key,
         at_ms=now_ms,
         roster_gen=roster.gen,
         roster_change=roster.change,
-        considered=fits.considered,
-        removed=fits.removed(roster, room),
+        considered=seen.fitting.considered,
+        removed=seen.fitting.removed(roster, seen.room),
         best=tuple(first),
     )
     return Decision(candidates=tuple(candidates), explanation=explanation)
@@ -70,21 +69,22 @@ def ranked(
     roster: Roster, waiting: WaitClass, case: CaseId, rulebook: Rulebook, now_ms: int, *, last_advisor: str = ""
 ) -> list[Scored]:
     """Everybody who is eligible, in the order of ``decide``, which looks at no more than it must."""
-    wish = _wish(roster, waiting, case, rulebook, now_ms, last_advisor=last_advisor)
-    return rank_all(roster, field(roster, waiting), strategy_of(waiting, rulebook), wish)
+    seen, strategy = look(roster, waiting), strategy_of(waiting, rulebook)
+    wish = _wish(seen, strategy, case, rulebook, now_ms, last_advisor=last_advisor)
+    return rank_all(roster, seen.field, strategy, wish)
 
 
 def nominate(roster: Roster, head: Waiting, rulebook: Rulebook, now_ms: int) -> Member | None:
     """The advisor for whom to decide when a class asks for the matcher, or None when nobody can take it. Where nobody
     has room, one who can make it by parking."""
     waiting = head.waiting
-    among = field(roster, waiting)
-    if not among.bits and (parking := gives_way(waiting.channel, rulebook)):
-        among = field(roster, waiting, parking)
-    if not among.bits:
+    seen, strategy = look(roster, waiting), strategy_of(waiting, rulebook)
+    if not seen.field.bits and (parking := gives_way(waiting.channel, rulebook)):
+        seen = look(roster, waiting, parking)
+    if not seen.field.bits:
         return None
-    wish = _wish(roster, waiting, head.case, rulebook, now_ms)
-    return roster.get(best(roster, among, strategy_of(waiting, rulebook), wish, count=1)[0].advisor)
+    wish = _wish(seen, strategy, head.case, rulebook, now_ms)
+    return roster[best(roster, seen.field, strategy, wish, count=1)[0].advisor]
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,16 +148,14 @@ def strategy_of(waiting: WaitClass, rulebook: Rulebook) -> str:
     return str(queue.strategy) if queue else "longest-idle"
 
 
-def _wish(
-    roster: Roster, waiting: WaitClass, case: CaseId, rulebook: Rulebook, now_ms: int, *, last_advisor: str = ""
-) -> Wish:
-    queue = rulebook.queues.get(waiting.queue)
+def _wish(seen: Look, strategy: str, case: CaseId, rulebook: Rulebook, now_ms: int, *, last_advisor: str = "") -> Wish:
+    queue, asks = rulebook.queues.get(seen.waiting.queue), seen.fitting.asks
     return Wish(
         case=case,
         now_ms=now_ms,
-        asks=fitting(roster, waiting).asks,
+        asks=asks,
         last_advisor=last_advisor,
-        having=roster.room(waiting.units, waiting.channel).having,
+        others=others_of(seen.room.having, asks) if strategy_named(strategy).look_around else {},
         mix=mix_of((queue and queue.weights) or EVEN),
         ramp_s=queue.ramp_s if queue else 0,
     )

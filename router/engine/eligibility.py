@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from functools import reduce
 from operator import or_
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -84,10 +84,20 @@ def fitting(roster: Roster, waiting: WaitClass) -> Fitting:
     return found
 
 
-def field(roster: Roster, waiting: WaitClass, parking: frozenset[str] = _NONE) -> Field:
-    """``eligible`` as ranking wants it."""
-    part, room = fitting(roster, waiting).part, roster.room(waiting.units, waiting.channel, parking)
-    return Field(part, part.bits & room.ready, room.slots, is_ordered=not room.may_be_full)
+class Look(NamedTuple):
+    """Who may take the cases of a wait class: those who fit it and have room."""
+
+    waiting: WaitClass
+    fitting: Fitting
+    room: Room
+    field: Field
+
+
+def look(roster: Roster, waiting: WaitClass, parking: frozenset[str] = _NONE) -> Look:
+    """``eligible`` as ranking and explaining want it."""
+    fits, room = fitting(roster, waiting), roster.room(waiting.units, waiting.channel, parking)
+    field = Field(fits.part, fits.part.bits & room.ready, room.slots, not room.may_be_full)
+    return Look(waiting, fits, room, field)
 
 
 class Sieve(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +130,7 @@ def _removed(roster: Roster, bits: int) -> Removed:
 def eligible(roster: Roster, waiting: WaitClass, parking: frozenset[str] = _NONE) -> int:
     """The set of ``sieve`` without its reasons. With ``parking`` whoever would have room if he parked what he has of
     these channels is in it."""
-    return field(roster, waiting, parking).bits
+    return fitting(roster, waiting).part.bits & roster.room(waiting.units, waiting.channel, parking).ready
 
 
 def may_take(roster: Roster, member: Member, waiting: WaitClass, parking: frozenset[str] = _NONE) -> bool:

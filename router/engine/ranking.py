@@ -13,7 +13,7 @@ from router.contract.ids import AdvisorId, CaseId
 from router.engine.field import Field, Part
 from router.engine.order import TURNS, Rank
 from router.engine.roster import Member, Ranks, Roster, slots_of
-from router.engine.strategies import LONGEST_IDLE, STRATEGIES, Search, Strategy, Terms, Wish, by_newest
+from router.engine.strategies import Search, Strategy, Terms, Wish, by_newest, strategy_named
 
 MOST_TIED: Final = 16
 """Of so many the tie is broken, where more stand equal."""
@@ -56,7 +56,7 @@ def best(roster: Roster, field: Field, strategy: str, wish: Wish, *, count: int)
     who is asked least at the moment, then by a strategy (one that doesn't exist any more counts as ``longest-idle``),
     then by a number that differs by case. Where very many tie, that number is asked of some of them; ``Search`` says
     who else is not looked at."""
-    by, turn = STRATEGIES.get(strategy, LONGEST_IDLE), _turn(wish.case)
+    by, turn = strategy_named(strategy), _turn(wish.case)
     late = _held_back(roster, field, wish, turn) if wish.ramp_s and by.search is not Search.MIX else None
     search = _Search(roster, _without(field, late) if late else field, turn)
     picked = [_pick(member, by, wish, turn, 0) for member in search.first(by, wish, count)]
@@ -68,7 +68,7 @@ def best(roster: Roster, field: Field, strategy: str, wish: Wish, *, count: int)
 
 def rank_all(roster: Roster, field: Field, strategy: str, wish: Wish) -> list[Scored]:
     """All of them in the order of ``best``, each looked at: for who has time."""
-    by, turn = STRATEGIES.get(strategy, LONGEST_IDLE), _turn(wish.case)
+    by, turn = strategy_named(strategy), _turn(wish.case)
     late = _held_back(roster, field, wish, turn) if wish.ramp_s and by.search is not Search.MIX else None
     behind = late.bits if late else 0
     picked = [_pick(one, by, wish, turn, -(behind >> one.slot & 1)) for one in roster.members(field.bits)]
@@ -83,7 +83,7 @@ def _pick(member: Member, by: Strategy, wish: Wish, turn: int, ahead: int) -> _P
 
 def _scored(picked: Sequence[_Pick]) -> list[Scored]:
     # In all of them or in none: ranks are compared term by term.
-    is_any_late, is_any_asked = any(one[0] for one in picked), any(one[1] for one in picked)
+    is_any_late, is_any_asked = bool(picked and picked[-1][0]), any(one[1] for one in picked)
     scored = []
     for ahead, asked, _, tie, name, terms in picked:
         first: Terms = {"ramp_in": 1.0 + ahead} if is_any_late else {}

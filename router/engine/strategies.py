@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from enum import Enum
 from functools import lru_cache
+from math import inf
 from typing import Final, NamedTuple
 
 from router.contract.ids import CaseId
@@ -32,30 +33,38 @@ def asks_of(wants: tuple[ClassWant, ...], language: str = "") -> Asks:
     return Asks(wants, hard, preferred, frozenset([LANGUAGE + language, *(SKILL + want.skill for want in wants)]))
 
 
-class Mix(NamedTuple):
-    """The weights of ``balanced``, their sum, and which of its terms are left out."""
+def others_of(having: Mapping[str, int], asks: Asks) -> dict[str, float]:
+    """``Wish.others``: of who could take the case how many have what."""
+    return {**having, **dict.fromkeys(asks.named, inf)}
 
-    weights: Weights
-    total: float
+
+class Mix(NamedTuple):
+    """The weights of ``balanced``, each as a part of their sum, and which of its terms are left out."""
+
+    skill_fit: float
+    free_share: float
+    idle: float
+    affinity: float
+    scarcity: float
+    ramp_in: float
     left_out: tuple[str, ...]
 
 
 @lru_cache(maxsize=1024)
 def mix_of(weights: Weights) -> Mix:
-    return Mix(
-        weights, weights.total, tuple([name for name in weights.__struct_fields__ if not getattr(weights, name)])
-    )
+    parts = {name: getattr(weights, name) / weights.total for name in weights.__struct_fields__}
+    return Mix(**parts, left_out=tuple([name for name, part in parts.items() if not part]))
 
 
 class Wish(NamedTuple):
-    """What a ranking looks at besides the advisors. ``last_advisor`` knows the case; ``having`` says how many could
-    take it just now and have a skill or a language."""
+    """What a ranking looks at besides the advisors. ``last_advisor`` knows the case; ``others`` says of each skill and
+    language how many could take it just now and have that, and of what it asks for itself that there is no end."""
 
     case: CaseId
     now_ms: int
     asks: Asks = Asks()
     last_advisor: str = ""
-    having: Mapping[str, int] = {}
+    others: Mapping[str, float] = {}
     mix: Mix = mix_of(EVEN)
     ramp_s: int = 0
 
@@ -78,11 +87,12 @@ class Search(Enum):
 class Strategy(NamedTuple):
     """``terms`` is the strategy: of two, the one whose first differing term is greater goes first. ``orders`` sort
     members likewise, without a look at the case, and are kept up by the roster: all begin with how often each is
-    asked already. ``search`` says how the two meet."""
+    asked already. ``search`` says how the two meet. Only terms that ``look_around`` are told of ``Wish.others``."""
 
     terms: Callable[[Member, Wish], Terms]
     orders: tuple[Callable[[Member], Rank], ...]
     search: Search = Search.ORDER
+    look_around: bool = False
 
 
 def longest_idle(member: Member, wish: Wish) -> Terms:
@@ -115,14 +125,17 @@ def least_skilled(member: Member, wish: Wish) -> Terms:
 
 def balanced(member: Member, wish: Wish) -> Terms:
     """The weighted mean of terms from 0 to 1, the score first. A term of weight 0 is left out."""
-    (weights, total, left_out), share = wish.mix, member.free_share
-    fit, idle = skill_fit(member, wish.asks.wants), _idle(member, wish)
-    affinity = 1.0 if member.state.id == wish.last_advisor else 0.0
-    scarcity, ramp_in = _scarcity(member, wish), _ramp_in(member, wish)
-    at_hand = weights.skill_fit * fit + weights.free_share * share + weights.idle * idle
+    by_fit, by_share, by_idle_time, by_affinity, by_scarcity, by_ramp, left_out = wish.mix
+    state, share = member.state, member.free_share
+    idle_s = (wish.now_ms - state.idle_since_ms) / 1000
+    fit = skill_fit(member, wish.asks.wants)
+    idle = idle_s / (idle_s + IDLE_HALF_S) if idle_s > 0 else 0.0
+    affinity = 1.0 if state.id == wish.last_advisor else 0.0
+    scarcity = _scarcity(member, wish)
+    ramp_in = _ramp_in(wish.now_ms - state.online_since_ms, wish.ramp_s) if wish.ramp_s else 1.0
+    score = by_fit * fit + by_share * share + by_idle_time * idle
     terms = {
-        "score": (at_hand + weights.affinity * affinity + weights.scarcity * scarcity + weights.ramp_in * ramp_in)
-        / total,
+        "score": score + by_affinity * affinity + by_scarcity * scarcity + by_ramp * ramp_in,
         "skill_fit": fit,
         "free_share": share,
         "idle": idle,
@@ -164,8 +177,13 @@ STRATEGIES: Final[dict[str, Strategy]] = {
     "round-robin": Strategy(round_robin, (by_turn,)),
     "most-skilled": Strategy(most_skilled, (by_idle,), Search.FITTEST),
     "least-skilled": Strategy(least_skilled, (by_levels,), Search.PLAINEST),
-    "balanced": Strategy(balanced, (by_idle, by_load), Search.MIX),
+    "balanced": Strategy(balanced, (by_idle, by_load), Search.MIX, look_around=True),
 }
+
+
+def strategy_named(name: str) -> Strategy:
+    """The strategy of that name; one that doesn't exist any more counts as ``longest-idle``."""
+    return STRATEGIES.get(name, LONGEST_IDLE)
 
 
 def _idle_s(member: Member, wish: Wish) -> float:
@@ -177,20 +195,12 @@ def _preferred(member: Member, wish: Wish) -> Terms:
     return {"preferred": skill_fit(member, wish.asks.preferred)} if wish.asks.preferred else {}
 
 
-def _idle(member: Member, wish: Wish) -> float:
-    idle_s = max(0.0, _idle_s(member, wish))
-    return idle_s / (idle_s + IDLE_HALF_S)
-
-
 def _scarcity(member: Member, wish: Wish) -> float:
     """1 less the scarcity of the scarcest skill or language that he has and the case doesn't ask for: one over how many
     could take such a case now and have it. 0 when he is the last: he is kept for whoever needs that."""
-    named, having = wish.asks.named, wish.having
-    others = [having.get(name, 0) for name in member.has if name not in named]
-    return 1 - 1 / max(1, min(others)) if others else 1.0
+    fewest = min(map(wish.others.__getitem__, member.has), default=inf)
+    return 1 - 1 / fewest if fewest > 1 else 0.0
 
 
-def _ramp_in(member: Member, wish: Wish) -> float:
-    if not wish.ramp_s:
-        return 1.0
-    return min(1.0, max(0.0, (wish.now_ms - member.state.online_since_ms) / 1000 / wish.ramp_s))
+def _ramp_in(online_ms: int, ramp_s: int) -> float:
+    return min(1.0, max(0.0, online_ms / 1000 / ramp_s))

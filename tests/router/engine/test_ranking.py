@@ -1,7 +1,7 @@
 """Ranking: the quick way gives what scoring everybody would give."""
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 
 import pytest
 from msgspec.structs import replace
@@ -21,7 +21,7 @@ EXACT = [name for name in STRATEGIES if name != "balanced"]
 
 
 def wish(case: str, wants: tuple[ClassWant, ...] = ()) -> Wish:
-    return Wish(case=CaseId(case), now_ms=NOW, asks=asks_of(wants))
+    return Wish(case=CaseId(case), now_ms=NOW, asks=asks_of(wants), others=defaultdict(int))
 
 
 def everybody(people: Roster, strategy: str, wanted: Wish) -> list[Scored]:

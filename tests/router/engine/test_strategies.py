@@ -1,5 +1,8 @@
 """Each strategy by a table: two advisors, and who of them is tried first."""
 
+from collections import defaultdict
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -8,7 +11,7 @@ from router.contract.ids import CaseId
 from router.engine.field import among
 from router.engine.ranking import best
 from router.engine.roster import Roster
-from router.engine.strategies import IDLE_HALF_S, STRATEGIES, Wish, asks_of, balanced, mix_of
+from router.engine.strategies import IDLE_HALF_S, STRATEGIES, Wish, asks_of, balanced, mix_of, others_of
 from router.engine.waiting import ClassWant
 from rules.rulebook import Strategy, Weights
 from tests.suites.people import NOW, advisor, roster
@@ -17,8 +20,8 @@ BILLING = ClassWant("billing", 3, True)
 RETURNS = ClassWant("returns", 3, False)
 
 
-def wish(*wants: ClassWant, **more: object) -> Wish:
-    return Wish(case=CaseId("c1"), now_ms=NOW, asks=asks_of(wants), **more)  # type: ignore[arg-type]
+def wish(*wants: ClassWant, **more: Any) -> Wish:
+    return Wish(case=CaseId("c1"), now_ms=NOW, asks=asks_of(wants))._replace(**{"others": defaultdict(int), **more})
 
 
 def winner(strategy: str, wanted: Wish, *people: AdvisorState) -> str:
@@ -102,8 +105,8 @@ def test_the_terms_of_balanced_by_hand() -> None:
         advisor("mina", idle_s=IDLE_HALF_S, load=25, skills={"billing": 8, "rare": 1}), online_since_ms=NOW - 60_000
     )
     (member,) = roster(person)
-    having = {"skill/rare": 2, "language/ko": 3, "skill/billing": 1}
-    wanted = wish(BILLING, last_advisor="mina", having=having, ramp_s=240)
+    others = others_of({"skill/rare": 2, "language/ko": 3, "skill/billing": 1}, asks_of((BILLING,)))
+    wanted = wish(BILLING, last_advisor="mina", others=others, ramp_s=240)
     terms = {"skill_fit": 0.8, "free_share": 0.75, "idle": 0.5, "affinity": 1, "scarcity": 0.5, "ramp_in": 0.25}
     assert balanced(member, wanted) == pytest.approx({"score": sum(terms.values()) / 6, **terms})
     weighed = wanted._replace(mix=mix_of(Weights(skill_fit=3, free_share=0, idle=1, affinity=0, scarcity=0, ramp_in=0)))
