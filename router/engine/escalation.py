@@ -8,7 +8,7 @@ from router.contract.case import CaseDetail, CaseState, Clock
 from router.engine import sla, telling
 from router.engine.standing import standing, step_on
 from router.engine.telling import Happening, Teller
-from router.engine.terms import Terms, own_terms, terms_of
+from router.engine.terms import NO_TERMS, Terms, own_terms, terms_of
 from rules import Facts, Ladder, Rulebook, Step, called
 from rules.ladders import Trigger
 
@@ -23,10 +23,10 @@ def timers(
     Unlike a warning, a step knows by the case's step whether it was taken: one that is overdue and not armed
     is armed for now. One that is armed and overdue is left to whoever has claimed it.
     """
-    at, terms = standing(detail), terms_of(clocked_by or rulebook, detail.verdict.policy)
+    at, armed, wanted = standing(detail), state.timers, dict[str, int]()
     ladder = rulebook.ladders.get(at.ladder)
-    armed, wanted = state.timers, dict[str, int]()
     steps = ladder.steps if ladder and not is_stopped(detail, ladder) else ()
+    terms = terms_of(clocked_by or rulebook, detail.verdict.policy) if steps else NO_TERMS
     for number, step in enumerate(steps, start=at.foot + 1):
         known = _due_ms(step, detail, terms, now_ms) if number > max(state.step, detail.peak) else None
         if known is not None:

@@ -106,8 +106,10 @@ def merged(*easings: Easing) -> Easing:
 
 def ahead(detail: CaseDetail, rulebook: Rulebook) -> tuple[Ahead, ...]:
     """The steps that are still to come, in their order."""
-    steps, calendar = steps_of(detail, rulebook), rulebook.calendar_of(_policy(detail, rulebook))
-    since = waits_from_ms(detail)
+    steps = steps_of(detail, rulebook)
+    if not steps:
+        return ()
+    since, calendar = waits_from_ms(detail), rulebook.calendar_of(_policy(detail, rulebook))
     return tuple(
         Ahead(number, step, _reached(since, step.after_s, calendar))
         for number, step in enumerate(steps, start=1)
