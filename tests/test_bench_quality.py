@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from router.simulation.case_file import read_case
 from router.simulation.comparison import Answer
 from router.simulation.contenders import DEFAULT, EVERY
 from router.simulation.estimates import Estimate
+from router.simulation.question import Entry, Question, inquiries_of
 from router.simulation.report import is_worse
 from tests.bench import quality
 
@@ -63,6 +65,14 @@ def test_a_run_in_which_the_default_is_behind_fails(
     words = ["one-class", "--replications", "2", "--most", "2", "--processes", "1", "--out", str(tmp_path / "q.json")]
     assert quality.main(words) == 1
     assert f"{DEFAULT}: behind {len(EVERY) - 1} times" in capsys.readouterr().out
+
+
+def test_the_large_case_is_a_million_inquiries_for_a_thousand_advisors() -> None:
+    text = (Path(quality.__file__).parent / "large.yaml").read_text("utf-8")
+    case = read_case("large.yaml", text)
+    asked = Question(name="large", case=case, entries=(Entry(label="x", policy="x"),), replications=case.replications)
+    assert inquiries_of(asked) == 1_000_000
+    assert sum(group.count for group in case.advisors.values()) == 1_000
 
 
 @pytest.mark.parametrize(
