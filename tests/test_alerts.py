@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from router.contract.advisor import Presence
 from router.service.gauges import Gauges, PoolMetrics
-from tests.suites.promtool import promtool
+from tests.suites.promtool import promtool, wrong_about
 from tests.suites.stage import POOL, Stage, stage
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -112,18 +112,14 @@ async def test_clocks_that_nobody_serves_are_said_within_thirty_seconds(tmp_path
     it; the first clock comes due somewhere between two looks."""
     async with stage() as scene:
         shown = await _overdue(scene, offset_s)
-    series = {"series": f'turnout_timer_overdue_seconds{{pool="{POOL}"}}', "values": " ".join(map(str, shown))}
-    alert = {"exp_labels": {"pool": POOL, "severity": "page"}, "exp_annotations": {"summary": "S", "description": "D"}}
-    at = {"eval_time": f"{30 + offset_s}s", "alertname": "TurnoutClocksNotServed", "exp_alerts": [alert]}
-    whole = {
-        "rule_files": ["rules.yaml"],
-        "evaluation_interval": f"{EVERY_S}s",
-        "tests": [{"interval": f"{EVERY_S}s", "input_series": [series], "alert_rule_test": [at]}],
-    }
-    rule = {**_alerts()["TurnoutClocksNotServed"], "annotations": {"summary": "S", "description": "D"}}
-    (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": [{"name": "clocks", "rules": [rule]}]}))
-    (tmp_path / "case.yaml").write_text(yaml.safe_dump(whole))
-    assert _said_by("test", "rules", str(tmp_path / "case.yaml")) == ""
+    wrong = wrong_about(
+        _alerts()["TurnoutClocksNotServed"],
+        tmp_path,
+        series={f'turnout_timer_overdue_seconds{{pool="{POOL}"}}': shown},
+        every_s=EVERY_S,
+        fires={30 + offset_s: {"pool": POOL, "severity": "page"}},
+    )
+    assert wrong == ""
 
 
 async def _overdue(scene: Stage, offset_s: int) -> list[float]:

@@ -210,9 +210,9 @@ class Installation:
 
 @asynccontextmanager
 async def installation(
-    folder: Path, *, channels: Sequence[str], more: dict[str, Any] | None = None
+    folder: Path, *, channels: Sequence[str], more: dict[str, Any] | None = None, kind: type[Process] = Process
 ) -> AsyncIterator[Installation]:
-    """A running installation with a simulator of each channel, on free ports of loopback."""
+    """A running installation with a simulator of each channel, on free ports of loopback. ``kind`` is another child."""
     catalog = PluginCatalog()
     async with AsyncExitStack() as stack:
         customers = {}
@@ -229,7 +229,7 @@ async def installation(
             "accounts": accounts,
             **(more or {}),
         }
-        process = Process(folder, msgspec.to_builtins(settings))
+        process = kind(folder, msgspec.to_builtins(settings))
         stack.callback(process.stop)
         place = Installation(process, stack)
         stack.push_async_callback(place.close)
