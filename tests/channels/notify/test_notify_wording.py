@@ -35,7 +35,10 @@ DUE = ", due 2025-10-09T08:54:20.000Z."
             {"kind": "delivery-failed", "due_at_ms": None},
             "A reply could not be delivered: case c1 in queue billing, priority 2.",
         ),
-        ({"kind": "missed-offers", "queue": ""}, "Offers were missed: case c1, priority 2" + DUE),
+        (
+            {"kind": "missed-offers", "queue": ""},
+            "An advisor missed offers and is away now: case c1, priority 2" + DUE,
+        ),
         ({"kind": "chaser", "step": 2}, "A third party is late (reminder 2): case c1" + REST + DUE),
         ({"kind": "moon", "due_at_ms": None}, "Notice (moon): case c1 in queue billing, priority 2."),
     ],
