@@ -3,14 +3,30 @@
 import random
 
 import pytest
+from msgspec.structs import replace
 
 from router.contract.advisor import Presence
 from router.engine.eligibility import eligible, is_eligible, sieve
+from router.engine.roster import MOST_FITTINGS
 from router.engine.waiting import ClassWant, WaitClass
+from rules.membership import secondary
 from tests.suites.people import advisor, roster
 
 QUEUES = ("billing", "returns", "technical")
 TIERS = ("junior", "senior", "lead")
+CLASS = WaitClass(
+    queue="billing",
+    channel="chat",
+    units=30,
+    wants=(ClassWant("billing", 5, True),),
+    language="ko",
+    tiers=(),
+    priority=3,
+    policy="standard",
+    clock="age",
+    excluded=(),
+    held_for="",
+)
 
 
 def some(dice: random.Random, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -28,6 +44,7 @@ def test_the_three_ways_to_ask_agree(seed: int) -> None:
                 load=dice.choice((0, 60, 90)),
                 active=dice.random() < 0.9,
                 queues=dice.choice(((), ("*",), some(dice, QUEUES))),
+                secondary=some(dice, QUEUES),
                 tier=dice.choice(TIERS),
                 skills={name: dice.randrange(11) for name in some(dice, QUEUES)},
                 languages={name: dice.randrange(11) for name in some(dice, ("ko", "en"))},
@@ -49,9 +66,21 @@ def test_the_three_ways_to_ask_agree(seed: int) -> None:
             clock="age",
             excluded=tuple(f"a{number}" for number in range(60) if dice.random() < 0.1),
             held_for=dice.choice(("", "", "", "a7", "gone")),
+            queues=dice.choice(((), (dice.choice(QUEUES),), (secondary(dice.choice(QUEUES)),))),
         )
         bits = eligible(people, waiting)
         assert sieve(people, waiting).eligible == bits
         assert {one.state.id for one in people.members(bits)} == {
             one.state.id for one in people if is_eligible(one, waiting)
         }
+
+
+def test_what_profiles_say_is_kept_for_so_many_classes_and_until_one_changes() -> None:
+    people = roster(advisor("mina"))
+    classes = [replace(CLASS, excluded=(f"x{number}",)) for number in range(MOST_FITTINGS + 5)]
+    for waiting in classes:
+        assert eligible(people, waiting)
+    assert len(people.fittings) == 5
+    people.apply(replace(advisor("mina", skills={"billing": 1}), ver=2))
+    assert not people.fittings
+    assert not eligible(people, classes[-1])
