@@ -10,6 +10,7 @@ from typing import Final
 
 from rules.errors import Path, Problem, Severity
 from rules.exclusion import LAST_ADVISOR
+from rules.membership import secondary
 from rules.roster import AdvisorRow, Roster
 from rules.rulebook import Effect, Rulebook, SkillWant, Strategy
 from rules.shape import suggestion
@@ -49,7 +50,7 @@ class _Linter:
         """Skills, queues, tiers and channels that the rulebook doesn't know."""
         book = self._rulebook
         for row in self._roster.advisors:
-            queues = () if row.queues == "all" else row.queues
+            queues = row.secondary if row.queues == "all" else (*row.queues, *row.secondary)
             yield from self._unknown(row, queues, book.queues, "queue")
             yield from self._unknown(row, row.skills, book.skills, "skill")
             yield from self._unknown(row, row.caps, book.channels, "channel")
@@ -68,6 +69,7 @@ class _Linter:
         yield from self._unskilled()
         for name, members in self._members.items():
             yield from self._idle_steps(name)
+            yield from self._secondary(name)
             if not members:
                 message, severity = self._until("no advisor on the roster takes cases of this queue", name, {})
                 yield self._in_book(("queues", name), message, severity)
@@ -79,11 +81,22 @@ class _Linter:
     def _idle_steps(self, name: str) -> Iterator[Problem]:
         """Steps of relaxation that widen the queue to nobody."""
         found = self._stages[name]
-        for index, (before, after) in enumerate(pairwise(found)):
-            step = self._rulebook.queues[name].relax[index]
-            if (step.queues or step.tiers) and before.members == after.members:
+        for before, after in pairwise(found):
+            step, queue = after.easing[-1], self._rulebook.queues[name]
+            if (step.queues or step.tiers) and before.members == after.members and step in queue.relax:
                 message = "the step lets nobody in who could not have the case before"
-                yield self._in_book(("queues", name, "relax", index), message, Severity.WARNING)
+                yield self._in_book(("queues", name, "relax", queue.relax.index(step)), message, Severity.WARNING)
+
+    def _secondary(self, name: str) -> Iterator[Problem]:
+        """Secondary members who never get a case of the queue, and a time at which nobody joins."""
+        members = sum(row.serves(secondary(name)) and row.queues != "all" for row in self._roster.advisors)
+        after_s = self._rulebook.queues[name].secondary_after_s
+        if members and after_s is None:
+            message = f"{members} on the roster are secondary members: without `secondary_after_s` they get none of it"
+            yield self._in_book(("queues", name), message, Severity.WARNING)
+        elif after_s is not None and not members:
+            message = "no advisor on the roster is a secondary member of the queue"
+            yield self._in_book(("queues", name, "secondary_after_s"), message, Severity.WARNING)
 
     def _until(self, message: str, queue: str, wanted: dict[str, int]) -> tuple[str, Severity]:
         """What leaves cases waiting for ever is an error; what ends with a step of relaxation is to be judged."""

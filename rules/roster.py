@@ -11,6 +11,7 @@
         languages: {ko: 10, en: 7}
         skills: {billing: 8}
         queues: [billing, general]     # left out: all queues
+        secondary: [complaints]        # of these once a case has waited for their `secondary_after_s`
         budget: 100                    # capacity in units
         caps: {chat: 3}                # at most so many cases of a channel at once
 
@@ -26,6 +27,8 @@ from msgspec.structs import replace
 from rules.errors import Path, Place
 from rules.exclusion import LAST_ADVISOR, AdvisorName
 from rules.ladders import Language
+from rules.membership import queue_of
+from rules.naming import repeated
 from rules.onboarding import Onboarding, onboarding_flaws
 from rules.policies import Name
 from rules.rulebook import Title
@@ -49,6 +52,7 @@ class AdvisorRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     languages: dict[Language, Skill] = {}
     skills: dict[Name, Skill] = {}
     queues: tuple[Name, ...] | Literal["all"] = "all"
+    secondary: tuple[Name, ...] = ()
     contacts: Annotated[dict[Name, Contact], Meta(max_length=20)] = {}
     budget: Annotated[int, Meta(ge=1, le=10_000)] = 100
     caps: dict[Name, Annotated[int, Meta(ge=0, le=1_000)]] = {}
@@ -67,8 +71,9 @@ class AdvisorRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
         )
 
     def serves(self, queue: str) -> bool:
-        """Whether the advisor is a member of the queue."""
-        return self.queues == "all" or queue in self.queues
+        """Whether the advisor is a member of the queue; of the name for its secondary members, whether he is one."""
+        of = queue_of(queue)
+        return self.queues == "all" or (queue in self.queues if of is None else of in self.secondary)
 
     def has(self, skill: str, level: int) -> bool:
         """Whether the advisor has the skill at that level or above."""
@@ -103,5 +108,15 @@ def roster_flaws(document: RosterDocument) -> Iterator[Flaw]:
             yield Flaw((*path, "email"), f"another advisor has the address `{row.email}` too")
         if row.onboarding is not None:
             yield from onboarding_flaws(row.onboarding, (*path, "onboarding"))
+        yield from _secondary_flaws(row, (*path, "secondary"))
         ids.add(row.id)
         emails.add((row.email or "").lower())
+
+
+def _secondary_flaws(row: AdvisorRow, path: Path) -> Iterator[Flaw]:
+    if row.secondary and row.queues == "all":
+        yield Flaw(path, "an advisor without `queues` serves all of them anyway: name his own")
+    for at, name in enumerate(row.secondary):
+        if name in row.queues:
+            yield Flaw((*path, at), f"`{name}` is one of his `queues`")
+    yield from repeated(row.secondary, path)

@@ -16,7 +16,7 @@ from rules.calendar import Calendar
 from rules.capacity import DEFAULT_WEIGHT, ChannelWeight, LabelWeight, Units
 from rules.errors import Path, Place
 from rules.exclusion import Excluded
-from rules.ladders import MAX_STEPS, Label, Ladder, Language, Level, RelaxStep
+from rules.ladders import MAX_STEPS, Label, Ladder, Language, Level, RelaxStep, Wait
 from rules.notices import ToldList
 from rules.opening_hours import CalendarSpec
 from rules.policies import YEAR_S, Name, Policy
@@ -81,7 +81,8 @@ class Queue(_Rules, frozen=True, kw_only=True):
     sends the customer one automatic acknowledgement. `affinity_s` is how long a case that comes back waits for the
     advisor who knows it, while he is there; without it, the rulebook's `hold_s` holds. `ramp_s` is how long
     an advisor who has come online is ramped in. `weights` are for the strategy `balanced`. `relax`: what a case asks
-    less of the advisors, the longer it waits. `team` is whose lead answers for a case that nobody has, `notify` the
+    less of the advisors, the longer it waits; after `secondary_after_s` its secondary members may have it, too (never,
+    if that isn't given). `team` is whose lead answers for a case that nobody has, `notify` the
     target that stands for the queue's own channel. An advisor who declines an
     offer says why where `decline_reason` is set, and who hands a case on leaves a note where `transfer_note` is.
     `pick` names the tiers whose advisors may take a waiting case themselves.
@@ -104,6 +105,7 @@ class Queue(_Rules, frozen=True, kw_only=True):
     transfer_note: bool = False
     pick: tuple[Name, ...] | Literal["all"] = ()
     relax: Annotated[tuple[RelaxStep, ...], Meta(max_length=MAX_STEPS)] = ()
+    secondary_after_s: Wait | None = None
     team: Name | None = None
     notify: Name | None = None
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from rules.ladders import Easing
+from rules.membership import steps_of
 from rules.roster import AdvisorRow
 from rules.rulebook import Queue, Rulebook
 
@@ -31,7 +32,7 @@ class Stage(NamedTuple):
 def stages(name: str, rulebook: Rulebook, rows: Sequence[AdvisorRow]) -> tuple[Stage, ...]:
     """The queue before relaxation, and after each step."""
     queue = rulebook.queues[name]
-    easings = queue.relax
+    easings = steps_of(name, queue)
     return tuple(
         Stage(easings[taken - 1].after_s if taken else 0, _members(name, queue, easings[:taken], rows), easings[:taken])
         for taken in range(len(easings) + 1)

@@ -53,6 +53,7 @@ class Phrase(StrEnum):
     LEVEL_FALLS = "level_falls"
     NOT_NEEDED = "not_needed"
     QUEUES_TOO = "queues_too"
+    SECONDARY_TOO = "secondary_too"
     TIERS_TOO = "tiers_too"
     LANGUAGES_TOO = "languages_too"
     ANY_LANGUAGE = "any_language"
@@ -156,6 +157,7 @@ _PHRASES: Final[Mapping[Phrase, tuple[str, str]]] = {
     Phrase.LEVEL_FALLS: ("the level of {skill} falls to {level}", "{skill} 수준 {level}부터 가능"),
     Phrase.NOT_NEEDED: ("{skill} is preferred and no longer needed", "{skill} 조건이 필수에서 우대로 바뀜"),
     Phrase.QUEUES_TOO: ("members of {names} may have it too", "대기열 {names} 담당자도 가능"),
+    Phrase.SECONDARY_TOO: ("secondary members of {names} may have it too", "대기열 {names} 보조 담당자도 가능"),
     Phrase.TIERS_TOO: ("advisors of tier {names} may have it too", "{names} 등급도 가능"),
     Phrase.LANGUAGES_TOO: ("speakers of {names} may have it too", "{names} 언어로 응대하는 상담사도 가능"),
     Phrase.ANY_LANGUAGE: ("it may go to whoever speaks any language", "언어와 상관없이 가능"),

@@ -9,6 +9,7 @@ from router.contract.codec import rfc3339
 from router.engine import relaxation
 from rules import Rulebook
 from rules.ladders import Easing
+from rules.membership import queue_of
 
 
 class RelaxView(View, frozen=True, kw_only=True):
@@ -51,8 +52,10 @@ def eased(easing: Easing, language: Language = Language.ENGLISH) -> Iterator[str
     for skill in easing.drop:
         yield say(language, Phrase.NOT_NEEDED, skill=skill)
     either = say(language, Phrase.OR)
+    joining = tuple(of for name in easing.queues if (of := queue_of(name)) is not None)
     for names, phrase in (
-        (easing.queues, Phrase.QUEUES_TOO),
+        (tuple(name for name in easing.queues if queue_of(name) is None), Phrase.QUEUES_TOO),
+        (joining, Phrase.SECONDARY_TOO),
         (easing.tiers, Phrase.TIERS_TOO),
         (easing.languages, Phrase.LANGUAGES_TOO),
     ):

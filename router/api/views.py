@@ -138,6 +138,7 @@ class AdvisorView(View, frozen=True, kw_only=True):
     skills: dict[str, int] = {}
     languages: dict[str, int] = {}
     queues: tuple[str, ...] = ()
+    secondary: tuple[str, ...] = ()
     caps: dict[str, int] = {}
     connections: int = 0
     missed: int = 0
@@ -199,6 +200,7 @@ def advisor_view(state: AdvisorState) -> AdvisorView:
         skills=profile.skills,
         languages=profile.languages,
         queues=profile.queues,
+        secondary=profile.secondary,
         caps=state.caps,
         connections=len(state.connections),
         missed=state.missed,

@@ -14,6 +14,7 @@ import msgspec
 from router.contract.advisor import Presence, Profile
 from router.contract.ids import AdvisorId
 from router.engine.field import Field, Part
+from router.engine.membership import serves
 from router.engine.room import Room
 from router.engine.roster import Member, Roster
 from router.engine.strategies import asks_of
@@ -145,7 +146,7 @@ def is_eligible(member: Member, waiting: WaitClass, parking: frozenset[str] = _N
     return (
         state.presence is Presence.ONLINE
         and profile.active
-        and _serves(profile, waiting)
+        and serves(profile, waiting.queue, waiting.queues)
         and (not waiting.tiers or profile.tier in waiting.tiers)
         and _speaks(profile, waiting)
         and all(1 <= want.level <= profile.skills.get(want.skill, 0) for want in waiting.wants if want.hard)
@@ -193,11 +194,6 @@ def _skilled(roster: Roster, waiting: WaitClass) -> int:
         if want.hard:
             left &= roster.with_skill(want.skill, want.level)
     return left
-
-
-def _serves(profile: Profile, waiting: WaitClass) -> bool:
-    served = profile.queues
-    return not served or "*" in served or waiting.queue in served or any(name in served for name in waiting.queues)
 
 
 def _speaks(profile: Profile, waiting: WaitClass) -> bool:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from router.contract.case import CaseDetail
 from router.engine.standing import easings, standing
-from rules import Rulebook
+from rules import Rulebook, membership
 from rules.calendar import Calendar, NeverOpen
 from rules.ladders import NOTHING, Easing, RelaxStep
 from rules.verdict import Want
@@ -39,9 +39,10 @@ class Asked(NamedTuple):
 
 
 def steps_of(detail: CaseDetail, rulebook: Rulebook) -> tuple[RelaxStep, ...]:
-    """All steps of the case's queue; none of a queue that is gone."""
-    queue = rulebook.queues.get(detail.verdict.queue)
-    return queue.relax if queue else ()
+    """All steps of the case's queue, and that in which its secondary members join; none of a queue that is gone."""
+    name = detail.verdict.queue
+    queue = rulebook.queues.get(name)
+    return membership.steps_of(name, queue) if queue else ()
 
 
 def waits_from_ms(detail: CaseDetail) -> int:

@@ -12,6 +12,7 @@ import msgspec
 
 from router.contract.advisor import AdvisorState, Presence, Profile, WorkKind, read_profile
 from router.contract.ids import AdvisorId
+from router.engine.membership import ALL, memberships
 from router.engine.order import Order, Rank
 from router.engine.room import Room
 from router.engine.waiting import WaitClass
@@ -130,8 +131,8 @@ class Roster:
     # -- the sets
 
     def serving(self, queue: str) -> int:
-        """Members of a queue; who names no queue serves all."""
-        return self._named.get(("queue", "*"), 0) | self._named.get(("queue", queue), 0)
+        """Members of a queue, or by the name for them its secondary members; who names no queue serves all."""
+        return self._named.get(("queue", ALL), 0) | self._named.get(("queue", queue), 0)
 
     def of_tiers(self, tiers: tuple[str, ...]) -> int:
         """Whoever is of one of the tiers; everyone when none is named."""
@@ -197,7 +198,7 @@ class Roster:
     def _index(self, member: Member, *, present: bool) -> None:
         self.fittings.clear()
         bit, profile = 1 << member.slot, member.profile
-        for name in profile.queues or ("*",):
+        for name in memberships(profile):
             self._set(self._named, ("queue", name), bit, present)
         self._set(self._named, ("tier", profile.tier), bit, present)
         if profile.team:

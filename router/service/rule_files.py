@@ -22,6 +22,8 @@ _CALENDAR: Final = ".ics"
 _SUFFIXES: Final = (".yaml", ".yml", _CALENDAR)
 _ROSTER: Final = "roster.yaml"
 _BATCH: Final = 100
+NO_QUEUE: Final = "-"
+"""What who serves no queue is a member of: a profile without any serves all. No queue is called so."""
 
 
 class RuleFiles:
@@ -108,14 +110,16 @@ async def enrol(actor: Actor, tail: RosterTail, rows: Sequence[AdvisorRow]) -> i
 
 
 def profile_of(row: AdvisorRow) -> Profile:
-    """A roster row as the engine knows an advisor. ``all`` queues is no restriction."""
+    """A roster row as the engine knows an advisor. ``all`` queues is no restriction; none but secondary ones are a
+    restriction to no queue."""
     return Profile(
         name=row.name,
         team=row.team or "",
         tier=row.tier or "junior",
         skills=dict(row.skills),
         languages=dict(row.languages),
-        queues=() if row.queues == "all" else tuple(row.queues),
+        queues=() if row.queues == "all" else tuple(row.queues) or (NO_QUEUE,),
+        secondary=tuple(row.secondary),
         budget=row.budget,
         caps=dict(row.caps),
         contact=row.email or "",

@@ -183,6 +183,7 @@ EXAMPLES: Final[dict[str, AnyMessage]] = {
             skills={"returns": 8, "billing": 4},
             languages={"ko": 10, "en": 6},
             queues=("returns", "billing"),
+            secondary=("complaints",),
             budget=100,
             caps={"chat": 3},
             contact="minji@shop.example.com",
