@@ -25,7 +25,9 @@ LOG = logging.getLogger(__name__)
 _LOOK_EVERY_MS: Final = 1_000
 _AGAIN_MS: Final = 60_000
 _BATCH: Final = 20
-_REST_MS: Final = 10
+_AT_ONCE: Final = 5
+"""So many acts go out together; more would keep the loop from everybody else for longer than a millisecond or two."""
+_LONGEST_REST_MS: Final = 10
 _SHOWN: Final = 50
 _UNTOUCHED: Final = Outcome(result=Result.SAME)
 
@@ -109,28 +111,33 @@ class Replanner:
     async def _bring_to(self, active: Rulebook) -> Counter[str] | None:
         """How many cases came to what; None when it isn't this router's any more, or another rulebook is in force."""
         counted: Counter[str] = Counter()
-        async for names in self._batches():
+        async for names in _batches(self._lines, self._actor):
             if not self.is_ours() or self._policies.active is not active:
                 return None
-            for name in names:
-                came = await self._bring(name, active)
-                counted[came] += 1
-                self._metrics.replanned.labels(came).inc()
+            began = self._clock.monotonic()
+            known = await _read(self._reads, self._actor, names)
+            for at in range(0, len(known), _AT_ONCE):
+                counted.update(await asyncio.gather(*(self._bring(*one, active) for one in known[at : at + _AT_ONCE])))
             # Half the time is everybody else's, whatever a case costs.
-            await self._clock.sleep_until_ms(self._clock.now_ms() + _REST_MS)
+            took_ms = round((self._clock.monotonic() - began) * 1000)
+            rest_ms = min(_LONGEST_REST_MS, max(1, took_ms))
+            await self._clock.sleep_until_ms(self._clock.now_ms() + rest_ms)
         return counted
 
-    async def _bring(self, name: CaseId, active: Rulebook) -> str:
+    async def _bring(self, name: CaseId, known: CaseState | None, active: Rulebook) -> str:
         try:
-            outcome = await self._actor.attempt(name, lambda state: self._act(state, active))
+            outcome = await self._actor.attempt(name, lambda state: self._act(state, active), state=known)
         except Contended:
             # Whoever keeps changing it will be through soon; it is looked at again with the next rulebook or router.
             LOG.warning("a case was not replanned", extra={"event": "replan.contended", "case": name})
-            return "contended"
+            came = "contended"
         except msgspec.DecodeError:
             LOG.exception("a case can't be read", extra={"event": "replan.unreadable", "case": name})
-            return "unreadable"
-        return "moved" if outcome.result is Result.DONE else "untouched"
+            came = "unreadable"
+        else:
+            came = "moved" if outcome.result is Result.DONE else "untouched"
+        self._metrics.replanned.labels(came).inc()
+        return came
 
     def _act(self, state: CaseState, active: Rulebook) -> AnyAct | Outcome:
         change = _change(state, self._policies, active, self._actor.now_ms())
@@ -147,20 +154,14 @@ class Replanner:
             reason=f"policy or calendar changed: rulebook {active.hash}",
         )
 
-    async def _batches(self) -> AsyncIterator[Sequence[CaseId]]:
-        async for names in _pages(self._lines, self._actor):
-            for at in range(0, len(names), _BATCH):
-                yield names[at : at + _BATCH]
-
 
 async def forecast(actor: Actor, reads: Reads, lines: Lines, policies: Policies, *, against: Rulebook) -> Forecast:
     """What a rulebook would do to the clocks of the cases of a pool if it came into force now. Writes nothing, and
     gives way to others between the parts. Raises ``StoreUnavailable``."""
     seen, counted, overdue, given = 0, Counter[str](), Counter[str](), Counter[str]()
     shown: list[MovedCase] = []
-    async for names in _pages(lines, actor):
-        for name in names:
-            state = await reads.case(actor.pool, name)
+    async for names in _batches(lines, actor):
+        for _, state in await _read(reads, actor, names):
             if state is None:
                 continue
             seen += 1
@@ -210,12 +211,24 @@ def _show(shown: list[MovedCase], state: CaseState, change: replanning.Change) -
         shown.append(MovedCase(case=state.id, queue=queue, moved=moved, overdue=told.overdue, policy=told.policy))
 
 
-async def _pages(lines: Lines, actor: Actor) -> AsyncIterator[Sequence[CaseId]]:
+async def _read(reads: Reads, actor: Actor, names: Sequence[CaseId]) -> list[tuple[CaseId, CaseState | None]]:
+    """Cases as they are, asked for together; None is one that isn't there, or can't be read."""
+
+    async def one(name: CaseId) -> CaseState | None:
+        try:
+            return await reads.case(actor.pool, name)
+        except msgspec.DecodeError:
+            return None
+
+    return list(zip(names, await asyncio.gather(*map(one, names)), strict=True))
+
+
+async def _batches(lines: Lines, actor: Actor) -> AsyncIterator[Sequence[CaseId]]:
     cursor = ""
     while True:
         page = await lines.case_names(actor.pool, cursor)
-        if page.cases:
-            yield page.cases
+        for at in range(0, len(page.cases), _BATCH):
+            yield page.cases[at : at + _BATCH]
         cursor = page.cursor
         if not cursor:
             return
