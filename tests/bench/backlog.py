@@ -69,7 +69,7 @@ async def _room(ground: Ground, run: int, size: int) -> AsyncIterator[tuple[Offi
     templates = [(await author.admit(inquiry(pool, number))).admit for number in range(_TEMPLATES)]
     await staff(ground.store, pool, files.roster())
     await settle(ground.store, pool)
-    await _fill(ground, pool, templates, size)
+    await fill(ground, pool, templates, size)
     office = Office(pool, ground.store, files.rulebook())
     async with office.open():
         metrics = ServiceMetrics(CollectorRegistry())
@@ -78,7 +78,7 @@ async def _room(ground: Ground, run: int, size: int) -> AsyncIterator[tuple[Offi
         yield office, matcher
 
 
-async def _fill(ground: Ground, pool: PoolId, templates: Sequence[Admit], size: int) -> None:
+async def fill(ground: Ground, pool: PoolId, templates: Sequence[Admit], size: int) -> None:
     """Cases as the templates have them, nobody being offered any. Their events are not kept."""
     gen, lease = (await ground.store.open_pool(pool)).gen, await ground.store.take(pool)
     for numbers in batches(range(size), _AT_ONCE):

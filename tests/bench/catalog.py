@@ -3,7 +3,17 @@
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
-from tests.bench import backlog, bus_to_offer, decisions, life_throughput, line_throughput, matching, rebuilding, timers
+from tests.bench import (
+    backlog,
+    bus_to_offer,
+    decisions,
+    life_throughput,
+    line_throughput,
+    matching,
+    rebuilding,
+    replanning,
+    timers,
+)
 from tests.bench.ground import Ground
 from tests.bench.results import Aim, Judged, Sample
 
@@ -25,6 +35,7 @@ BENCHES: Final[dict[str, Bench]] = {
     "decide_backlog_growth": Bench(backlog.measure, "ms", Aim(judged=Judged.RATIO_AT_MOST, limit=2)),
     "free_to_offer": Bench(matching.measure_free_to_offer, "ms (p99)", Aim(judged=Judged.VALUE_AT_MOST, limit=100)),
     "rebuild": Bench(rebuilding.measure, "s", Aim(judged=Judged.VALUE_AT_MOST, limit=120)),
+    "replan": Bench(replanning.measure, "ms (p99)", Aim(judged=Judged.RATIO_AT_MOST, limit=2)),
     "due_time_rate": Bench(timers.measure_due_times, "due times/s", Aim(judged=Judged.VALUE_AT_LEAST, limit=200_000)),
     "timer_bytes": Bench(timers.measure_bytes, "bytes", Aim(judged=Judged.VALUE_AT_MOST, limit=300)),
     "timer_claims": Bench(timers.measure_claims, "timers/s", Aim(judged=Judged.VALUE_AT_LEAST, limit=2_000)),

@@ -72,6 +72,8 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     busy_s: float = 40.0
     decisions: int = 2_000
     open_cases: int = 100_000
+    beside_a_second: int = 100
+    calm_s: float = 20.0
     due_times: int = 200_000
     timers: int = 1_000_000
     timers_due: int = 50_000
@@ -96,6 +98,8 @@ QUICK: Final = Scale(
     busy_s=2.0,
     decisions=50,
     open_cases=200,
+    beside_a_second=40,
+    calm_s=1.0,
     due_times=500,
     timers=400,
     timers_due=200,
