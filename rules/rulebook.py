@@ -163,7 +163,9 @@ class Document(_Rules, frozen=True, kw_only=True):
 
     `reopen_s` is how long after its resolution a case is reopened by the customer's next message,
     `cool_down_s` how long an advisor who declined isn't offered the same case, `backoff_s` how long a
-    case waits that everybody has declined, `consult_units` what it costs an advisor to be asked in.
+    case waits that everybody has declined, `consult_units` what it costs an advisor to be asked in,
+    `consult_offer_s` how long he is rung for it (0: he is in at once), `consults_reply` whether he may
+    then answer the customer.
     `hold_s` is how long a case that comes back waits for the advisor who knows it, `team_hold_s` how long
     one that an advisor has left waits for his team, `grace_s` how long an advisor whose connection broke
     stays present, `away_after` how many offers in a row he may miss before he is set to away (0: any
@@ -187,6 +189,8 @@ class Document(_Rules, frozen=True, kw_only=True):
     cool_down_s: Seconds = 120
     backoff_s: Annotated[int, Meta(ge=1, le=86_400)] = 15
     consult_units: Units = 10
+    consult_offer_s: Annotated[int, Meta(ge=0, le=3_600)] = 30
+    consults_reply: bool = False
     hold_s: Seconds = 60
     team_hold_s: Seconds = 600
     grace_s: Annotated[int, Meta(ge=1, le=3_600)] = 30

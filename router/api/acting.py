@@ -16,6 +16,7 @@ from router.api.problems import Problem, Refused, of_result, problem, refused
 from router.contract.case import CaseState, Pending, read_detail
 from router.contract.config import Role
 from router.contract.ids import AdvisorId, CaseId
+from router.engine.consulting import Whom
 from router.engine.exclusions import NO_WISH
 from router.store.acts import Outcome, Result
 from rules import Queue, Rulebook
@@ -28,17 +29,27 @@ _DONE: Final = frozenset({Result.DONE})
 _PLACED: Final = frozenset({Result.ASSIGNED, Result.RETURNED, Result.OFFERED, Result.QUEUED})
 # What an act can have given the first time: another answer is that of another act.
 _GIVES: Final[Mapping[type[CaseAsk], frozenset[Result]]] = {
-    asking.Accept: frozenset({Result.ASSIGNED}),
+    asking.Accept: frozenset({Result.ASSIGNED, Result.DONE}),
     asking.Assign: frozenset({Result.ASSIGNED}),
     asking.Take: frozenset({Result.ASSIGNED}),
     asking.Pick: frozenset({Result.ASSIGNED}),
-    asking.Decline: frozenset({Result.QUEUED, Result.OFFERED}),
+    asking.Decline: frozenset({Result.QUEUED, Result.OFFERED, Result.DONE}),
+    asking.Consult: frozenset({Result.OFFERED, Result.DONE}),
     asking.Transfer: _PLACED,
     asking.Requeue: _PLACED,
     asking.Exclude: _DONE | _PLACED,
     asking.Escalate: _DONE | {Result.QUEUED},
 }
 
+_LACKING: Final = {
+    "rung": "Somebody is rung for advice already; end that first. Nothing has changed.",
+    "unknown": "There is no such advisor; nothing has changed.",
+    "himself": "He has the case himself; nothing has changed.",
+    "excluded": "The advisor must not have the case; nothing has changed.",
+    "absent": "The advisor isn't online; nothing has changed.",
+    "full": "The advisor has no room for it now; nothing has changed.",
+    "nobody": "Nobody who was meant can be asked now; nothing has changed.",
+}
 
 HandOn = (
     asking.Transfer | asking.Assign | asking.Requeue | asking.Exclude | asking.Pick | asking.Escalate | asking.Lower
@@ -64,7 +75,7 @@ async def perform(caller: Caller, ask: CaseAsk) -> Done:
         raise Refused(as_excluded(caller, ask, outcome) or _pointed(found, outcome))
     if outcome.repeated and outcome.result not in _GIVES.get(type(ask), _DONE):
         raise refused("operation-used", "Another act of this key on the case has this operation id; take a new one.")
-    return Done(op=ask.op, result=_told(ask, outcome.result), number=await _number(caller, outcome), case=outcome.case)
+    return Done(op=ask.op, result=_told(caller, ask, outcome), number=await _number(caller, outcome), case=outcome.case)
 
 
 def _pointed(found: Problem, outcome: Outcome) -> Problem:
@@ -99,11 +110,16 @@ async def _number(caller: Caller, outcome: Outcome) -> int:
     return (await caller.desk.reads.status(caller.desk.pool)).number
 
 
-def _told(ask: CaseAsk, result: Result) -> str:
+def _told(caller: Caller, ask: CaseAsk, outcome: Outcome) -> str:
     """The same answer for whoever accepted first and for the second tab that did."""
-    if result is Result.SAME and isinstance(ask, asking.Accept | asking.Assign | asking.Take):
-        return str(Result.ASSIGNED)
-    return str(Result.DONE if result is Result.SAME else result)
+    if outcome.result is not Result.SAME:
+        return str(outcome.result)
+    if isinstance(ask, asking.Consult) and outcome.case is not None and outcome.case.offers:
+        return str(Result.OFFERED)
+    if isinstance(ask, asking.Accept) and outcome.case is not None and caller.key.advisor in outcome.case.consults:
+        return str(Result.DONE)
+    is_his = isinstance(ask, asking.Accept | asking.Assign | asking.Take)
+    return str(Result.ASSIGNED if is_his else Result.DONE)
 
 
 async def _check(caller: Caller, ask: CaseAsk) -> None:
@@ -131,14 +147,17 @@ async def _check(caller: Caller, ask: CaseAsk) -> None:
 
 def _check_whither(ask: asking.Transfer | asking.Consult, rulebook: Rulebook) -> None:
     """Whether it says to whom, once, by names that there are."""
-    queue = ask.queue if isinstance(ask, asking.Transfer) else ""
-    if queue:
-        _known(queue, rulebook.queues, "queue")
+    skills = ask.skills if isinstance(ask, asking.Consult) else {}
+    if ask.queue:
+        _known(ask.queue, rulebook.queues, "queue")
     if ask.tier:
         _known(ask.tier, rulebook.tiers, "tier")
-    stays = isinstance(ask, asking.Transfer) and wish_of(ask) != NO_WISH and not (queue or ask.tier or ask.to)
-    if not stays and bool(queue or ask.tier) == bool(ask.to):
-        others = "a queue or a tier" if isinstance(ask, asking.Transfer) else "a tier"
+    for skill in skills:
+        _known(skill, rulebook.skills, "skill")
+    is_group = bool(ask.queue or ask.tier or skills)
+    stays = isinstance(ask, asking.Transfer) and wish_of(ask) != NO_WISH and not (is_group or ask.to)
+    if not stays and is_group == bool(ask.to):
+        others = "a queue or a tier" if isinstance(ask, asking.Transfer) else "a queue, a tier or skills"
         raise refused("malformed", f"Name either an advisor or {others}.")
 
 
@@ -280,14 +299,22 @@ async def _beside(caller: Caller, ask: asking.Consult | asking.HandBack | asking
     """What leaves the case with who has it."""
     match ask:
         case asking.Consult():
-            request = caller.request(ask.op, ask.reason)
-            return await caller.desk.casework.consult(ask.case, request, to=ask.to, tier=ask.tier)
+            return await _consult(caller, ask)
         case asking.HandBack():
             return await _hand_back(caller, ask)
         case asking.WrapUp():
             return await _wrap_up(caller, ask)
         case _:
             assert_never(ask)
+
+
+async def _consult(caller: Caller, ask: asking.Consult) -> Outcome:
+    whom = Whom(to=ask.to, queue=ask.queue, tier=ask.tier, skills=ask.skills)
+    request = caller.request(ask.op, ask.reason)
+    found = await caller.desk.casework.consult(ask.case, request, whom=whom, note=ask.note)
+    if found.lacking:
+        raise refused("unfit", _LACKING[found.lacking])
+    return found.outcome
 
 
 async def _wrap_up(caller: Caller, ask: asking.WrapUp) -> Outcome:

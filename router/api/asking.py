@@ -128,15 +128,21 @@ class Transfer(_OnCase, frozen=True, kw_only=True, tag="transfer"):
 
 
 class Consult(_OnCase, frozen=True, kw_only=True, tag="consult"):
-    """Ask an advisor in, by name, or the best of a tier who is there; the case stays with who has it."""
+    """Ask for advice on the case, which stays with who has it: of an advisor by name (``to``), or of the best of a
+    queue, a tier or of those who have ``skills`` at these levels, or of all these together. He is rung and may decline;
+    then the next is, unless he was named. ``note`` is for him to read: the question."""
 
     to: AdvisorId | None = None
+    queue: str = ""
     tier: str = ""
+    skills: Annotated[dict[str, Annotated[int, Meta(ge=1, le=10)]], Meta(max_length=8)] = {}
     reason: Reason = ""
+    note: Annotated[str, Meta(max_length=MAX_TEXT_CHARS)] = ""
 
 
 class HandBack(_OnCase, frozen=True, kw_only=True, tag="hand_back"):
-    """End what was asked of a consulted advisor: his own part, or that ``of`` another on a case of his."""
+    """End what was asked of a consulted advisor: his own part, or that ``of`` another on a case of his, who may still
+    be rung for it."""
 
     of: AdvisorId | None = None
     reason: Reason = ""

@@ -16,7 +16,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "Requeue": {"reason": "her shift has ended"},
     "Exclude": {"exclude": ["minji"], "reason": "the complaint is about her"},
     "Forecast": {"rulebook": {"defaults": {"queue": "delivery"}, "queues": {"delivery": {"policy": "standard"}}}},
-    "Consult": {"tier": "senior", "reason": "is this a case for a refund?"},
+    "Consult": {"tier": "senior", "skills": {"refunds": 5}, "note": "Is this a case for a refund?"},
     "HandBack": {"reason": "answered in a note"},
     "Pick": {"reason": "I know the customer"},
     "WrapUp": {"more_s": 30},

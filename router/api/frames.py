@@ -25,7 +25,8 @@ class _Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
 
 class WorkItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One case of the advisor's work set. ``kind``: ``offer`` (``offer_ver`` and ``deadline`` say which and until
-    when), ``case``, ``consult``, ``wrap-up`` (until ``deadline``), ``parked`` (it takes up none of his capacity, and
+    when), ``case``, ``consult-offer`` (his advice is asked for by ``asked_by``; it is answered like an offer),
+    ``consult``, ``wrap-up`` (until ``deadline``), ``parked`` (it takes up none of his capacity, and
     comes back by itself). ``inquiry`` is the customer's last message."""
 
     case: str
@@ -44,6 +45,7 @@ class WorkItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     inquiries: int = 1
     offer_ver: int = 0
     deadline: str = ""
+    asked_by: str = ""
 
 
 class Welcome(_Sent, frozen=True, kw_only=True, tag="welcome"):
@@ -59,7 +61,7 @@ class Welcome(_Sent, frozen=True, kw_only=True, tag="welcome"):
 
 
 class Offered(_Sent, frozen=True, kw_only=True, tag="offer"):
-    """A case is offered to him until ``deadline``."""
+    """A case is offered to him until ``deadline``, or his advice on it is asked for: ``work.kind`` says which."""
 
     work: WorkItem
     case: str
@@ -127,6 +129,18 @@ class Delivery(_Sent, frozen=True, kw_only=True, tag="delivery"):
     reason: str = ""
 
 
+class Consulted(_Sent, frozen=True, kw_only=True, tag="consult"):
+    """What becomes of the advice he asked for on a case of his: ``joined``, ``declined``, ``expired``, ``left`` or
+    ``ended`` by ``advisor``. ``rings`` is who is rung for it now; if nobody is, none who was meant is left."""
+
+    case: str
+    advisor: str
+    state: str
+    ver: int = 0
+    reason: str = ""
+    rings: str = ""
+
+
 class PresenceChanged(_Sent, frozen=True, kw_only=True, tag="presence"):
     """His presence has changed: by himself, another connection, or missed offers."""
 
@@ -170,6 +184,7 @@ Push = (
     | WrapUpEnded
     | Message
     | Delivery
+    | Consulted
     | PresenceChanged
     | Confirmed
 )

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 from typing import Final, Protocol
 
-from router.api.pushes import concerned
+from router.api.pushes import OF_CONSULTS, concerned
 from router.contract import topics
 from router.contract.advisor import AdvisorState
 from router.contract.codec import Decoder, header
@@ -20,6 +20,8 @@ from router.service.following import follow
 LOG = logging.getLogger(__name__)
 _EVENT: Final = Decoder(CaseEvent)
 _PUSHED: Final = frozenset({EventType.ADMIT.value, EventType.DELIVERED.value})
+_OF_CONSULTS: Final = frozenset(str(kind) for kind in OF_CONSULTS)
+_ASKED: Final = b'"ask":'
 _RETRY_MS: Final = 1_000
 _SKEW_MS: Final = 10_000  # the bus stamps records by its own clock
 
@@ -116,7 +118,9 @@ class EventTail:
         # Most events concern no socket: the header tells without reading the case.
         if not len(self._hub):
             return
-        if header(record.headers, "ce_type") not in _PUSHED:
+        kind = header(record.headers, "ce_type")
+        # Of what may be about a consult, only cases say more on which advice was ever asked for.
+        if kind not in _PUSHED and not (kind in _OF_CONSULTS and _ASKED in (record.value or b"")):
             return
         try:
             event = _EVENT.decode(record.value, CaseEvent)

@@ -36,6 +36,12 @@ class Phrase(StrEnum):
     WAITS_FOR = "waits_for"
     UNTIL = "until"
     OFFERED = "offered"
+    IS_RUNG = "is_rung"
+    GIVES_ADVICE = "gives_advice"
+    ASK_DECLINED = "ask_declined"
+    ASK_EXPIRED = "ask_expired"
+    ASK_LEFT = "ask_left"
+    NOBODY_RUNG = "nobody_rung"
     OUT = "out"
     WRAP_UP = "wrap_up"
     CAN_TAKE = "can_take"
@@ -128,6 +134,15 @@ _PHRASES: Final[Mapping[Phrase, tuple[str, str]]] = {
     Phrase.WAITS_FOR: ("it waits for the {on}{until}", "회신을 기다리는 중입니다({on}){until}"),
     Phrase.UNTIL: (" until {at}", ", {at}까지"),
     Phrase.OFFERED: ("offered to {advisor} until {at}", "{advisor}에게 제안됨, 수락 기한 {at}"),
+    Phrase.IS_RUNG: ("{advisor} is asked for advice until {at}", "{advisor}에게 자문 요청 중, 응답 기한 {at}"),
+    Phrase.GIVES_ADVICE: ("{who} gives advice beside the owner", "자문 중: {who} (담당자는 그대로입니다)"),
+    Phrase.ASK_DECLINED: ("{advisor} declined to give advice", "{advisor}: 자문 요청을 거절했습니다"),
+    Phrase.ASK_EXPIRED: (
+        "{advisor} did not answer when asked for advice",
+        "{advisor}: 자문 요청에 응답하지 않았습니다",
+    ),
+    Phrase.ASK_LEFT: ("{advisor} left when asked for advice", "{advisor}: 자문 요청 중에 자리를 떠났습니다"),
+    Phrase.NOBODY_RUNG: ("nobody is asked for advice any more", "더 이상 자문을 요청할 상담사가 없습니다"),
     Phrase.OUT: ("{count} {reason} ({who})", "{count}명은 {reason} ({who})"),
     Phrase.WRAP_UP: ("{advisor} is in wrap-up for {seconds} s", "{advisor}: 후처리 중, {seconds}초 남음"),
     Phrase.CAN_TAKE: (

@@ -100,6 +100,7 @@ _CODES: Final[Mapping[str, tuple[int, str]]] = {
     "unknown-tier": (422, "The rulebook has no such tier"),
     "unknown-advisor": (422, "The roster has no such advisor"),
     "too-many-excluded": (422, "Too many advisors would be excluded"),
+    "unknown-skill": (422, "The rulebook has no such skill"),
     "note-needed": (422, "A note for whoever has it next is needed"),
     "reason-needed": (422, "The queue asks for a reason"),
     "too-large": (413, "The request is too large"),

@@ -8,14 +8,15 @@ from router.api.desks import Desk
 from router.api.frames import Push, WorkItem
 from router.api.transcripts import last_said
 from router.contract.advisor import AdvisorState, Work, WorkKind
-from router.contract.case import CaseState, SentReply, read_detail
+from router.contract.case import CaseState, CaseStatus, SentReply, read_detail
 from router.contract.codec import rfc3339
 from router.contract.events import CaseEvent, EventType
 from router.contract.ids import AdvisorId, CaseId
 from router.engine.waiting import effective_priority
 
 _AT_HAND: Final = frozenset({WorkKind.CASE, WorkKind.CONSULT})
-_PUT_ASIDE: Final = frozenset({WorkKind.OFFER, *_AT_HAND})
+_RINGING: Final = frozenset({WorkKind.OFFER, WorkKind.CONSULT_OFFER})
+_PUT_ASIDE: Final = _RINGING | _AT_HAND
 # That a wrap-up begins or ends is told apart.
 _ASIDE: Final = frozenset({None, WorkKind.WRAP_UP, WorkKind.PARKED})
 _ENDS_OF_WORK: Final = {
@@ -34,6 +35,8 @@ _ENDS_OF_OFFERS: Final = dict.fromkeys(_ENDS_OF_WORK, "withdrawn") | {
     "decline": "declined",
     "expire": "expired",
 }
+
+OF_CONSULTS: Final = frozenset({EventType.ACCEPT, EventType.DECLINE, EventType.EXPIRE, EventType.HAND_BACK})
 
 
 class Step(NamedTuple):
@@ -54,7 +57,7 @@ def steps(before: AdvisorState, after: AdvisorState) -> Iterator[Step]:
         yield Step(CaseId(case), before.work[case].kind, None)
     for case, work in after.work.items():
         old = before.work.get(case)
-        is_another = work.kind is WorkKind.OFFER and not is_next
+        is_another = work.kind in _RINGING and not is_next
         if old is None or old.kind is not work.kind or is_another or is_rebuilt:
             yield Step(CaseId(case), old.kind if old else None, work.kind)
 
@@ -106,6 +109,8 @@ class Teller:
                 subject=said.subject,
                 summary=said.summary,
             )
+        if event.type in OF_CONSULTS:
+            return _consulted(event)
         sent = _delivered(event)
         if sent is None:
             return None
@@ -120,7 +125,7 @@ class Teller:
         item = await self._item(step.case, after.work[step.case], after)
         if item is None:
             return None
-        if step.after is WorkKind.OFFER:
+        if step.after in _RINGING:
             return frames.Offered(
                 work=item, case=item.case, offer_ver=item.offer_ver, deadline=item.deadline, ver=item.ver
             )
@@ -130,7 +135,7 @@ class Teller:
 
     async def _ended(self, step: Step) -> Push:
         history = await self._desk.reads.history(self._desk.pool, step.case)
-        if step.before is WorkKind.OFFER:
+        if step.before in _RINGING:
             ver, reason = _last(history, _ENDS_OF_OFFERS, "withdrawn")
             return frames.OfferEnded(case=step.case, reason=reason, ver=ver)
         ver, reason = _last(history, _ENDS_OF_WORK, "ended")
@@ -161,6 +166,7 @@ class Teller:
             inquiries=state.inquiries,
             offer_ver=offer.ver if offer else 0,
             deadline=rfc3339(until_ms) if until_ms is not None else "",
+            asked_by=state.owner if work.kind is WorkKind.CONSULT_OFFER else "",
         )
 
 
@@ -173,14 +179,27 @@ def concerned(event: CaseEvent) -> str:
         sent = _delivered(event)
         if sent is not None and sent.state in ("failed", "unknown"):
             return case.owner or case.last_advisor
+    if event.type in OF_CONSULTS and case.state is not CaseStatus.OFFERED and event.actor != case.owner:
+        return case.owner
     return ""
+
+
+def _consulted(event: CaseEvent) -> Push | None:
+    """What an event says of the advice its case's owner asked for; None when it is about something else."""
+    ask = event.case.ask
+    if ask is None or ask.last != event.about:
+        return None
+    rings = next((offer.advisor for offer in event.case.offers), "")
+    return frames.Consulted(
+        case=event.subject, advisor=ask.last, state=ask.end, ver=event.case.ver, reason=event.reason, rings=rings
+    )
 
 
 def _has(state: CaseState, advisor: AdvisorId, kind: WorkKind) -> bool:
     """Whether the case still is his in that way: the store is read later than his work set, and to tell of what has
     ended since would put back on his desk what he was told is done."""
     match kind:
-        case WorkKind.OFFER:
+        case WorkKind.OFFER | WorkKind.CONSULT_OFFER:
             return any(offer.advisor == advisor for offer in state.offers)
         case WorkKind.CASE | WorkKind.PARKED:
             return state.owner == advisor

@@ -72,10 +72,27 @@ class ExclusionView(View, frozen=True, kw_only=True):
     lifted: bool = False
 
 
+class AskView(View, frozen=True, kw_only=True):
+    """For whose advice was asked last, and what came of it: ``end`` (``joined``, ``declined``, ``expired``, ``left``,
+    ``recalled``, ``ended``) with the one who was ``last``. Those ``tried`` are left out for a while."""
+
+    by: str
+    at: str
+    to: str = ""
+    queue: str = ""
+    tier: str = ""
+    skills: dict[str, int] = {}
+    tried: tuple[str, ...] = ()
+    last: str = ""
+    end: str = ""
+
+
 class CaseView(View, frozen=True, kw_only=True):
     """A case as it is now. ``tier`` is the one it was handed to; ``step`` its place on the ladder, ``escalations`` how
-    it came there; ``units`` what it takes of a budget; ``last_inquiry`` the customer's last message, to be named as
-    ``seen`` when the case is resolved; ``excluded`` who must not have it, ``exclusions`` how that came to be."""
+    it came there; ``units`` what it takes of a budget. The ``offers`` of a case that has an owner ring for advice;
+    ``consults`` are those who give it, and ``ask`` says of whom it was asked last. ``last_inquiry`` is the customer's
+    last message, to be named as ``seen`` when the case is resolved; ``excluded`` who must not have it, ``exclusions``
+    how that came to be."""
 
     id: str
     state: str
@@ -100,6 +117,8 @@ class CaseView(View, frozen=True, kw_only=True):
     labels: tuple[str, ...] = ()
     wants: dict[str, int] = {}
     offers: tuple[OfferView, ...] = ()
+    consults: tuple[str, ...] = ()
+    ask: AskView | None = None
     clocks: dict[str, ClockView] = {}
     pending: PendingView | None = None
     outcome: str = ""
@@ -171,6 +190,8 @@ def case_view(state: CaseState) -> CaseView:
         labels=detail.labels,
         wants={want.skill: want.level for want in detail.verdict.wants},
         offers=_offers(state),
+        consults=tuple(sorted(state.consults)),
+        ask=_ask(detail),
         clocks={name: _clock(clock) for name, clock in detail.clocks.items()},
         pending=_pending(detail),
         outcome=detail.outcome,
@@ -215,6 +236,23 @@ def work_view(case: str, entry: Work, state: AdvisorState) -> WorkView:
 
 def _time(at_ms: int | None) -> str | None:
     return None if at_ms is None else rfc3339(at_ms)
+
+
+def _ask(detail: CaseDetail) -> AskView | None:
+    ask = detail.ask
+    if ask is None:
+        return None
+    return AskView(
+        by=ask.by,
+        at=rfc3339(ask.at_ms),
+        to=ask.to,
+        queue=ask.queue,
+        tier=ask.tier,
+        skills=ask.skills,
+        tried=tuple(sorted(ask.tried)),
+        last=ask.last,
+        end=ask.end,
+    )
 
 
 def _offers(state: CaseState) -> tuple[OfferView, ...]:

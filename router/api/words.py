@@ -13,6 +13,7 @@ from router.api.would_free import NAMED, ChangeView, would_free
 from router.contract.case import CaseDetail, CaseState, CaseStatus, read_detail
 from router.contract.codec import rfc3339
 from router.contract.ids import CaseId
+from router.engine.consulting import DECLINED, EXPIRED, LEFT, is_rung
 from router.engine.decide import Waiting
 from router.engine.eligibility import Filter, eligible, fit, sieve
 from router.engine.estimate import MOST, Lines, ahead_of, likely_wait
@@ -25,6 +26,8 @@ from rules import Rulebook
 
 _LOOKED_AT: Final = 20
 _LOOKING: Final = frozenset({CaseStatus.QUEUED, CaseStatus.OFFERED})
+_AT_HAND: Final = frozenset({CaseStatus.ASSIGNED, CaseStatus.PARKED})
+_UNADVISED: Final = {DECLINED: Phrase.ASK_DECLINED, EXPIRED: Phrase.ASK_EXPIRED, LEFT: Phrase.ASK_LEFT}
 _OPEN: Final = frozenset({*_LOOKING, CaseStatus.ASSIGNED, CaseStatus.PARKED, CaseStatus.PENDING})
 
 
@@ -198,9 +201,23 @@ class Words:
             yield self._say(Phrase.WAITS_FOR, on=pending.on, until=until)
         if state.state is CaseStatus.PARKED:
             yield self._say(Phrase.PARKED, advisor=state.owner)
-        if state.state is CaseStatus.OFFERED:
-            for offer in state.offers:
-                yield self._say(Phrase.OFFERED, advisor=offer.advisor, at=rfc3339(offer.deadline_ms))
+        phrase = Phrase.IS_RUNG if is_rung(state) else Phrase.OFFERED
+        for offer in state.offers:
+            yield self._say(phrase, advisor=offer.advisor, at=rfc3339(offer.deadline_ms))
+        if state.consults:
+            yield self._say(Phrase.GIVES_ADVICE, who=", ".join(sorted(state.consults)))
+        if state.state in _AT_HAND:
+            yield from self._asked(state, detail)
+
+    def _asked(self, state: CaseState, detail: CaseDetail) -> Iterator[str]:
+        """Why advice that was asked for isn't given."""
+        ask = detail.ask
+        phrase = _UNADVISED.get(ask.end) if ask else None
+        if ask is None or phrase is None:
+            return
+        yield self._say(phrase, advisor=ask.last)
+        if not state.offers:
+            yield self._say(Phrase.NOBODY_RUNG)
 
     def _looking(self, waiting: WaitClass, *, is_stuck: bool) -> Iterator[str]:
         sifted = sieve(self._roster, waiting)

@@ -13,7 +13,7 @@ from router.api.problems import Problem
 from router.cli.advisor_asks import UNSEEN, frame_of, second_try
 from router.cli.advisor_commands import Command, Mistake, help_rows, read_command
 from router.cli.advisor_connection import Connection, NotReached, SignedOut
-from router.cli.advisor_desk import Desk, Place
+from router.cli.advisor_desk import RINGS, Desk, Place
 from router.cli.advisor_reading import reading_lines
 from router.cli.advisor_terminal import Terminal
 from router.cli.advisor_text import Line, Span, harmless, line
@@ -160,7 +160,7 @@ class Client:
     async def _ask(self, command: Command, place: Place | None) -> None:
         op = self._next_op()
         case, number = (place.case, place.number) if place else ("", 0)
-        offer_ver = place.work.offer_ver if place and place.work and place.kind == "offer" else 0
+        offer_ver = place.work.offer_ver if place and place.work and place.kind in RINGS else 0
         seen = place.seen if place else ""
         self._asked[op] = _Told(command, case, number)
         await self._connection.ask(frame_of(command, op=op, case=case, offer_ver=offer_ver, seen=seen))

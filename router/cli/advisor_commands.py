@@ -160,10 +160,16 @@ def _resolve(rest: str, _now: datetime) -> Command:
 
 def _consult(rest: str, _now: datetime) -> Command:
     number, rest = _numbered(rest)
-    found = re.fullmatch(r"(?:(tier)\s+)?(\S+)(?:\s+(.+))?", rest)
+    found = re.fullmatch(r"(?:(queue|tier|skill)\s+)?(\S+)(?:\s+(.+))?", rest)
     if found is None:
         raise _Misused("")
-    return Command("consult", number, {"tier" if found[1] else "to": found[2], "reason": found[3] or ""})
+    members: dict[str, object] = {found[1] or "to": found[2], "note": found[3] or ""}
+    if found[1] == "skill":
+        name, _, level = found[2].partition("=")
+        if level and not re.fullmatch(r"[1-9]|10", level):
+            raise _Misused(f"`{level[:40]}` is no level from 1 to 10. ")
+        members = {"skills": {name: int(level or 1)}, "note": found[3] or ""}
+    return Command("consult", number, members)
 
 
 def _hand_back(rest: str, _now: datetime) -> Command:
@@ -236,7 +242,11 @@ FORMS_BY_NAME: Final[dict[str, _Form]] = {
     ),
     "follow-up": _Form("follow-up N TIME [because REASON]", "have it back at a time", _follow_up),
     "resolve": _Form("resolve N OUTCOME [REASON]", "end the work", _resolve),
-    "consult": _Form("consult N NAME|tier TIER [REASON]", "ask an advisor in; the case stays yours", _consult),
+    "consult": _Form(
+        "consult N NAME|queue QUEUE|tier TIER|skill NAME[=LEVEL] [QUESTION]",
+        "ask for advice; the case stays yours",
+        _consult,
+    ),
     "hand-back": _Form("hand-back N [NAME]", "end your part in a case, or another's in yours", _hand_back),
     "acknowledge": _Form("acknowledge N", "say that you look after a case: its ladder may stop", _acknowledge),
     "snooze": _Form("snooze N [MINUTES]", "put the next steps of its ladder off, 15 minutes", _snooze),

@@ -13,7 +13,16 @@ MAX_GONE: Final = 200
 _REMIND_AT_S: Final = 5
 _RESTING: Final = "pending"
 _RESTS: Final = frozenset({_RESTING, "parked"})
-_ON_DESK: Final = frozenset({"offer", "case", "consult", "wrap-up"})
+_ADVICE: Final = "consult-offer"
+RINGS: Final = frozenset({"offer", _ADVICE})
+_ON_DESK: Final = RINGS | {"case", "consult", "wrap-up"}
+_STATES: Final = {
+    "joined": "is in on it",
+    "declined": "gives no advice",
+    "expired": "does not answer",
+    "left": "has gone",
+    "ended": "is done with it",
+}
 _COLUMNS: Final = ((4, "n"), (9, "what"), (15, "queue"), (10, "channel"), (4, "pr"), (16, "customer"), (34, "subject"))
 
 
@@ -66,7 +75,7 @@ class Desk:
 
     def first_offer(self) -> Place | None:
         """The offer that ends first."""
-        offers = [place for place in self._by_case.values() if place.kind == "offer" and place.work]
+        offers = [place for place in self._by_case.values() if place.kind in RINGS and place.work]
         return min(offers, key=lambda place: place.work.deadline if place.work else "", default=None)
 
     def only_case(self) -> Place | None:
@@ -114,14 +123,22 @@ class Desk:
                 return [line(Span(f"{self.number_of(push.case)}: the customer has written again: ", "bold"), words)]
             case frames.Delivery():
                 return self.delivery(push.case, reply=push.reply, state=push.state, reason=push.reason)
+            case frames.Consulted() | frames.PresenceChanged() | frames.Confirmed():
+                return self._heard(push)
+            case _:
+                assert_never(push)
+
+    def _heard(self, push: frames.Consulted | frames.PresenceChanged | frames.Confirmed) -> list[Line]:
+        """What comes of what he, or another tab of his, has asked for."""
+        match push:
+            case frames.Consulted():
+                return [self._advice(push)]
             case frames.PresenceChanged():
                 is_news = (self.presence, self._reason) != (push.presence, push.reason)
                 self.presence, self._reason = push.presence, push.reason
                 return [self._presence_line()] if is_news else []
             case frames.Confirmed():
                 return [line(Span(f"{self._about(push.case)}safe now: {push.op}", "dim"))]
-            case _:
-                assert_never(push)
 
     def delivery(self, case: str, *, reply: str, state: str, reason: str) -> list[Line]:
         """Say once that a reply did not arrive, or may not have."""
@@ -131,6 +148,15 @@ class Desk:
         place.told.add(f"{reply}={state}")
         what = "did not reach the customer" if state == "failed" else "may not have reached the customer"
         return [line(Span(f"{place.number}: your reply {what}", "bold red"), f": {reason}" if reason else "")]
+
+    def _advice(self, push: frames.Consulted) -> Line:
+        """What became of the advice he asked for."""
+        said = f"{push.advisor} {_STATES.get(push.state, push.state)}"
+        why = f" ({one_line(push.reason)})" if push.reason else ""
+        rings = f"; {push.rings} is asked now" if push.rings else ""
+        is_lost = not rings and push.state not in ("joined", "ended")
+        nobody = "; nobody is asked any more" if is_lost else ""
+        return line(Span(f"{self.number_of(push.case)}: {said}{why}{rings}{nobody}", "yellow" if is_lost else "green"))
 
     def read(self, answer: Answer) -> None:
         """He has been shown the case with its conversation."""
@@ -143,7 +169,7 @@ class Desk:
         place = self._place(case)
         match kind:
             case "accept":
-                place.kind = "case" if place.kind == "offer" else place.kind
+                place.kind = {"offer": "case", _ADVICE: "consult"}.get(place.kind, place.kind)
             case "pend" | "follow_up":
                 place.kind = _RESTING
             case "resolve" | "transfer" | "decline":
@@ -156,7 +182,7 @@ class Desk:
         """Offers about to end of which nothing was said yet."""
         said = []
         for place in self._by_case.values():
-            if place.kind != "offer" or place.work is None or place.is_reminded:
+            if place.kind not in RINGS or place.work is None or place.is_reminded:
                 continue
             left_s = seconds_left(place.work.deadline, now)
             if left_s <= _REMIND_AT_S:
@@ -182,7 +208,7 @@ class Desk:
         words = work.subject or work.summary
         texts = (*_bare(place), work.queue, work.channel, str(work.priority), work.customer, words)
         row = " ".join(column(text, cells) for (cells, _), text in zip(_COLUMNS, texts, strict=True))
-        if place.kind != "offer":
+        if place.kind not in RINGS:
             return line(row.rstrip())
         return line(row, Span(f" {seconds_left(work.deadline, now)} s left", "bold yellow"))
 
@@ -198,8 +224,8 @@ class Desk:
         before, place.work = place.work, work
         place.sees(work.inquiry, work.ver)
         was, place.kind = place.kind, work.kind
-        if work.kind == "offer":
-            is_same = was == "offer" and before is not None and before.offer_ver == work.offer_ver
+        if work.kind in RINGS:
+            is_same = was == work.kind and before is not None and before.offer_ver == work.offer_ver
             place.is_reminded = place.is_reminded and is_same
             return [] if is_same else [*_offer_lines(place, work, now)]
         said = []
@@ -216,9 +242,9 @@ class Desk:
         place = self._place(push.case)
         match push:
             case frames.OfferEnded():
-                is_news, reason = place.kind == "offer", push.reason
+                is_news, reason = place.kind in RINGS, push.reason
             case frames.Released():
-                is_news, reason = place.is_here and place.kind not in ("offer", "wrap-up"), push.reason
+                is_news, reason = place.is_here and place.kind not in RINGS | {"wrap-up"}, push.reason
             case frames.WrapUpEnded():
                 is_news, reason = place.kind == "wrap-up", "wrapped up"
         return self._goes(place, reason) if is_news else []
@@ -227,7 +253,7 @@ class Desk:
         was, place.kind = place.kind, reason if reason in _RESTS else "gone"
         if was == "wrap-up":
             return []
-        what = "offer " if was == "offer" else ""
+        what = "offer " if was in RINGS else ""
         return [line(Span(f"{what}{place.number} has gone: {one_line(reason)}", "dim"))]
 
     def _place(self, case: str) -> Place:
@@ -260,5 +286,6 @@ def _about(work: WorkItem) -> str:
 
 def _offer_lines(place: Place, work: WorkItem, now: datetime) -> Iterator[Line]:
     left_s = seconds_left(work.deadline, now)
-    yield line(Span(f"offer {place.number}: ", "bold yellow"), _about(work))
+    what = f"{work.asked_by} asks for your advice on" if work.kind == _ADVICE else "offer"
+    yield line(Span(f"{what} {place.number}: ", "bold yellow"), _about(work))
     yield line(Span(f"  {left_s} s to answer: `accept {place.number}` or `decline {place.number}`", "yellow"))

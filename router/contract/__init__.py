@@ -17,6 +17,7 @@ from router.contract.advisor_record import advisor_bytes, advisor_headers, advis
 from router.contract.case import (
     KEPT_ENTRIES,
     MAX_CASE_BYTES,
+    Ask,
     Case,
     CaseDetail,
     CaseState,
@@ -137,6 +138,7 @@ __all__ = [
     "AdvisorState",
     "AnyMessage",
     "ApiKey",
+    "Ask",
     "Attachment",
     "Candidate",
     "Case",

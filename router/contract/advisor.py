@@ -17,10 +17,11 @@ class Presence(StrEnum):
 
 
 class WorkKind(StrEnum):
-    """Why a case is in a work set. All but ``PARKED`` take up capacity."""
+    """Why a case is in a work set. All but ``PARKED`` take up capacity. ``CONSULT_OFFER``: he is rung for advice."""
 
     OFFER = "offer"
     CASE = "case"
+    CONSULT_OFFER = "consult-offer"
     CONSULT = "consult"
     WRAP_UP = "wrap-up"
     PARKED = "parked"

@@ -26,6 +26,7 @@ KEPT_ENTRIES: Final = 50
 __all__ = [
     "KEPT_ENTRIES",
     "MAX_CASE_BYTES",
+    "Ask",
     "Case",
     "CaseDetail",
     "CaseState",
@@ -61,11 +62,13 @@ class _Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Offer(_Record, frozen=True, kw_only=True, omit_defaults=True):
-    """A reservation of one advisor's capacity. ``ver`` is the case's version that made it."""
+    """A reservation of one advisor's capacity. ``ver`` is the case's version that made it. Of a case that somebody has
+    it is a consult that rings, and ``units`` what that takes; otherwise the case's own are taken."""
 
     advisor: AdvisorId
     ver: int
     deadline_ms: int
+    units: int | None = None
 
 
 class CaseState(_Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -108,6 +111,23 @@ class Pending(_Record, frozen=True, kw_only=True, omit_defaults=True):
     until_ms: int | None = None
 
 
+class Ask(_Record, frozen=True, kw_only=True, omit_defaults=True):
+    """The last consult that was asked for: who asked whom (``to``, or the best of ``queue``, ``tier`` and ``skills``),
+    and when. ``tried`` are those whom it won't ring at until then, ``last`` who answered last or didn't, ``end`` what
+    came of it with him: ``joined``, ``declined``, ``expired``, ``left`` (he has gone), ``recalled``, ``ended`` (he was
+    in). Whether somebody is rung now the offers say."""
+
+    by: str
+    at_ms: int
+    to: str = ""
+    queue: str = ""
+    tier: str = ""
+    skills: dict[str, int] = {}
+    tried: dict[str, int] = {}
+    last: str = ""
+    end: str = ""
+
+
 class SentReply(_Record, frozen=True, kw_only=True, omit_defaults=True):
     """A reply of this case and what became of it; ``state`` is ``sending`` until a delivery says more."""
 
@@ -129,7 +149,7 @@ class CaseDetail(_Record, frozen=True, kw_only=True, omit_defaults=True):
     since ``waits_from_ms`` (0: ``placed_at_ms``). ``climbed`` are the last steps of ladders, ``peak`` the highest step
     that somebody has lowered the case from; ``missed_offers`` is since the case was placed. ``tier`` is the
     one that somebody has handed it to. ``excluded`` are who must not have it, ``exclusions`` how the last of them came
-    to be excluded or not to be any more.
+    to be excluded or not to be any more. ``ask`` is the last consult that was asked for.
     """
 
     account: AccountId
@@ -166,6 +186,7 @@ class CaseDetail(_Record, frozen=True, kw_only=True, omit_defaults=True):
     put_off_until_ms: int = 0
     heeded_at_ms: int = 0
     exclusions: tuple[Exclusion, ...] = ()
+    ask: Ask | None = None
 
 
 class Case(_Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -229,6 +250,7 @@ class Case(_Record, frozen=True, kw_only=True, omit_defaults=True):
     put_off_until_ms: int = 0
     heeded_at_ms: int = 0
     exclusions: tuple[Exclusion, ...] = ()
+    ask: Ask | None = None
 
 
 _DETAIL: Final = msgspec.json.Decoder(CaseDetail)

@@ -4,8 +4,8 @@ from msgspec.structs import replace
 
 from router.contract.case import CaseState, read_detail
 from router.contract.ids import AdvisorId
-from router.contract.plan import Candidate, Plan
-from router.engine import exclusions, offers, plans
+from router.contract.plan import Plan
+from router.engine import exclusions, plans
 from router.engine.decide import decide
 from router.engine.eligibility import Filter, passing
 from router.engine.explain import Explanation, write_explanation
@@ -53,23 +53,3 @@ def assigned(state: CaseState, roster: Roster, scene: Scene, *, to: AdvisorId, a
     his = plans.assigned(state, plans.taken_up(state, detail, scene), scene)
     why = by_hand(decided, roster, waiting, to=to, actor=actor)
     return plans.plan(state, his, scene, why=write_explanation(why))
-
-
-def consulted(
-    state: CaseState, roster: Roster, scene: Scene, *, owner: AdvisorId, to: AdvisorId | None, tier: str
-) -> Candidate | None:
-    """Whom to ask in: the one named, else the best of the tier, who serves the queue, speaks the language, has room for
-    ``consult_units`` and has nothing to do with the case yet. None when there is nobody, or he is excluded."""
-    excluded = read_detail(state.detail).excluded
-    if to is not None:
-        member = None if to in excluded else roster.get(to)
-        return offers.asked_first(member)[0] if member else None
-    wanted = replace(
-        asked(state, scene),
-        units=scene.rulebook.consult_units,
-        wants=(),
-        tiers=(tier,),
-        excluded=tuple(sorted({owner, *state.consults, *excluded})),
-    )
-    candidates = decide(roster, wanted, state.id, scene.rulebook, scene.now_ms).candidates
-    return candidates[0] if candidates else None

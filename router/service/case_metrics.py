@@ -43,6 +43,12 @@ class CaseMetrics:
             ("outcome",),
             registry=registry,
         )
+        self.consults = Counter(
+            "turnout_consults_total",
+            "Advisors rung for advice beside a case's owner, and what became of it.",
+            ("outcome",),
+            registry=registry,
+        )
         self.assignments = Counter(
             "turnout_assignments_total", "Cases given to an advisor, by how.", ("by",), registry=registry
         )
@@ -90,6 +96,10 @@ class CaseMetrics:
         """So many offers were made, or came to that end."""
         self._offers[outcome].inc(count)
 
+    def consult(self, outcome: str, count: int = 1) -> None:
+        """So many advisors were rung for advice, or answered so."""
+        self._consults[outcome].inc(count)
+
     def assigned(self, by: str) -> None:
         """A case was given to an advisor."""
         self._assigned[by].inc()
@@ -108,6 +118,7 @@ class CaseMetrics:
     def _start_at_zero(self) -> None:
         # Kept, for to look up a child by its labels takes longer than to count.
         self._offers = {outcome: self.offers.labels(outcome) for outcome in OFFER_OUTCOMES}
+        self._consults = {outcome: self.consults.labels(outcome) for outcome in OFFER_OUTCOMES}
         self._assigned = {by: self.assignments.labels(by) for by in ASSIGNED_BY}
         for end in WRAP_UP_ENDS:
             self.wrap_ups.labels(end)

@@ -12,13 +12,15 @@ from router.contract.ids import AdvisorId, CaseId, InquiryId, reply_id
 from router.contract.messages import Attachment, Inquiry, StaffNote, TranscriptEntry
 from router.contract.messages import Reply as ReplyMessage
 from router.contract.plan import Plan
-from router.engine import capacity, climbing, manual, offers, plans, relaxation
+from router.engine import capacity, climbing, consulting, manual, offers, plans, relaxation
 from router.engine.climbing import Cause
+from router.engine.consulting import Whom
 from router.engine.decide import decide
 from router.engine.explain import write_explanation
 from router.engine.plans import Scene
 from router.service.acting import Actor
 from router.service.climbing import ByHand, Ladders
+from router.service.consults import Advised, Consults
 from router.service.excluding import Excluding
 from router.service.policies import Policies
 from router.service.requests import Request
@@ -27,10 +29,8 @@ from router.store.acts import (
     Accept,
     AnyAct,
     Assign,
-    Consult,
     Decline,
     FollowUp,
-    HandBack,
     Label,
     Note,
     Outcome,
@@ -62,23 +62,31 @@ class Casework:
         self._policies = policies
         self._ladders = Ladders(actor, tail, policies=policies)
         self.excluding = Excluding(actor, policies=policies)
+        self._consults = Consults(actor, tail, policies=policies)
 
     # -- offers
 
     async def accept(self, case: CaseId, request: Request, *, advisor: AdvisorId, offer_ver: int) -> Outcome:
-        """Take an offer. Gives ``ASSIGNED``, ``SAME`` (his already), ``GONE``, ``ABSENT``."""
+        """Take an offer. Gives ``ASSIGNED``, ``DONE`` (it was a consult: he is in), ``SAME`` (his already), ``GONE``,
+        ``ABSENT``."""
 
         def act(state: CaseState) -> AnyAct:
-            plan = plans.accepted(state, self._scene(state))
+            scene, is_consult = self._scene(state), consulting.is_rung(state)
+            joined = consulting.noted(state, scene, advisor=advisor, end=consulting.JOINED) if is_consult else None
+            plan = joined or plans.accepted(state, scene)
             return Accept(**self._common(request), case=case, advisor=advisor, offer_ver=offer_ver, plan=plan)
 
         return await self._actor.attempt(case, act)
 
     async def decline(self, case: CaseId, request: Request, *, advisor: AdvisorId, offer_ver: int) -> Outcome:
-        """Give an offer back, for good if the request says ``someone_else``; the case waits at its old place. Gives
-        ``QUEUED``, ``OFFERED``, ``GONE``, ``ABSENT``."""
+        """Give an offer back, for good if the request says ``someone_else``; the case waits at its old place. A consult
+        rings at the next, if others were meant as well. Gives ``QUEUED``, ``OFFERED``, ``DONE`` (nobody is asked any
+        more), ``GONE``, ``ABSENT``."""
 
         def act(state: CaseState) -> AnyAct:
+            if consulting.is_rung(state):
+                common, end = self._common(request), consulting.DECLINED
+                return self._consults.declined(state, common, advisor=advisor, offer_ver=offer_ver, end=end)
             scene = self._scene(state)
             detail = offers.without(
                 self._kept(state, request, present=advisor),
@@ -106,6 +114,8 @@ class Casework:
             if last is None:
                 return replace(_NOTHING_TO_ANSWER, case=state)
             scene = self._scene(state)
+            if request.advisor in state.consults and not scene.rulebook.consults_reply:
+                return Outcome(result=Result.NOT_YOURS, case=state)
             answer = ReplyMessage(
                 id=reply_id(case, request.op),
                 pool=self._actor.pool,
@@ -280,35 +290,15 @@ class Casework:
 
         return await self._actor.attempt(case, act)
 
-    async def consult(self, case: CaseId, request: Request, *, to: AdvisorId | None = None, tier: str = "") -> Outcome:
-        """Ask another advisor in, by name or the best of a tier who has room for the rulebook's ``consult_units``; the
-        owner keeps the case. Gives ``DONE``, ``SAME``, ``REFUSED``, ``NOT_YOURS``, ``ABSENT``."""
-
-        def act(state: CaseState) -> AnyAct | Outcome:
-            scene, owner = self._scene(state), request.advisor or AdvisorId(state.owner)
-            candidate = manual.consulted(state, self._tail.roster, scene, owner=owner, to=to, tier=tier)
-            if candidate is None:
-                return Outcome(result=Result.REFUSED, case=state)
-            return Consult(
-                **self._common(request),
-                case=case,
-                plan=self._plan(state, read_detail(state.detail)),
-                advisor=owner,
-                candidate=candidate.advisor,
-                elig=candidate.elig,
-                units=scene.rulebook.consult_units,
-            )
-
-        return await self._actor.attempt(case, act)
+    async def consult(self, case: CaseId, request: Request, *, whom: Whom, note: str = "") -> Advised:
+        """Ask for advice, with an internal note if there is one; the owner keeps the case. Gives ``OFFERED``, ``DONE``
+        (he is in at once), ``SAME``, ``NOT_YOURS``, ``ABSENT``, or ``REFUSED`` with what is ``lacking``."""
+        return await self._consults.ask(case, self._common(request), whom, by=request.advisor, note=note)
 
     async def hand_back(self, case: CaseId, request: Request, *, advisor: AdvisorId) -> Outcome:
-        """What was asked of a consulted advisor is done. Gives ``DONE``, ``SAME`` (he wasn't in), ``ABSENT``."""
-
-        def act(state: CaseState) -> AnyAct:
-            plan = self._plan(state, read_detail(state.detail))
-            return HandBack(**self._common(request), case=case, plan=plan, advisor=advisor)
-
-        return await self._actor.attempt(case, act)
+        """What was asked of a consulted advisor is done, or he isn't rung any more. Gives ``DONE``, ``SAME`` (he was
+        neither), ``ABSENT``."""
+        return await self._consults.hand_back(case, self._common(request), advisor=advisor)
 
     async def requeue(self, case: CaseId, request: Request) -> Outcome:
         """A supervisor puts a case back into its queue. Gives ``QUEUED``, ``GONE``, ``ABSENT``."""

@@ -8,8 +8,10 @@ from router.contract.ids import AdvisorId, CaseId
 from router.engine import offers, plans, relaxation
 from router.engine.plans import Scene
 from router.service.acting import Actor, MakeAct
+from router.service.consults import Consults
 from router.service.policies import Policies
-from router.store.acts import AnyAct, HandBack, Outcome, PresenceAct, Requeue, Result
+from router.service.roster import RosterTail
+from router.store.acts import AnyAct, Outcome, PresenceAct, Requeue, Result
 from router.store.protocol import Reads
 from rules.capacity import WhenGone
 
@@ -17,6 +19,7 @@ LOST: Final = "connection-lost"
 SHIFT_ENDED: Final = "shift-ended"
 _NOTHING: Final = Outcome(result=Result.GONE)
 _AT_HAND: Final = frozenset({WorkKind.CASE, WorkKind.OFFER, WorkKind.PARKED})
+_BESIDE: Final = frozenset({WorkKind.CONSULT, WorkKind.CONSULT_OFFER})
 
 Spent = tuple[str, int]
 
@@ -28,10 +31,11 @@ class Leaving:
     is served, each case is given on once, and nobody's who is back.
     """
 
-    def __init__(self, actor: Actor, reads: Reads, *, policies: Policies) -> None:
+    def __init__(self, actor: Actor, reads: Reads, tail: RosterTail, *, policies: Policies) -> None:
         self._actor = actor
         self._reads = reads
         self._policies = policies
+        self._consults = Consults(actor, tail, policies=policies)
 
     async def gone(self, advisor: AdvisorId, spent: Spent) -> None:
         """Nobody has come back in time: he is offline from now on."""
@@ -61,8 +65,9 @@ class Leaving:
 
     def _given_on(self, advisor: AdvisorState, work: Work) -> MakeAct | None:
         """The act that takes an entry of his work set from him; None for what waits for him."""
-        if work.kind is WorkKind.CONSULT:
-            return lambda state: self._hand_back(state, advisor.id)
+        if work.kind in _BESIDE:
+            common = {**self._common(), "reason": advisor.reason or LOST}
+            return lambda state: self._consults.left(state, common, advisor=advisor.id)
         fate = self._policies.active.weight(work.channel).fate
         if work.kind not in _AT_HAND or fate is WhenGone.STAYS:
             return None
@@ -77,12 +82,6 @@ class Leaving:
         detail = offers.held_for_team(detail, team, scene.rulebook, scene.now_ms) if team else detail
         plan = plans.placed(state, detail, scene)
         return Requeue(**self._common(), case=state.id, plan=plan, reason=advisor.reason or LOST)
-
-    def _hand_back(self, state: CaseState, advisor: AdvisorId) -> AnyAct | Outcome:
-        if advisor not in state.consults:
-            return _NOTHING
-        plan = plans.plan(state, read_detail(state.detail), self._scene(state))
-        return HandBack(**self._common(), case=state.id, plan=plan, advisor=advisor)
 
     def _scene(self, state: CaseState) -> Scene:
         return self._policies.scene(state, self._actor.now_ms())

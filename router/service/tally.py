@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from router.contract.advisor import WorkKind
+from router.contract.advisor import AdvisorState, Work, WorkKind
 from router.contract.case import CaseState
 from router.contract.ids import AdvisorId
 from router.contract.plan import Plan
@@ -17,9 +17,11 @@ from router.store.acts import (
     Admit,
     AnyAct,
     Assign,
+    Consult,
     Decline,
     Escalate,
     Expire,
+    HandBack,
     Label,
     Match,
     Outcome,
@@ -62,6 +64,8 @@ _DETAIL: Final = msgspec.json.Decoder(_Detail)
 _BREACH: Final = "breach."
 _PLACED: Final = frozenset({Result.OFFERED, Result.ASSIGNED, Result.RETURNED})
 _ENDED_BY: Final[Mapping[type[Any], str]] = {Decline: "declined", Expire: "expired"}
+_CONSULT_ENDED_BY: Final[Mapping[type[Any], str]] = {Accept: "accepted", **_ENDED_BY}
+_OF_CONSULTS: Final = (Accept, Decline, Expire, HandBack, Consult)
 _PLACING: Final = (Admit, Match, Assign, Accept, Requeue, Transfer, Unpark)
 
 
@@ -84,7 +88,8 @@ class Tally:
         state = outcome.case
         if state is None or outcome.repeated or not outcome.number:
             return
-        self._count_ended(act, state, outcome)
+        if not self._count_consult(act, state, outcome):
+            self._count_ended(act, state, outcome)
         if isinstance(act, _PLACING) and outcome.result in _PLACED:
             self._count_placed(act, state, outcome.result)
         if isinstance(act, Label | Escalate) and state.over and self._grew(state):
@@ -99,9 +104,24 @@ class Tally:
 
     def _grew(self, state: CaseState) -> bool:
         """Whether its owner had it already when it weighed less."""
-        member = self._roster.get(AdvisorId(state.owner))
-        item = member.state.work.get(state.id) if member else None
+        item = self._work_before(AdvisorId(state.owner), state)
         return item is not None and item.units < state.units
+
+    def _count_consult(self, act: AnyAct, state: CaseState, outcome: Outcome) -> bool:
+        """What the act means for who is, or was, rung for advice; whether that is all it was about."""
+        is_all = isinstance(act, _OF_CONSULTS) and bool(state.owner) and outcome.result is not Result.ASSIGNED
+        by = _CONSULT_ENDED_BY.get(type(act), "taken_back")
+        was_one = is_all and type(act) in _CONSULT_ENDED_BY
+        ended = 1 if was_one else sum(self._was_rung(each, state) for each in outcome.advisors)
+        if is_all:
+            self._metrics.consult("made", sum(offer.ver == state.ver for offer in state.offers))
+        self._metrics.consult(by, ended)
+        return is_all
+
+    def _was_rung(self, now: AdvisorState, state: CaseState) -> bool:
+        before, after = self._work_before(now.id, state), now.work.get(state.id)
+        is_rung = after is not None and after.kind is WorkKind.CONSULT_OFFER
+        return before is not None and before.kind is WorkKind.CONSULT_OFFER and not is_rung
 
     def _count_wrap_up(self, act: WrapUp, outcome: Outcome) -> None:
         if outcome.result is Result.DONE and not outcome.repeated:
@@ -144,11 +164,13 @@ class Tally:
             self._metrics.offer(_ENDED_BY.get(type(act), "taken_back"), ended)
 
     def _was_offered(self, advisor: Any, state: CaseState, work: Mapping[str, Any]) -> bool:
-        member = self._roster.get(advisor)
-        before = member.state.work.get(state.id) if member else None
-        now = work.get(state.id)
+        before, now = self._work_before(advisor, state), work.get(state.id)
         still = now is not None and now.kind is WorkKind.OFFER
         return before is not None and before.kind is WorkKind.OFFER and not still
+
+    def _work_before(self, advisor: AdvisorId, state: CaseState) -> Work | None:
+        member = self._roster.get(advisor)
+        return member.state.work.get(state.id) if member else None
 
     def _count_met(self, plan: Plan, state: CaseState) -> None:
         """A clock that the act brought to its end before it breached: its breach was still armed."""

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from router.contract.case import CaseState, CaseStatus, read_detail
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Placing
-from router.engine import chasing, offers, plans, relaxation
+from router.engine import chasing, consulting, offers, plans, relaxation
 from router.engine.plans import Scene
 from router.engine.telling import Teller
 from router.runtime.clock import Clock
@@ -58,7 +58,7 @@ class Timers:
         self._policies = policies
         self._clock = clock
         self._metrics = metrics
-        self._leaving = Leaving(actor, reads, policies=policies)
+        self._leaving = Leaving(actor, reads, tail, policies=policies)
         self._is_behind = False
         self._ladders = Ladders(actor, tail, policies=policies)
 
@@ -140,6 +140,8 @@ class Timers:
 
     def _expire(self, state: CaseState, ver: int, claim: TimerClaim) -> AnyAct:
         scene = self._scene(state)
+        if consulting.is_rung(state):
+            return self._expire_consult(state, ver, claim)
         found = detail = read_detail(state.detail)
         told = {}
         for offer in state.offers:
@@ -156,6 +158,20 @@ class Timers:
         plan = plans.plan(state, replace(detail, missed_offers=found.missed_offers + len(told)), scene)
         return Expire(
             **self._planned(state, claim), plan=plan, offer_ver=ver, away_after=scene.rulebook.away_after, told=told
+        )
+
+    def _expire_consult(self, state: CaseState, ver: int, claim: TimerClaim) -> AnyAct:
+        """Whoever was rung for advice has not answered: the next is rung, if others were meant as well."""
+        scene, advisor = self._scene(state), state.offers[0].advisor
+        plan, placing = consulting.passed_on(state, self._tail.roster, scene, advisor=advisor, end=consulting.EXPIRED)
+        told = offers.missed_notices(self._teller(scene), state, read_detail(state.detail), advisor)
+        return Expire(
+            **self._planned(state, claim),
+            plan=plan,
+            offer_ver=ver,
+            away_after=scene.rulebook.away_after,
+            told={advisor: told},
+            placing=placing,
         )
 
     def _step(self, state: CaseState, number: int, claim: TimerClaim) -> AnyAct:

@@ -106,9 +106,10 @@ class Assign(PlannedAct, frozen=True, kw_only=True, tag="assign", omit_defaults=
 
 
 class Accept(CaseAct, frozen=True, kw_only=True, tag="accept", omit_defaults=True):
-    """An advisor takes an offer. Gives ``ASSIGNED``, ``SAME`` (it is his already), ``GONE`` (expired, taken
-    back, or another took it), ``ABSENT``. Other advisors' offers of the case end in the same act. A ``plan``, if there
-    is one, is written with it; for another version than the case has it gives ``CONFLICT`` while the offer stands."""
+    """An advisor takes an offer. Gives ``ASSIGNED``, ``DONE`` (it was a consult: he is in on it, and the owner stays),
+    ``SAME`` (it is his already), ``GONE`` (expired, taken back, or another took it), ``ABSENT``. Other advisors' offers
+    of the case end in the same act. A ``plan``, if there is one, is written with it; for another version than the case
+    has it gives ``CONFLICT`` while the offer stands."""
 
     advisor: AdvisorId
     offer_ver: int
@@ -117,20 +118,24 @@ class Accept(CaseAct, frozen=True, kw_only=True, tag="accept", omit_defaults=Tru
 
 class Decline(PlannedAct, frozen=True, kw_only=True, tag="decline", omit_defaults=True):
     """An advisor gives an offer back: the case waits at its old place, without him for the cool-down that the
-    plan's class says. Gives ``QUEUED``, ``OFFERED`` (others still ring), ``GONE``, ``CONFLICT``."""
+    plan's class says. Gives ``QUEUED``, ``OFFERED`` (others still ring), ``GONE``, ``CONFLICT``. A consult that he
+    gives back rings at the first candidate of ``placing`` who fits (``OFFERED``), or at nobody (``DONE``)."""
 
     advisor: AdvisorId
     offer_ver: int
+    placing: Placing = Placing()
 
 
 class Expire(PlannedAct, frozen=True, kw_only=True, tag="expire", omit_defaults=True):
     """Ring on no answer: the offers of ``offer_ver`` end, and count as missed. Gives ``QUEUED``, ``GONE``,
     ``CONFLICT``. One who has missed ``away_after`` in a row is set to away (0: never), and his notices of ``told`` go
-    out with the event. Accepting or declining an offer begins the row anew."""
+    out with the event. Accepting or declining an offer begins the row anew. A consult that
+    nobody answered goes on as in ``Decline``: ``OFFERED`` or ``DONE``."""
 
     offer_ver: int
     away_after: int = 0
     told: dict[AdvisorId, tuple[str, ...]] = {}
+    placing: Placing = Placing()
 
 
 class Requeue(PlannedAct, frozen=True, kw_only=True, tag="requeue", omit_defaults=True):
@@ -154,17 +159,21 @@ class Transfer(PlannedAct, frozen=True, kw_only=True, tag="transfer", omit_defau
 
 
 class Consult(PlannedAct, frozen=True, kw_only=True, tag="consult", omit_defaults=True):
-    """Ask another advisor in; the owner stays. Costs him ``units``. Gives ``DONE``, ``SAME``, ``REFUSED``,
-    ``NOT_YOURS`` (nor when it isn't assigned), ``CONFLICT``."""
+    """Ask another advisor in; the owner stays. It rings at the first candidate who fits, until the placing's deadline,
+    and costs him ``units`` from then on; by ``auto_accept`` he is in at once. ``message`` (JSON) is an internal note
+    that goes with it. Gives ``OFFERED``, ``DONE`` (he is in), ``SAME`` (one of them is in, or rung
+    already), ``REFUSED`` (none fits, another is rung, or eight are in), ``NOT_YOURS`` (nor when it isn't assigned),
+    ``CONFLICT``."""
 
     advisor: AdvisorId
-    candidate: AdvisorId
-    elig: int
     units: int
+    placing: Placing = Placing()
+    message: str = ""
 
 
 class HandBack(PlannedAct, frozen=True, kw_only=True, tag="hand_back", omit_defaults=True):
-    """A consulted advisor is done. Gives ``DONE``, ``SAME`` (he wasn't in), ``CONFLICT``."""
+    """A consulted advisor is done, or isn't rung any more. Gives ``DONE``, ``SAME`` (he is neither in nor rung),
+    ``CONFLICT``."""
 
     advisor: AdvisorId
 

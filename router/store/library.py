@@ -19,7 +19,7 @@ FORMAT: Final = 1
 
 Witness = Literal["time", "key"]
 
-PRELUDE: Final = ("values", "rows", "states", "txn", "people", "placing", "commit", "life", "guard")
+PRELUDE: Final = ("values", "rows", "states", "txn", "people", "placing", "beside", "commit", "life", "guard")
 # By name, whether it runs however short memory is.
 ACTS: Final[Mapping[str, bool]] = {str(kind.__struct_config__.tag): kind not in YIELDING for kind in AnyAct.__args__}
 # All of them may write, so a replica refuses them: it would remember its life beyond a promotion.

@@ -14,6 +14,7 @@ from router.store.acts import (
     Act,
     Admit,
     AnyAct,
+    Consult,
     Done,
     Outcome,
     PlannedAct,
@@ -142,6 +143,10 @@ class Desk:
         assert outcome.result is Result.OFFERED, outcome
         assert outcome.case is not None
         return outcome.case
+
+    async def asked_in(self, case: str, owner: str, name: str, *, units: int = 10) -> Outcome:
+        """The owner of a case asks that advisor in, at once."""
+        return await self.on(Consult, case, advisor=owner, units=units, placing=await self.hand(name))
 
     async def serve_all(self) -> None:
         """Be a matcher that has nothing to give: end every work item."""

@@ -21,8 +21,8 @@ _S: Final = CaseStatus
 # In which states an act makes sense, where that isn't every open one.
 _APT: Final[dict[type[Act], Collection[CaseStatus]]] = {
     acts.Accept: {_S.OFFERED, _S.ASSIGNED},
-    acts.Decline: {_S.OFFERED},
-    acts.Expire: {_S.OFFERED},
+    acts.Decline: {_S.OFFERED, _S.ASSIGNED, _S.PARKED},
+    acts.Expire: {_S.OFFERED, _S.ASSIGNED, _S.PARKED},
     acts.Consult: {_S.ASSIGNED},
     acts.HandBack: {_S.ASSIGNED, _S.PARKED},
     acts.Park: {_S.ASSIGNED, _S.PARKED},
@@ -32,6 +32,7 @@ _APT: Final[dict[type[Act], Collection[CaseStatus]]] = {
     acts.Close: {_S.RESOLVED},
     acts.Resolve: {*OPEN, _S.RESOLVED},
 }
+_OF_OFFERS: Final = frozenset({acts.Accept, acts.Decline, acts.Expire})
 
 
 class Parts:
@@ -115,7 +116,10 @@ class Parts:
         rows = [self.pool.cases[name] for name in sorted(self.pool.cases)]
         apt = [row for row in rows if row.state in _APT.get(kind, OPEN)]
         if kind is acts.HandBack or (kind is acts.Consult and dice.one_in(3)):
-            apt = [row for row in apt if row.consults] or apt
+            apt = [row for row in apt if row.consults or row.offers] or apt
+        if kind in _OF_OFFERS:
+            # Mostly of a case that rings, be it as a consult.
+            apt = [row for row in apt if row.offers] or apt
         found = apt if apt and not dice.one_in(5) else rows
         return found[intent.case % len(found)] if found else None
 

@@ -7,7 +7,6 @@ from router.store.acts import (
     Accept,
     Assign,
     Close,
-    Consult,
     Decline,
     Delivered,
     Due,
@@ -72,7 +71,7 @@ async def _morning(desk: Desk) -> None:
 
 async def _work(desk: Desk) -> None:
     bob = await desk.person("bob")
-    _done(await desk.on(Consult, CASE, advisor=ANN, candidate=bob.id, elig=bob.elig, units=5))
+    _done(await desk.asked_in(CASE, ANN, bob.id, units=5))
     _done(await desk.on(Reply, CASE, advisor=bob.id, message="m", reply="r"))
     _done(await desk.on(Delivered, CASE, reply=ReplyId("r1"), state="sent"))
     _done(await desk.on(Park, CASE))

@@ -10,7 +10,6 @@ from router.store.acts import (
     Accept,
     Act,
     AnyAct,
-    Consult,
     Decline,
     Note,
     PlannedAct,
@@ -33,8 +32,7 @@ class _Scene:
         await desk.advisor("ann")
         await desk.advisor("bob")
         await desk.assigned("c1", "ann")
-        elig = (await desk.person("bob")).elig
-        await desk.on(Consult, "c1", advisor="ann", candidate="bob", elig=elig, units=10)
+        await desk.asked_in("c1", "ann", "bob")
         await desk.serve_all()
         return desk
 

@@ -1,4 +1,4 @@
-"""What requeue, transfer, consult, hand_back, park and unpark promise."""
+"""What requeue, transfer, park and unpark promise."""
 
 from typing import Any
 
@@ -9,9 +9,6 @@ from router.contract.case import CaseStatus
 from router.contract.ids import CaseId
 from router.contract.plan import Placing, Plan
 from router.store.acts import (
-    Consult,
-    HandBack,
-    Outcome,
     Park,
     Pend,
     PresenceAct,
@@ -135,68 +132,12 @@ class TransferSuite(_Pair):
         assert (await pair.state("c1")).ver == 1
 
     async def test_a_consulted_advisor_can_get_it(self, pair: Desk) -> None:
-        await consult(pair)
+        await pair.asked_in("c1", "ann", "bob")
         outcome = await pair.on(Transfer, "c1", advisor="ann", placing=await pair.hand("bob"))
         assert outcome.result is Result.ASSIGNED
         assert (await pair.state("c1")).consults == {}
         assert (await pair.person("bob")).work["c1"].kind is WorkKind.CASE
         assert await loads(pair, "ann", "bob") == [0, 30]
-
-
-class ConsultSuite(_Pair):
-    """Another advisor is asked in."""
-
-    async def test_it_costs_him_the_units(self, pair: Desk) -> None:
-        assert (await consult(pair)).result is Result.DONE
-        state = await pair.state("c1")
-        assert (state.owner, state.consults) == ("ann", {"bob": 10})
-        assert await loads(pair, "ann", "bob") == [30, 10]
-        assert (await pair.person("bob")).work["c1"].kind is WorkKind.CONSULT
-
-    async def test_twice_is_the_same(self, pair: Desk) -> None:
-        await consult(pair)
-        assert (await consult(pair)).result is Result.SAME
-
-    @pytest.mark.parametrize("why", ["unknown", "himself", "away", "no room", "judged before a change"])
-    async def test_who_cannot_is_refused(self, pair: Desk, why: str) -> None:
-        if why == "away":
-            await pair.do(pair.act(PresenceAct, advisor="bob", presence=Presence.AWAY))
-        who = {"unknown": "cho", "himself": "ann"}.get(why, "bob")
-        elig = 0 if why == "unknown" else (await pair.person(who)).elig
-        outcome = await pair.on(
-            Consult,
-            "c1",
-            advisor="ann",
-            candidate=who,
-            elig=elig - (why == "judged before a change"),
-            units=101 if why == "no room" else 10,
-        )
-        assert outcome.result is Result.REFUSED
-        assert (await pair.state("c1")).consults == {}
-
-    async def test_only_the_owner_asks(self, pair: Desk) -> None:
-        elig = (await pair.person("ann")).elig
-        outcome = await pair.on(Consult, "c1", advisor="bob", candidate="ann", elig=elig, units=10)
-        assert outcome.result is Result.NOT_YOURS
-
-    @pytest.mark.parametrize("act", [Park, Pend, Resolve])
-    async def test_who_stops_working_on_it_frees_him_unless_it_is_parked(self, pair: Desk, act: type) -> None:
-        await consult(pair)
-        members: dict[str, Any] = {} if act is Park else {"advisor": "ann"}
-        assert (await pair.on(act, "c1", **members)).result is Result.DONE
-        assert await loads(pair, "ann", "bob") == ([0, 10] if act is Park else [0, 0])
-
-    async def test_he_hands_back(self, pair: Desk) -> None:
-        await consult(pair)
-        assert (await pair.on(HandBack, "c1", advisor="bob")).result is Result.DONE
-        assert (await pair.state("c1")).consults == {}
-        assert await loads(pair, "ann", "bob") == [30, 0]
-        assert "a|bob" in await pair.work()
-        assert (await pair.on(HandBack, "c1", advisor="bob")).result is Result.SAME
-
-    async def test_the_owner_has_nothing_to_hand_back(self, pair: Desk) -> None:
-        assert (await pair.on(HandBack, "c1", advisor="ann")).result is Result.SAME
-        assert await loads(pair, "ann") == [30]
 
 
 class ParkSuite(_Pair):
@@ -268,9 +209,3 @@ class ParkSuite(_Pair):
 
     async def test_what_is_neither_parked_nor_pending_is_gone(self, pair: Desk) -> None:
         assert (await pair.on(Unpark, "c1")).result is Result.GONE
-
-
-async def consult(desk: Desk) -> Outcome:
-    """Ann asks Bob in on ``c1``, for 10 units."""
-    elig = (await desk.person("bob")).elig
-    return await desk.on(Consult, "c1", advisor="ann", candidate="bob", elig=elig, units=10)

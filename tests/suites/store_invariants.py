@@ -1,8 +1,9 @@
 """What must hold in a pool after every act, whatever the act was."""
 
 import msgspec
+from msgspec.structs import replace
 
-from router.contract.advisor import AdvisorState, Presence, WorkKind
+from router.contract.advisor import AdvisorState, Presence, Work, WorkKind
 from router.contract.case import CaseState, CaseStatus
 from router.contract.plan import Placing
 from router.store.acts import (
@@ -19,6 +20,7 @@ from router.store.acts import (
     Unpark,
 )
 from router.store.marks import PUT_OFF
+from router.store.memory.consulting import MAX_CONSULTS
 from router.store.memory.rows import AdvisorRow, CaseRow, PoolRows
 
 _HOLDS_NOBODY = frozenset({CaseStatus.QUEUED, CaseStatus.PENDING, CaseStatus.RESOLVED})
@@ -68,12 +70,22 @@ class Watch:
     # -- cases
 
     def _one_owner(self, row: CaseRow) -> None:
-        assert bool(row.offers) == (row.state is CaseStatus.OFFERED), row
+        assert row.offers or row.state is not CaseStatus.OFFERED, row
+        self._consults(row)
         assert not (row.state in {CaseStatus.ASSIGNED, CaseStatus.PARKED, CaseStatus.PENDING} and not row.owner), row
         assert not (row.owner and row.state in {CaseStatus.QUEUED, CaseStatus.OFFERED, CaseStatus.RESOLVED}), row
         assert not (row.consults and row.state in _HOLDS_NOBODY | {CaseStatus.OFFERED}), row
         assert not (row.over and row.state in _HOLDS_NOBODY | {CaseStatus.PARKED}), row
         assert row.owner not in row.consults, row
+
+    def _consults(self, row: CaseRow) -> None:
+        """What rings of a case that somebody has is one consult, of somebody who isn't in on it yet."""
+        if row.state is CaseStatus.OFFERED:
+            assert all(offer.units is None for offer in row.offers), row
+            return
+        assert len(row.offers) <= (row.state in {CaseStatus.ASSIGNED, CaseStatus.PARKED}), row
+        assert all(offer.units and offer.advisor not in {*row.consults, row.owner} for offer in row.offers), row
+        assert len(row.consults) <= MAX_CONSULTS, row
 
     def _in_line(self, row: CaseRow) -> None:
         lines = [
@@ -103,6 +115,8 @@ class Watch:
         for case, entry in row.work.items():
             if entry.kind in {WorkKind.WRAP_UP, WorkKind.PARKED} or (was is not None and was.work.get(case) == entry):
                 continue
+            if _is_no_more(was, case, entry):
+                continue
             if not row.snapshot().has_room(entry.units, entry.channel, besides=case):
                 assert self._pool.cases[case].over, row  # type: ignore[index]  # a plain name
                 assert _may_exceed(act, row.id), row
@@ -125,7 +139,8 @@ class Watch:
         """The advisors' work sets and the cases say the same."""
         by_cases: set[tuple[str, str, int, WorkKind]] = set()
         for row in self._pool.cases.values():
-            by_cases |= {(offer.advisor, row.id, row.units, WorkKind.OFFER) for offer in row.offers}
+            kind = WorkKind.OFFER if row.state is CaseStatus.OFFERED else WorkKind.CONSULT_OFFER
+            by_cases |= {(offer.advisor, row.id, offer.units or row.units, kind) for offer in row.offers}
             by_cases |= {(name, row.id, units, WorkKind.CONSULT) for name, units in row.consults.items()}
             if row.state is CaseStatus.ASSIGNED:
                 by_cases.add((row.owner, row.id, row.units, WorkKind.CASE))
@@ -198,7 +213,7 @@ class Watch:
         newest = {change.advisor.id: change.advisor for change in changes}
         for name, told in newest.items():
             is_ = pool.advisors[name].snapshot()
-            assert msgspec.structs.replace(told, timers={}) == msgspec.structs.replace(is_, timers={})
+            assert replace(told, timers={}) == replace(is_, timers={})
 
     def _once(self, act: Admit, outcomes: list[Outcome]) -> None:
         """An inquiry is taken once while its case is there."""
@@ -225,6 +240,15 @@ class Watch:
             cases={row.id: row.snapshot() for row in pool.cases.values()},
             advisors={row.id: row.snapshot() for row in pool.advisors.values()},
         )
+
+
+def _is_no_more(was: AdvisorState | None, case: str, entry: Work) -> bool:
+    """Whether he had it so before, though his budget was cut since: it rang and is a consult now, or grew lighter."""
+    before = was.work.get(case) if was else None
+    if before is None:
+        return False
+    joined = before.kind is WorkKind.CONSULT_OFFER and entry == replace(before, kind=WorkKind.CONSULT)
+    return joined or (before.kind is entry.kind and before.units > entry.units)
 
 
 def _taken(row: AdvisorRow, case: str) -> int:

@@ -10,7 +10,6 @@ from router.contract.plan import Plan
 from router.store.acts import (
     Accept,
     Assign,
-    Consult,
     Escalate,
     Label,
     Match,
@@ -109,8 +108,7 @@ class ClimbSuite:
             await desk.offered("c1", "ann")
         else:
             await desk.assigned("c1", "ann")
-            elig = (await desk.person("bob")).elig
-            await desk.on(Consult, "c1", advisor="ann", candidate="bob", elig=elig, units=10)
+            await desk.asked_in("c1", "ann", "bob")
         if state == "pending":
             await desk.on(Pend, "c1", advisor="ann")
         plan = await desk.plan("c1", class_key="seniors", score=7)

@@ -7,7 +7,6 @@ import pytest
 from router.contract.ids import CaseId
 from router.contract.plan import Plan
 from router.store.acts import (
-    Consult,
     Delivered,
     Escalate,
     Label,
@@ -127,8 +126,7 @@ class ReplySuite:
         await desk.advisor("ann")
         await desk.advisor("bob")
         await desk.assigned("c1", "ann")
-        elig = (await desk.person("bob")).elig
-        await desk.on(Consult, "c1", advisor="ann", candidate="bob", elig=elig, units=10)
+        await desk.asked_in("c1", "ann", "bob")
         outcome = await desk.on(Reply, "c1", advisor=who, message="said", reply='{"to":"x"}')
         assert outcome.result is result
         said = await desk.store.messages(POOL, CaseId("c1"))

@@ -12,7 +12,6 @@ from router.store.acts import (
     Accept,
     AnyAct,
     Assign,
-    Consult,
     Decline,
     Due,
     Expire,
@@ -354,8 +353,7 @@ class ExpireSuite:
         await desk.advisor("ann")
         await desk.advisor("bob")
         await desk.assigned("c1", "ann")
-        elig = (await desk.person("bob")).elig
-        await desk.on(Consult, "c1", advisor="ann", candidate="bob", elig=elig, units=10)
+        await desk.asked_in("c1", "ann", "bob")
         await desk.on(Assign, "c1", advisor="bob")
         assert (await desk.state("c1")).consults == {}
         assert (await desk.person("bob")).work["c1"].kind is WorkKind.CASE

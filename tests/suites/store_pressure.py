@@ -7,7 +7,7 @@ import pytest
 from router.contract.advisor import Presence
 from router.contract.case import CaseStatus
 from router.contract.ids import AdvisorId, CaseId, ConversationId, InquiryId, PoolId
-from router.contract.plan import Plan
+from router.contract.plan import Candidate, Placing, Plan
 from router.store.acts import (
     Accept,
     Admit,
@@ -32,10 +32,11 @@ from router.store.marks import LEVEL_LIFE_MS, PUT_OFF_MS, YIELDING, Level
 from tests.suites.store import POOL, QUEUE, Desk
 
 SHORT = [Level.SOFT, Level.HARD]
+_TO_BOB = Placing(candidates=(Candidate(advisor=AdvisorId("bob"), elig=2),), auto_accept=True)
 _MANUAL: list[tuple[type[Any], dict[str, Any]]] = [
     (Assign, {"advisor": AdvisorId("bob")}),
     (Transfer, {"advisor": AdvisorId("ann")}),
-    (Consult, {"advisor": AdvisorId("ann"), "candidate": AdvisorId("bob"), "elig": 2, "units": 10}),
+    (Consult, {"advisor": AdvisorId("ann"), "units": 10, "placing": _TO_BOB}),
     (Label, {}),
     (Snooze, {}),
 ]

@@ -7,6 +7,7 @@ import msgspec
 
 from router.contract.advisor import Presence, WorkKind
 from router.contract.case import CaseStatus
+from router.contract.plan import Candidate
 from router.store import acts
 from router.store.acts import AnyAct, CaseAct, Fence, PlannedAct
 from router.store.memory import MemoryStore
@@ -131,7 +132,7 @@ class Requests(Parts):
         who = offer.advisor if offer else (row.owner if row and row.owner else self._person(intent))
         members = {"advisor": who, "offer_ver": offer.ver if offer else 1}
         if issubclass(kind, PlannedAct):
-            return self._plan_act(kind, row, dice, **members)
+            return self._plan_act(kind, row, dice, placing=self._placing(dice, row), **members)
         return self._act(kind, dice, case=row.id if row else "nobody", **members)
 
     def _accept(self, intent: Intent, dice: Dice) -> AnyAct:
@@ -145,6 +146,7 @@ class Requests(Parts):
         ver = row.offers[0].ver if row and row.offers and not dice.one_in(8) else 1
         told = {name: (f'{{"away":"{name}"}}',) for name in PEOPLE}
         members: dict[str, Any] = {"offer_ver": ver, "away_after": dice.pick((0, 1, 2)), "told": told}
+        members["placing"] = self._placing(dice, row)
         if row and f"offer|{ver}" in row.timers and dice.one_in(2):
             members["claim"] = (f"offer|{ver}", row.timers[f"offer|{ver}"])
         return self._plan_act(acts.Expire, row, dice, **members)
@@ -172,20 +174,27 @@ class Requests(Parts):
 
     def _consult(self, intent: Intent, dice: Dice) -> AnyAct:
         row = self._case(acts.Consult, intent, dice)
-        asked = sorted(row.consults) if row else []
-        who = dice.pick(asked) if asked and dice.one_in(2) else self._person(intent)
+        asked = self._beside(row)
+        placing = self._placing(dice)
+        if asked and dice.one_in(3):
+            again = Candidate(advisor=dice.pick(asked), elig=0)  # type: ignore[arg-type]  # a plain name
+            placing = msgspec.structs.replace(placing, candidates=(again,))
         return self._plan_act(
             acts.Consult,
             row,
             dice,
             advisor=self._owner(row, dice),
-            candidate=who,
-            elig=self._elig(who, dice),
             units=dice.pick((5, 5, 90)),
+            placing=placing,
+            message=dice.pick(("", f"m{self._serial}")),
         )
 
+    def _beside(self, row: CaseRow | None) -> list[str]:
+        """Who is consulted on the case, or rung."""
+        return sorted({*row.consults, *(offer.advisor for offer in row.offers)}) if row else []
+
     def _hand_back(self, row: CaseRow | None, intent: Intent, dice: Dice) -> dict[str, Any]:
-        asked = sorted(row.consults) if row else []
+        asked = self._beside(row)
         return {"advisor": dice.pick(asked) if asked and not dice.one_in(5) else self._person(intent)}
 
     def _reply(self, row: CaseRow | None, intent: Intent, dice: Dice) -> dict[str, Any]:

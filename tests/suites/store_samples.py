@@ -59,7 +59,7 @@ MEMBERS: dict[type[Act], dict[str, Any]] = {
     Expire: {"offer_ver": 1},
     Requeue: {},
     Transfer: {"advisor": "ann"},
-    Consult: {"advisor": "ann", "candidate": "bob", "elig": 2, "units": 1},
+    Consult: {"advisor": "ann", "units": 1},
     HandBack: {"advisor": "bob"},
     Park: {},
     Unpark: {},

@@ -10,7 +10,6 @@ from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Plan
 from router.store.acts import (
     Accept,
-    Consult,
     Escalate,
     FollowUp,
     Label,
@@ -140,9 +139,9 @@ class WeightSuite:
 
     async def test_who_was_asked_in_lends_what_he_lent(self, desk: Desk) -> None:
         await desk.advisor("ann")
-        bob = await desk.advisor("bob")
+        await desk.advisor("bob")
         await desk.assigned("c1", "ann")
-        await desk.on(Consult, "c1", advisor="ann", candidate="bob", elig=bob.elig, units=10)
+        await desk.asked_in("c1", "ann", "bob")
         await weigh(desk, 50)
         assert ((await desk.person("ann")).load, (await desk.person("bob")).load) == (50, 10)
 

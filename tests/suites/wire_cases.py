@@ -3,8 +3,10 @@
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from router.contract import (
+    Ask,
     Case,
     CaseDetail,
     CaseEvent,
@@ -88,6 +90,16 @@ RESOLVED: Final[dict[str, Any]] = {"state": CaseStatus.RESOLVED, "timers": {"clo
 ANSWERED: Final[dict[str, Any]] = {"clocks": {"first_response": STOPPED}, "replies": SENT, "replies_count": 1}
 DONE: Final[dict[str, Any]] = ANSWERED | {"outcome": "exchanged", "last_advisor": MINJI}
 
+ASK: Final = Ask(
+    by=MINJI,
+    at_ms=START_MS + 230_000,
+    queue="returns",
+    tier="senior",
+    skills={"returns": 5},
+    tried={"advisor-2": START_MS + 350_000},
+    last="advisor-2",
+    end="declined",
+)
 CUSTOMER: Final = Pending(on="customer", since_ms=START_MS + 240_000, reason="a photo of the box")
 COURIER: Final = Pending(on="third-party", since_ms=START_MS + 240_000, until_ms=START_MS + 26 * HOUR)
 
@@ -117,8 +129,21 @@ EVENTS: Final[dict[EventType, tuple[dict[str, Any], dict[str, Any], dict[str, st
         {"last_advisor": MINJI, "tier": "senior"},
         {"outcome": "assigned", "actor": MINJI, "about": MINJI, "reason": "wants English"},
     ),
-    EventType.CONSULT: (ASSIGNED | {"consults": {BEN: 5}}, {}, {"outcome": "done", "actor": MINJI, "about": BEN}),
-    EventType.HAND_BACK: (ASSIGNED, {}, {"outcome": "done", "actor": BEN, "about": BEN}),
+    EventType.CONSULT: (
+        ASSIGNED
+        | {
+            "consults": {"advisor-3": 5},
+            "offers": (Offer(advisor=BEN, ver=4, deadline_ms=START_MS + 260_000, units=5),),
+            "timers": WAITING | {"offer|4": START_MS + 260_000},
+        },
+        {"ask": ASK},
+        {"outcome": "offered", "actor": MINJI, "about": BEN},
+    ),
+    EventType.HAND_BACK: (
+        ASSIGNED,
+        {"ask": replace(ASK, last=BEN, end="ended")},
+        {"outcome": "done", "actor": BEN, "about": BEN},
+    ),
     EventType.PARK: (ASSIGNED | {"state": CaseStatus.PARKED}, {}, {"outcome": "done", "about": MINJI}),
     EventType.UNPARK: (ASSIGNED, {}, {"outcome": "returned", "actor": MINJI, "about": MINJI}),
     EventType.PEND: (PENDING, ANSWERED | {"pending": CUSTOMER}, {"outcome": "done", "actor": MINJI, "about": MINJI}),

@@ -11,7 +11,7 @@ from router.contract.case import CaseState, CaseStatus
 from router.contract.ids import AdvisorId
 
 Requeue = Callable[[CaseState], CaseState]
-"""What an offered case is when its offers have ended and it waits again, one version later."""
+"""What a case is when its offers have ended, one version later: it waits again, or is who has it's alone."""
 
 _GRACE: Final = "grace|0"
 
@@ -35,8 +35,9 @@ def settle(
     """Put all cases and advisors under the new gen, and give every advisor the work set that the cases make.
 
     Assignments and consultations always stand. Offers stand where there is room, the oldest first; a case of which
-    one doesn't fit is requeued. What somebody gave an advisor above his capacity (``over``) takes no room here: an
-    offer may have been there before it. Whoever isn't offline has until ``grace_until_ms`` to connect again.
+    one doesn't fit is requeued, and one beside its owner ends. What somebody gave an advisor above his capacity
+    (``over``) takes no room here: an offer may have been there before it. Whoever isn't offline has until
+    ``grace_until_ms`` to connect again.
     """
     desks = _Desks(advisors)
     ordered = [replace(state, gen=gen) for state in sorted(cases, key=_age)]
@@ -82,11 +83,12 @@ class _Desks:
 
     def offer(self, state: CaseState) -> bool:
         """Whether all offers of the case fit; if one doesn't, none is held."""
-        people = [self._of(offer.advisor) for offer in state.offers]
-        if not all(person.has_room(state.units, state.channel, besides=state.id) for person in people):
+        kind = WorkKind.OFFER if state.state is CaseStatus.OFFERED else WorkKind.CONSULT_OFFER
+        rung = [(self._of(offer.advisor), offer.units or state.units) for offer in state.offers]
+        if not all(person.has_room(units, state.channel, besides=state.id) for person, units in rung):
             return False
-        for person in people:
-            self._hold(person.id, state, WorkKind.OFFER, state.units)
+        for person, units in rung:
+            self._hold(person.id, state, kind, units)
         return True
 
     def _hold(self, name: str, state: CaseState, kind: WorkKind, units: int) -> None:

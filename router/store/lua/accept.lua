@@ -1,4 +1,4 @@
--- accept: an advisor takes an offer; all others of the case end.
+-- accept: an advisor takes an offer, and all others of the case end; or he comes in where he is consulted.
 -- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls.
 
 function T.acts.accept(t, act)
@@ -10,7 +10,7 @@ function T.acts.accept(t, act)
   if again then
     return again
   end
-  if row.owner == act.advisor and row.state == 'assigned' then
+  if (row.owner == act.advisor and row.state == 'assigned') or T.is_consulted(row, act.advisor) then
     return T.refuse(t, 'same', row)
   end
   if not T.has_offer(row, act.advisor, act.offer_ver) then
@@ -20,6 +20,9 @@ function T.acts.accept(t, act)
     return T.refuse(t, 'conflict', row)
   end
   T.begin(t, row, act.plan)
+  if T.is_consult(row) then
+    return T.join(t, row, act.advisor)
+  end
   T.withdraw(t, row, act.advisor)
   local advisor = T.advisor(t, act.advisor)
   advisor.missed = 0

@@ -1,10 +1,16 @@
--- consult: another advisor is asked in; the owner stays.
--- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls.
+-- consult: another advisor is asked in, and rung or in at once; the owner stays.
+-- Keys: case, history, messages, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls.
 
--- Who he is must be as judged; what he may hold besides the case is asked with the units of the consulting.
-local function fits(row, advisor, act)
-  return T.fits(row, advisor, { elig = act.elig, over = true })
-    and T.has_room(advisor, act.units, row.channel)
+local MAX_CONSULTS = 8
+
+-- Whether one of the candidates is in, or rung, already.
+local function is_beside(row, placing)
+  for _, candidate in ipairs(placing.candidates) do
+    if T.is_consulted(row, candidate.advisor) or T.is_rung(row, candidate.advisor) then
+      return true
+    end
+  end
+  return false
 end
 
 function T.acts.consult(t, act)
@@ -15,20 +21,24 @@ function T.acts.consult(t, act)
   if row.state ~= 'assigned' or row.owner ~= act.advisor then
     return T.refuse(t, 'not_yours', row)
   end
-  if T.is_consulted(row, act.candidate) then
+  local placing = T.placing(act)
+  if is_beside(row, placing) then
     return T.refuse(t, 'same', row)
   end
-  local advisor = T.advisor(t, act.candidate)
-  if not advisor or advisor.id == row.owner then
-    return T.refuse(t, 'refused', row)
-  end
-  if not fits(row, advisor, act) then
-    T.show(t, advisor)
+  local is_full = #row.offers > 0 or #row.consults >= MAX_CONSULTS
+  local asked = not is_full and T.choose_beside(t, row, placing, act.units) or nil
+  if not asked then
     return T.refuse(t, 'refused', row)
   end
   T.begin(t, row, act.plan, act.claim)
-  T.reserve(t, row, advisor, 'consult', act.units)
-  row.consults[#row.consults + 1] = { act.candidate, act.units }
-  T.set_consults(row, row.consults)
-  return T.settle(t, row, 'done', { about = act.candidate, notices = act.notices })
+  if T.given(act.message) then
+    T.note(row, act.message)
+  end
+  local told = { about = asked.id, notices = act.notices }
+  if placing.auto_accept then
+    T.bring_in(t, row, asked, act.units)
+    return T.settle(t, row, 'done', told)
+  end
+  T.ring_beside(t, row, asked, placing, act.units)
+  return T.settle(t, row, 'offered', told)
 end

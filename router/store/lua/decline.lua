@@ -10,8 +10,12 @@ function T.acts.decline(t, act)
     return T.refuse(t, 'gone', row)
   end
   T.begin(t, row, act.plan, act.claim)
-  T.release(t, row, act.advisor)
   T.advisor(t, act.advisor).missed = 0
+  local told = { about = act.advisor, notices = act.notices }
+  if T.is_consult(row) then
+    return T.go_on(t, row, told)
+  end
+  T.release(t, row, act.advisor)
   local left = {}
   for _, offer in ipairs(row.offers) do
     if offer[1] ~= act.advisor then
@@ -19,7 +23,6 @@ function T.acts.decline(t, act)
     end
   end
   T.set_offers(row, left)
-  local told = { about = act.advisor, notices = act.notices }
   if #left > 0 then
     return T.settle(t, row, 'offered', told)
   end

@@ -6,10 +6,7 @@ local function asked_in(t, row, act)
   if act.take or row.state ~= 'assigned' then
     return nil
   end
-  return T.choose(t, row, T.placing(act), function(advisor)
-    -- Above his capacity nobody is asked in, whatever the candidate says.
-    return T.is_consulted(row, advisor.id) or not T.has_room(advisor, row.units, row.channel)
-  end)[1]
+  return T.choose_beside(t, row, T.placing(act), row.units)
 end
 
 function T.acts.escalate(t, act)
@@ -39,9 +36,7 @@ function T.acts.escalate(t, act)
     return T.settle(t, row, 'queued', { about = about, notices = act.notices })
   end
   if asked then
-    T.reserve(t, row, asked, 'consult', row.units)
-    row.consults[#row.consults + 1] = { asked.id, row.units }
-    T.set_consults(row, row.consults)
+    T.bring_in(t, row, asked, row.units)
   end
   return T.rekey(t, row, about, asked and asked.id)
 end

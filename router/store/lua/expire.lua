@@ -28,7 +28,6 @@ function T.acts.expire(t, act)
     return T.refuse(t, 'gone', row)
   end
   T.begin(t, row, act.plan, act.claim)
-  T.withdraw(t, row)
   local notices = act.notices or {}
   for _, name in ipairs(missed) do
     if count_miss(t, name, act.away_after or 0) then
@@ -37,6 +36,11 @@ function T.acts.expire(t, act)
       end
     end
   end
+  local told = { about = missed[1], notices = notices }
+  if T.is_consult(row) then
+    return T.go_on(t, row, told)
+  end
+  T.withdraw(t, row)
   T.enqueue(t, row, act.plan)
-  return T.settle(t, row, 'queued', { about = missed[1], notices = notices })
+  return T.settle(t, row, 'queued', told)
 end

@@ -1,5 +1,8 @@
 -- Advisors in an act: capacity, presence, and telling the roster.
 
+-- What is beside the owner never puts anybody above his capacity.
+local IS_BESIDE = { consult = true, ['consult-offer'] = true }
+
 -- The timer of an advisor that ends his wrap-up of a case.
 function T.wrap_up_timer(case)
   return 'wrap_up|' .. case
@@ -22,7 +25,7 @@ end
 function T.reserve(t, row, advisor, kind, units)
   local size = units or row.units
   end_timers(t, row.id, advisor)
-  if kind ~= 'consult' and not T.has_room(advisor, size, row.channel, row.id) then
+  if not IS_BESIDE[kind] and not T.has_room(advisor, size, row.channel, row.id) then
     row.over = true
   end
   advisor.work[row.id] = T.work_item(T.int(size) .. '|' .. row.channel .. '|' .. kind)

@@ -9,8 +9,9 @@ function T.placing(act)
   return act.placing or NOBODY
 end
 
--- Whether he is still who the caller judged, and has room for the case.
-function T.fits(row, advisor, candidate)
+-- Whether he is still who the caller judged, and has room for the case, or for a consult on it: above his capacity
+-- nobody is asked in, whatever the candidate says.
+local function fits(row, advisor, candidate, consult_units)
   if advisor.presence ~= 'online' or advisor.elig ~= candidate.elig then
     return false
   end
@@ -18,19 +19,22 @@ function T.fits(row, advisor, candidate)
   if held and not GIVES_WAY[held.kind] then
     return false
   end
-  return candidate.over or T.has_room(advisor, row.units, row.channel, row.id)
+  if candidate.over and not consult_units then
+    return true
+  end
+  return T.has_room(advisor, consult_units or row.units, row.channel, row.id)
 end
 
 -- The first candidates who fit, as many as ring at once; the states of those who don't go into the answer.
--- `barred`, if given, says who is passed over.
-function T.choose(t, row, placing, barred)
+-- `barred`, if given, says who is passed over; `consult_units`, that it is for a consult.
+function T.choose(t, row, placing, barred, consult_units)
   local chosen = {}
   local ring = placing.auto_accept and 1 or placing.ring
   for i = 1, math.min(#placing.candidates, MAX_CANDIDATES) do
     local candidate = placing.candidates[i]
     local advisor = T.advisor(t, candidate.advisor)
     if advisor and not (barred and barred(advisor)) then
-      if T.fits(row, advisor, candidate) then
+      if fits(row, advisor, candidate, consult_units) then
         chosen[#chosen + 1] = advisor
         if #chosen == ring then
           break

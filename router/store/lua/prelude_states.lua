@@ -50,7 +50,7 @@ local function offers_of(row)
   end
   local offers = {}
   for i, offer in ipairs(row.offers) do
-    offers[i] = { advisor = offer[1], ver = offer[2], deadline_ms = offer[3] }
+    offers[i] = { advisor = offer[1], ver = offer[2], deadline_ms = offer[3], units = offer[4] }
   end
   return offers
 end

@@ -21,7 +21,7 @@ end
 local function put_offers(row, state)
   local offers, consults = {}, {}
   for i, offer in ipairs(state.offers or {}) do
-    offers[i] = { offer.advisor, offer.ver, offer.deadline_ms }
+    offers[i] = { offer.advisor, offer.ver, offer.deadline_ms, offer.units }
   end
   for advisor, units in pairs(state.consults or {}) do
     consults[#consults + 1] = { advisor, units }
@@ -52,7 +52,8 @@ local function put_case(t, restored)
     T.line_up(t, row, { class_key = row.class_key, crowded_key = '', score = row.score })
   end
   if restored.requeued then
-    T.emit(t, 'queued', '', {}, '\164case', T.case_state(row))
+    -- An assigned or parked case has lost what rang of it beside its owner only.
+    T.emit(t, row.state == 'queued' and 'queued' or 'returned', '', {}, '\164case', T.case_state(row))
   end
 end
 

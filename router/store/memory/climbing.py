@@ -1,10 +1,9 @@
 """The act of ladders: escalate."""
 
-from router.contract.advisor import WorkKind
 from router.contract.case import CaseStatus
 from router.store.acts import Escalate, Outcome, Result
+from router.store.memory.consulting import bring_in, choose_beside
 from router.store.memory.marking import rekey
-from router.store.memory.placing import choose
 from router.store.memory.rows import AdvisorRow, CaseRow
 from router.store.memory.txn import OPEN, Sent, Txn
 
@@ -30,8 +29,7 @@ def escalate(txn: Txn, act: Escalate) -> Outcome:
         txn.enqueue(row, act.plan)
         return txn.settle(row, Result.QUEUED, about=str(act.step), sent=Sent(notices=act.notices))
     if asked is not None:
-        txn.reserve(row, asked, WorkKind.CONSULT, units=row.units)
-        row.consults = {**row.consults, asked.id: row.units}
+        bring_in(txn, row, asked, units=row.units)
     return rekey(txn, act, row, about=str(act.step), taken=asked.id if asked else "")
 
 
@@ -39,10 +37,4 @@ def _asked_in(txn: Txn, act: Escalate, row: CaseRow) -> AdvisorRow | None:
     """Who comes in beside the owner."""
     if act.take or row.state is not CaseStatus.ASSIGNED:
         return None
-
-    def barred(advisor: AdvisorRow) -> bool:
-        # Above his capacity nobody is asked in, whatever the candidate says.
-        return advisor.id in row.consults or not advisor.has_room(row.units, row.channel)
-
-    chosen = choose(txn, row, act.placing, barred=barred)
-    return chosen[0] if chosen else None
+    return choose_beside(txn, row, act.placing, units=row.units)

@@ -5,7 +5,17 @@ from typing import Any, Final
 
 from router.store import acts
 from router.store.acts import Act, Admit, AnyAct, Fence, Outcome, Result
-from router.store.memory import admitting, climbing, clockwork, handing, marking, offering, peopling, resting
+from router.store.memory import (
+    admitting,
+    climbing,
+    clockwork,
+    consulting,
+    handing,
+    marking,
+    offering,
+    peopling,
+    resting,
+)
 from router.store.memory.rows import PoolRows
 from router.store.memory.txn import Txn
 from router.store.protocol import MAX_SKEW_MS
@@ -22,8 +32,8 @@ _SERVED_BY: Final[dict[type[Act], Callable[[Txn, Any], Outcome]]] = {
     acts.Expire: offering.expire,
     acts.Requeue: handing.requeue,
     acts.Transfer: handing.transfer,
-    acts.Consult: handing.consult,
-    acts.HandBack: handing.hand_back,
+    acts.Consult: consulting.consult,
+    acts.HandBack: consulting.hand_back,
     acts.Park: handing.park,
     acts.Unpark: handing.unpark,
     acts.Pend: resting.pend,

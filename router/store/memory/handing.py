@@ -1,11 +1,10 @@
-"""Acts that hand work on or back: requeue, transfer, consult, hand_back, park, unpark."""
+"""Acts that hand work on or put it aside: requeue, transfer, park, unpark."""
 
 from router.contract.advisor import Presence, WorkKind
 from router.contract.case import CaseStatus
 from router.contract.ids import AdvisorId
-from router.contract.plan import Candidate
-from router.store.acts import Consult, HandBack, Outcome, Park, Requeue, Result, Transfer, Unpark
-from router.store.memory.placing import choose, fits, hand_to, place
+from router.store.acts import Outcome, Park, Requeue, Result, Transfer, Unpark
+from router.store.memory.placing import choose, hand_to, place
 from router.store.memory.rows import CaseRow
 from router.store.memory.txn import OPEN, Sent, Txn, park_timer
 
@@ -49,39 +48,6 @@ def transfer(txn: Txn, act: Transfer) -> Outcome:
         txn.enqueue(row, act.plan)
         result = Result.QUEUED
     return txn.settle(row, result, about=giver, taken=_holder(row), sent=Sent(notices=act.notices))
-
-
-def consult(txn: Txn, act: Consult) -> Outcome:
-    row = txn.current(act)
-    if isinstance(row, Outcome):
-        return row
-    if row.state is not CaseStatus.ASSIGNED or row.owner != act.advisor:
-        return txn.refuse(Result.NOT_YOURS, row)
-    if act.candidate in row.consults:
-        return txn.refuse(Result.SAME, row)
-    advisor = txn.pool.advisors.get(act.candidate)
-    if advisor is None or advisor.id == row.owner:
-        return txn.refuse(Result.REFUSED, row)
-    asked = Candidate(advisor=act.candidate, elig=act.elig, over=True)
-    if not fits(row, advisor, asked) or not advisor.has_room(act.units, row.channel):
-        txn.show(advisor)
-        return txn.refuse(Result.REFUSED, row)
-    txn.begin(row, act.plan, act.claim)
-    txn.reserve(row, advisor, WorkKind.CONSULT, units=act.units)
-    row.consults = {**row.consults, act.candidate: act.units}
-    return txn.settle(row, Result.DONE, about=act.candidate, sent=Sent(notices=act.notices))
-
-
-def hand_back(txn: Txn, act: HandBack) -> Outcome:
-    row = txn.current(act)
-    if isinstance(row, Outcome):
-        return row
-    if act.advisor not in row.consults:
-        return txn.refuse(Result.SAME, row)
-    txn.begin(row, act.plan, act.claim)
-    txn.release(row, act.advisor)
-    row.consults = {name: units for name, units in row.consults.items() if name != act.advisor}
-    return txn.settle(row, Result.DONE, about=act.advisor, sent=Sent(notices=act.notices))
 
 
 def park(txn: Txn, act: Park) -> Outcome:

@@ -4,6 +4,7 @@ from router.contract.advisor import Presence, WorkKind
 from router.contract.case import CaseStatus
 from router.contract.ids import AdvisorId
 from router.store.acts import Accept, Assign, Decline, Expire, Match, Outcome, Result
+from router.store.memory.consulting import is_consult, join, ring_on
 from router.store.memory.placing import choose, hand_to
 from router.store.memory.rows import CaseRow
 from router.store.memory.txn import OPEN, Sent, Txn
@@ -55,13 +56,15 @@ def accept(txn: Txn, act: Accept) -> Outcome:
         return txn.refuse(Result.ABSENT)
     if again := txn.repeated(row):
         return again
-    if row.owner == act.advisor and row.state is CaseStatus.ASSIGNED:
+    if (row.owner == act.advisor and row.state is CaseStatus.ASSIGNED) or act.advisor in row.consults:
         return txn.refuse(Result.SAME, row)
     if not _has_offer(row, act.advisor, act.offer_ver):
         return txn.refuse(Result.GONE, row)
     if act.plan is not None and act.plan.ver != row.ver:
         return txn.refuse(Result.CONFLICT, row)
     txn.begin(row, act.plan)
+    if is_consult(row):
+        return join(txn, row, act.advisor)
     txn.withdraw(row, but=act.advisor)
     advisor = txn.pool.advisors[act.advisor]
     advisor.missed = 0
@@ -79,8 +82,10 @@ def decline(txn: Txn, act: Decline) -> Outcome:
     if not _has_offer(row, act.advisor, act.offer_ver):
         return txn.refuse(Result.GONE, row)
     txn.begin(row, act.plan, act.claim)
-    txn.release(row, act.advisor)
     txn.pool.advisors[act.advisor].missed = 0
+    if is_consult(row):
+        return _go_on(txn, act, row, sent=Sent(notices=act.notices), about=act.advisor)
+    txn.release(row, act.advisor)
     row.offers = [offer for offer in row.offers if offer.advisor != act.advisor]
     if row.offers:
         return txn.settle(row, Result.OFFERED, about=act.advisor, sent=Sent(notices=act.notices))
@@ -97,13 +102,23 @@ def expire(txn: Txn, act: Expire) -> Outcome:
     if not missed:
         return txn.refuse(Result.GONE, row)
     txn.begin(row, act.plan, act.claim)
-    txn.withdraw(row)
     notices = act.notices
     for name in missed:
         if _count_miss(txn, name, act.away_after):
             notices += act.told.get(name, ())
+    if is_consult(row):
+        return _go_on(txn, act, row, sent=Sent(notices=notices), about=missed[0])
+    txn.withdraw(row)
     txn.enqueue(row, act.plan)
     return txn.settle(row, Result.QUEUED, about=missed[0], sent=Sent(notices=notices))
+
+
+def _go_on(txn: Txn, act: Decline | Expire, row: CaseRow, *, sent: Sent, about: AdvisorId) -> Outcome:
+    """A consult that came to nothing with one rings at the next."""
+    units = row.offers[0].units or row.units
+    txn.withdraw(row)
+    result = ring_on(txn, row, act.placing, units=units)
+    return txn.settle(row, result, about=about, sent=sent)
 
 
 def _has_offer(row: CaseRow, advisor: AdvisorId, ver: int) -> bool:

@@ -15,7 +15,12 @@ _GIVES_WAY = frozenset({WorkKind.CONSULT, WorkKind.WRAP_UP})
 
 
 def choose(
-    txn: Txn, row: CaseRow, placing: Placing, *, barred: Callable[[AdvisorRow], bool] = lambda _: False
+    txn: Txn,
+    row: CaseRow,
+    placing: Placing,
+    *,
+    barred: Callable[[AdvisorRow], bool] = lambda _: False,
+    consult_units: int | None = None,
 ) -> list[AdvisorRow]:
     """The first candidates who fit, as many as ring at once; the states of those who don't go into the answer."""
     chosen: list[AdvisorRow] = []
@@ -24,7 +29,7 @@ def choose(
         advisor = txn.pool.advisors.get(candidate.advisor)
         if advisor is None or barred(advisor):
             continue
-        if fits(row, advisor, candidate):
+        if fits(row, advisor, candidate, consult_units=consult_units):
             chosen.append(advisor)
             if len(chosen) == ring:
                 break
@@ -33,14 +38,18 @@ def choose(
     return chosen
 
 
-def fits(row: CaseRow, advisor: AdvisorRow, candidate: Candidate) -> bool:
-    """Whether he is still who the caller judged, and has room for the case."""
+def fits(row: CaseRow, advisor: AdvisorRow, candidate: Candidate, *, consult_units: int | None = None) -> bool:
+    """Whether he is still who the caller judged, and has room for the case, or for a consult on it: above his capacity
+    nobody is asked in, whatever the candidate says."""
     if advisor.presence is not Presence.ONLINE or advisor.elig != candidate.elig:
         return False
     held = advisor.work.get(row.id)
     if held is not None and held.kind not in _GIVES_WAY:
         return False
-    return candidate.over or advisor.has_room(row.units, row.channel, besides=row.id)
+    if candidate.over and consult_units is None:
+        return True
+    units = row.units if consult_units is None else consult_units
+    return advisor.has_room(units, row.channel, besides=row.id)
 
 
 def hand_to(txn: Txn, row: CaseRow, chosen: list[AdvisorRow], placing: Placing, *, plan: Plan) -> Result:

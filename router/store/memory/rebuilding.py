@@ -8,7 +8,7 @@ from router.contract.advisor import AdvisorState, Presence
 from router.contract.case import CaseState, CaseStatus
 from router.contract.ids import PoolId
 from router.contract.plan import Plan
-from router.store.acts import Done
+from router.store.acts import Done, Result
 from router.store.memory.rows import AdvisorRow, Applied, CaseRow, ConversationRow, PoolRows
 from router.store.memory.txn import Txn
 from router.store.rebuilds import Foundation, RebuildStatus, RestoredCase, Standing, first_number
@@ -158,7 +158,9 @@ def _put_case(rows: PoolRows, restored: RestoredCase, gen: int) -> None:
         txn.line_up(row, Plan(ver=row.ver, class_key=row.class_key, score=row.score))
     if restored.requeued:
         before, rows.gen = rows.gen, gen
-        txn.emit(CaseStatus.QUEUED, case=row.snapshot())
+        # An assigned or parked case has lost what rang of it beside its owner only.
+        outcome = Result.QUEUED if row.state is CaseStatus.QUEUED else Result.RETURNED
+        txn.emit(outcome, case=row.snapshot())
         rows.gen = before
 
 

@@ -29,6 +29,8 @@ LOOKING: Final = frozenset({CaseStatus.QUEUED, CaseStatus.OFFERED})
 _AT_HAND: Final = frozenset({WorkKind.CASE, WorkKind.OFFER, WorkKind.PARKED})
 RELAX: Final = "relax|0"
 """The timer of the next step of relaxation: only for a case that nobody has, which a plan can't foresee."""
+# What is beside the owner never puts anybody above his capacity.
+_BESIDE: Final = frozenset({WorkKind.CONSULT, WorkKind.CONSULT_OFFER})
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -229,7 +231,7 @@ class Txn:
         """Put the case into the advisor's work set, or change what it is there for."""
         size = row.units if units is None else units
         self._end_timers(row.id, advisor)
-        if kind is not WorkKind.CONSULT and not advisor.has_room(size, row.channel, besides=row.id):
+        if kind not in _BESIDE and not advisor.has_room(size, row.channel, besides=row.id):
             row.over = True
         advisor.work[row.id] = Work(units=size, channel=row.channel, kind=kind)
         advisor.idle_since_ms = self.now

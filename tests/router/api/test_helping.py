@@ -35,7 +35,15 @@ async def test_advice_is_asked_for_used_and_ended(bench: ApiBench) -> None:
         await owner.next("offer")
         await owner.do("accept", case=case)
         await bench.online(senior)
-        assert (await owner.do("consult", case=case, tier="senior"))["result"] == "done"
+        assert (await owner.do("consult", case=case, tier="senior", note="May we refund it?"))["result"] == "offered"
+        rings = (await senior.next("offer"))["work"]
+        assert (rings["kind"], rings["asked_by"], rings["units"]) == ("consult-offer", "minji", 10)
+        said = (await senior.do("read", case=case))["transcript"]
+        assert said[-1]["text"] == "May we refund it?"
+        assert (await senior.do("accept", case=case))["result"] == "done"
+        assert (await senior.do("accept", case=case))["result"] == "done"
+        told = await owner.next("consult")
+        assert (told["advisor"], told["state"]) == ("jun", "joined")
         asked = await senior.next("assigned")
         assert (asked["case"], asked["work"]["kind"], asked["work"]["units"]) == (case, "consult", 10)
         assert (await bench.person("jun")).load == 10

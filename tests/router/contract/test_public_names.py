@@ -29,6 +29,7 @@ NAMES = [
     "Advisor",
     "AdvisorId",
     "AdvisorState",
+    "Ask",
     "AnyMessage",
     "ApiKey",
     "Attachment",

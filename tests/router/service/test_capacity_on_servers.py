@@ -6,6 +6,7 @@ import pytest
 
 from router.contract.advisor import AdvisorState, Presence
 from router.contract.ids import AdvisorId, CaseId
+from router.engine.consulting import Whom
 from router.store.acts import PresenceAct, Result
 from router.store.keys import prefix
 from tests.servers import Server
@@ -63,8 +64,11 @@ async def test_advice_costs_units_until_it_is_handed_back(scene: Stage) -> None:
     await scene.accept("m1")
     await scene.hire("jun", budget=30, tier="senior")
     by = scene.request("mina")
-    assert (await scene.casework.consult(CaseId("m1"), by, tier="senior")).result is Result.DONE
-    assert (await _person(scene, "jun")).load == 10
+    asked = await scene.casework.consult(CaseId("m1"), by, whom=Whom(tier="senior"))
+    assert asked.outcome.result is Result.OFFERED
+    assert ((await _person(scene, "jun")).load, await _kinds(scene, "jun")) == (10, {"m1": "consult-offer"})
+    assert (await scene.accept("m1")).result is Result.DONE
+    assert ((await _person(scene, "jun")).load, await _kinds(scene, "jun")) == (10, {"m1": "consult"})
     await scene.casework.hand_back(CaseId("m1"), scene.request("jun"), advisor=AdvisorId("jun"))
     assert ((await _person(scene, "jun")).load, (await scene.case("m1")).owner) == (0, "mina")
 

@@ -5,7 +5,7 @@ import pytest
 from router.contract.advisor import AdvisorState, Presence, WorkKind
 from router.contract.case import CaseStatus
 from router.contract.ids import AdvisorId, CaseId
-from router.contract.plan import Plan
+from router.contract.plan import Candidate, Placing, Plan
 from router.store.acts import Consult, PresenceAct
 from tests.suites.stage import POOL, RULES, Stage, rulebook, stage
 
@@ -151,9 +151,8 @@ async def test_advice_that_was_asked_of_him_ends() -> None:
             case=CaseId("c1"),
             plan=plan,
             advisor=AdvisorId("mina"),
-            candidate=jun.id,
-            elig=jun.elig,
             units=5,
+            placing=Placing(candidates=(Candidate(advisor=jun.id, elig=jun.elig),), auto_accept=True),
         )
         await scene.actor.one(ask)
         assert (await _person(scene, "jun")).work["c1"].kind is WorkKind.CONSULT

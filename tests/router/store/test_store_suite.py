@@ -5,6 +5,7 @@ from tests.suites import (
     store_appends,
     store_attempts,
     store_clocks,
+    store_consults,
     store_guards,
     store_hands,
     store_ladders,
@@ -71,7 +72,10 @@ class TestRequeue(store_hands.RequeueSuite): ...
 class TestTransfer(store_hands.TransferSuite): ...
 
 
-class TestConsult(store_hands.ConsultSuite): ...
+class TestConsult(store_consults.ConsultSuite): ...
+
+
+class TestRingingConsult(store_consults.RingingSuite): ...
 
 
 class TestPark(store_hands.ParkSuite): ...
