@@ -20,6 +20,7 @@ from router.contract.topics import topic_specs
 from router.runtime.hosting.notice_gathering import MOST_IN_ONE
 from router.runtime.hosting.suspects import MOST
 from router.runtime.simulators import Misbehaviour
+from tests.kafka_server_fixture import Broker
 from tests.servers import Server
 from tests.suites.eventually import eventually
 from tests.suites.notice_process import Moment, Task, bus_of
@@ -84,11 +85,12 @@ class Teller:
 class Place:
     """The store, and a target that is told."""
 
-    def __init__(self, url: str, desk: WebhookTargetSimulator, task: Task) -> None:
+    def __init__(self, url: str, desk: WebhookTargetSimulator, task: Task, *, bootstrap: str = "") -> None:
         self.desk = desk
         self.task = task
-        self.world = NoticeWorld({}, bus=bus_of(url))
+        self.world = NoticeWorld({}, bus=bus_of(url, bootstrap))
         self._url = url
+        self._bootstrap = bootstrap
 
     async def open(self) -> None:
         await self.world.bus.create_topics(topic_specs((POOL,), inquiry_partitions=1, partitions=1))
@@ -98,7 +100,7 @@ class Place:
         text = msgspec.json.encode(replace(self.task, **changes)).decode()
         process = await asyncio.create_subprocess_exec(
             # Not beside its neighbours: one of them is called as a package of ours is.
-            *(sys.executable, "-P", str(PROGRAM), self._url, text),
+            *(sys.executable, "-P", str(PROGRAM), self._url, text, self._bootstrap),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -123,14 +125,22 @@ class Place:
         assert self.desk.refusals == []
 
 
+@asynccontextmanager
+async def placed(store: Server, bootstrap: str = "") -> AsyncIterator[Place]:
+    desk = WebhookTargetSimulator()
+    made = Place(store.url, desk, Task(options=dict(await desk.start())), bootstrap=bootstrap)
+    await made.open()
+    try:
+        yield made
+    finally:
+        await made.world.close()
+        await desk.stop()
+
+
 @pytest.fixture
 async def place(valkey: Server) -> AsyncIterator[Place]:
-    desk = WebhookTargetSimulator()
-    made = Place(valkey.url, desk, Task(options=dict(await desk.start())))
-    await made.open()
-    yield made
-    await made.world.close()
-    await desk.stop()
+    async with placed(valkey) as made:
+        yield made
 
 
 def few(count: int = FEW, *, not_before_ms: int | None = None) -> list[Notice]:
@@ -159,6 +169,24 @@ def ids(notices: Sequence[Notice]) -> list[str]:
 async def test_whoever_comes_next_sends_what_was_not_sent_and_nothing_else(
     place: Place, moment: Moment, nth: int
 ) -> None:
+    await outlived(place, moment, nth)
+    await place.ended_well()
+
+
+@pytest.mark.parametrize(("moment", "nth"), [(Moment.AFTER_CLAIM, FEW), (Moment.BEFORE_OUTCOME, 2)])
+async def test_on_kafka_whoever_comes_next_does_so_too(
+    valkey: Server, own_kafka: Broker, moment: Moment, nth: int
+) -> None:
+    async with placed(valkey, own_kafka.bootstrap) as place:
+        await outlived(place, moment, nth)
+        async with place.teller(group_s=0.0) as third:
+            await place.world.publish(notice("later"))
+            await third.ends(1)  # all before it was committed
+            assert await third.stop() == 0
+
+
+async def outlived(place: Place, moment: Moment, nth: int) -> None:
+    """One process is killed then, the next does the rest, and every notice has come once."""
     notices = few()
     async with place.teller(dies=moment, nth=nth) as first:
         await place.world.publish(*notices)
@@ -167,7 +195,6 @@ async def test_whoever_comes_next_sends_what_was_not_sent_and_nothing_else(
         await second.ends(FEW)
         assert await second.stop() == 0
     assert place.arrived() == ids(notices)
-    await place.ended_well()
 
 
 async def test_a_message_whose_outcome_was_never_written_comes_again_as_the_same(place: Place) -> None:

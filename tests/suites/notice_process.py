@@ -1,8 +1,9 @@
 """A process that tells staff and does nothing else, to be killed at named moments. Run as a script:
 
-``notice_process.py STORE_URL TASK``; TASK is the JSON of a ``Task``. Bus and ledger lie in the store. At the moment
-that the task names it ends itself by SIGKILL. Each line of its input is answered with how many notices it has in
-hand and how many have ended here; at the line ``stop`` it ends in good order.
+``notice_process.py STORE_URL TASK [BOOTSTRAP]``; TASK is the JSON of a ``Task``. The ledger lies in the store, and so
+does the bus, unless BOOTSTRAP names Kafka. At the moment that the task names it ends itself by SIGKILL. Each line of
+its input is answered with how many notices it has in hand and how many have ended here; at the line ``stop`` it ends in
+good order.
 """
 
 import asyncio
@@ -20,6 +21,9 @@ from prometheus_client import CollectorRegistry
 from channels.notify.webhook import WebhookTargetOptions, notifier
 from router.contract.ids import ReplyId
 from router.runtime.blobs import Blobs
+from router.runtime.bus.kafka import KafkaBus
+from router.runtime.bus.kafka_client import KafkaOptions
+from router.runtime.bus.protocol import Bus
 from router.runtime.bus.streams import StreamsBus
 from router.runtime.chat_log import MemoryChatLog
 from router.runtime.clock import SystemClock
@@ -89,7 +93,10 @@ class DyingLedger(LedgerOver):
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-def bus_of(url: str) -> StreamsBus:
+def bus_of(url: str, bootstrap: str = "") -> Bus:
+    """Of Kafka, or, without an address of it, in the store."""
+    if bootstrap:
+        return KafkaBus(KafkaOptions(bootstrap=bootstrap, session_s=2, heartbeat_s=0.3))
     return StreamsBus(url, lease_ms=LEASE_MS, stop_s=2)
 
 
@@ -100,11 +107,11 @@ def target_of(options: Mapping[str, Any], pace: Pace) -> Target[WebhookTargetOpt
     return Target(id=TARGET, options=built, pace=pace)
 
 
-async def main(url: str, text: str) -> None:
+async def main(url: str, text: str, bootstrap: str = "") -> None:
     task = msgspec.json.decode(text, type=Task)
-    bus, clock, registry = bus_of(url), SystemClock(), CollectorRegistry()
+    bus, clock, registry = bus_of(url, bootstrap), SystemClock(), CollectorRegistry()
     commands = connect(url)
-    ledger = DyingLedger(SettlingLedger(RedisLedger(commands), bus, clock=clock, loses_nothing=True), task)
+    ledger = DyingLedger(SettlingLedger(RedisLedger(commands), bus, clock=clock, loses_nothing=not bootstrap), task)
     signer = Signer([Secret("x" * 32)])
     parts = RoleParts(bus, ledger, Blobs(MemoryStore(), signer), signer, clock, registry, MemoryChatLog())
     made = notifier()
