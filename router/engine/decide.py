@@ -8,7 +8,7 @@ import msgspec
 
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Candidate
-from router.engine.eligibility import Look, eligible, look, may_take
+from router.engine.eligibility import Look, eligible, fits, has_room, look
 from router.engine.explain import Explanation, RankedHead
 from router.engine.parking import gives_way, to_park
 from router.engine.ranking import Scored, best, rank_all
@@ -104,12 +104,14 @@ def next_for(
     Eligibility comes before priority: an important case that he can't take never keeps him from one he can.
     """
     member = roster.get(advisor)
-    fitting = [head for head in heads if _may_have(roster, member, head.waiting, rulebook)] if member else []
-    shown = _in_turn(fitting, rulebook, now_ms)
+    if member is None:
+        return None
+    fitting = [head for head in heads if fits(roster, member, head.class_key)]
+    takeable = [head for head in fitting if _has_room(roster, member, head.waiting, rulebook)]
+    shown = _in_turn(takeable, rulebook, now_ms)
     if not shown:
         return None
-    head = next(head for head in fitting if head.case == shown[0].case)
-    assert member is not None
+    head = next(head for head in takeable if head.case == shown[0].case)
     waiting, parking = head.waiting, gives_way(head.waiting.channel, rulebook)
     return Turn(head=head, ranked=shown, park=to_park(member.state, waiting.units, waiting.channel, parking))
 
@@ -126,12 +128,12 @@ def _in_turn(fitting: Sequence[Waiting], rulebook: Rulebook, now_ms: int) -> tup
     return tuple(RankedHead(case=case, urgency=round(value, 6)) for value, _, case in ranked)
 
 
-def _may_have(roster: Roster, member: Member, waiting: WaitClass, rulebook: Rulebook) -> bool:
-    """Whether he is eligible, or would be if he parked what gives way: only when nobody is without that."""
-    if may_take(roster, member, waiting):
+def _has_room(roster: Roster, member: Member, waiting: WaitClass, rulebook: Rulebook) -> bool:
+    """Whether he has room, or would have if he parked what gives way: only when nobody is eligible without that."""
+    if has_room(roster, member, waiting):
         return True
     parking = gives_way(waiting.channel, rulebook)
-    return bool(parking) and may_take(roster, member, waiting, parking) and not eligible(roster, waiting)
+    return bool(parking) and has_room(roster, member, waiting, parking) and not eligible(roster, waiting)
 
 
 def decide_turn(

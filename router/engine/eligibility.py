@@ -18,7 +18,7 @@ from router.engine.membership import serves
 from router.engine.room import Room
 from router.engine.roster import Member, Roster
 from router.engine.strategies import asks_of
-from router.engine.waiting import TEAM_MARK, WaitClass
+from router.engine.waiting import TEAM_MARK, WaitClass, read_class
 
 
 class Filter(StrEnum):
@@ -50,11 +50,12 @@ class Fitting:
     """What profiles alone say of a wait class: which ``part`` of the roster could take its cases, if there and with
     room. It holds until a profile changes."""
 
-    __slots__ = ("_removed", "_seen", "asks", "considered", "key", "part")
+    __slots__ = ("_removed", "_seen", "asks", "considered", "flags", "key", "part")
 
     def __init__(self, roster: Roster, waiting: WaitClass) -> None:
         sifted = _sift(roster, waiting, _BY_PROFILE)
         self.part = Part(roster, sifted.eligible)
+        self.flags = self.part.flags
         self.key = waiting.key
         self.asks = asks_of(waiting.wants, waiting.language)
         self.considered = roster.everyone.bit_count()
@@ -134,10 +135,19 @@ def eligible(roster: Roster, waiting: WaitClass, parking: frozenset[str] = _NONE
     return fitting(roster, waiting).part.bits & roster.room(waiting.units, waiting.channel, parking).ready
 
 
-def may_take(roster: Roster, member: Member, waiting: WaitClass, parking: frozenset[str] = _NONE) -> bool:
-    """Whether ``eligible`` has this member: for who asks it of one advisor and many classes."""
-    room = roster.room(waiting.units, waiting.channel, parking)
-    return member.slot in room.slots and bool(fitting(roster, waiting).part.flags[member.slot])
+def fits(roster: Roster, member: Member, class_key: str) -> bool:
+    """Whether a member could take the cases of a class if he were there and had room: for who asks it of one advisor
+    and hundreds of classes."""
+    found = roster.fittings.get(class_key)
+    if found is None:
+        found = fitting(roster, read_class(class_key))
+        roster.keep(class_key, found)
+    return found.flags[member.slot] == 1
+
+
+def has_room(roster: Roster, member: Member, waiting: WaitClass, parking: frozenset[str] = _NONE) -> bool:
+    """Whether a member is there and has room for the cases of a class, or would have by parking."""
+    return member.slot in roster.room(waiting.units, waiting.channel, parking).slots
 
 
 def is_eligible(member: Member, waiting: WaitClass, parking: frozenset[str] = _NONE) -> bool:

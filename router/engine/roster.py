@@ -25,9 +25,9 @@ FEW: Final = 8
 """So many are taken off a long integer bit by bit: each costs its whole length."""
 SPARSE: Final = 10
 """Where one of so many is in a set, the others are jumped over in the text of its digits."""
-MOST_FITTINGS: Final = 4096
-_MOST_SLOTS: Final = 10_000_000
-"""Of so many slots in all, what fits is kept by wait class."""
+MOST_FITTINGS: Final = 8192
+_MOST_SLOTS: Final = 20_000_000
+"""Of so many slots in all, what fits is kept: by wait class, and by its key."""
 _LOW: Final = (1 << 256) - 1
 _HANDED: Final = frozenset({WorkKind.OFFER, WorkKind.CASE})
 SKILL: Final = "skill/"
@@ -71,7 +71,7 @@ class Roster:
         self.online = 0
         self.roomy = 0
         self.asked = 0
-        self.fittings: dict[WaitClass, Fitting] = {}
+        self.fittings: dict[WaitClass | str, Fitting] = {}
         self._members: dict[AdvisorId, Member] = {}
         self._in_order: list[Member] = []
         self._named: dict[tuple[str, str], int] = {}
@@ -187,8 +187,9 @@ class Roster:
             order.fill((ranks(member), member.state.id, member.slot) for member in self.members(self.roomy))
         return order
 
-    def keep(self, waiting: WaitClass, fitting: "Fitting") -> None:
-        """Keep what profiles say of a wait class; where very much is kept, all the rest is forgotten."""
+    def keep(self, waiting: WaitClass | str, fitting: "Fitting") -> None:
+        """Keep what profiles say of a wait class, or of the one with that key; where very much is kept, all the rest is
+        forgotten."""
         if len(self.fittings) >= min(MOST_FITTINGS, _MOST_SLOTS // (len(self._in_order) + 1)):
             self.fittings.clear()
         self.fittings[waiting] = fitting

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from router.contract.advisor import AdvisorState, Presence, Work, WorkKind
 from router.contract.ids import AdvisorId, CaseId
 from router.engine.decide import Waiting, decide, next_for, nominate, ranked
-from router.engine.eligibility import eligible, is_eligible, may_take, sieve
+from router.engine.eligibility import eligible, fits, has_room, is_eligible, sieve
 from router.engine.roster import Roster
 from router.engine.waiting import ClassWant, WaitClass
 from rules import Rulebook
@@ -147,7 +147,8 @@ def test_every_way_to_ask_who_may_take_a_case_agrees_after_any_change(seed: int)
             expected = {one.state.id for one in people if is_eligible(one, waiting)}
             assert bits == sifted.eligible
             assert {one.state.id for one in people.members(bits)} == expected
-            assert {one.state.id for one in people if may_take(people, one, waiting)} == expected
+            both = [one for one in people if fits(people, one, waiting.key) and has_room(people, one, waiting)]
+            assert {one.state.id for one in both} == expected
             explained = decide(people, waiting, CaseId("c"), BALANCED, NOW).explanation
             counts = {name.value: out.bit_count() for name, out in sifted.removed.items()}
             assert {name: out.count for name, out in explained.removed.items()} == counts
