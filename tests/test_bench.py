@@ -32,6 +32,7 @@ def _environment(path: str | None) -> dict[str, str] | None:
     return None if path is None else {"PATH": path, "XDG_CACHE_HOME": path}
 
 
+@pytest.mark.timeout(400)
 async def test_a_quick_run_measures_every_benchmark(tmp_path: Path) -> None:
     binary_of("valkey")
     out = tmp_path / "build" / "bench.json"
