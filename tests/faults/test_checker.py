@@ -105,6 +105,15 @@ def too_much_at_the_end(found: Evidence) -> Evidence:
     return with_snapshot(found, advisors={"ann": advisor("ann", work=work)})
 
 
+def given_into_a_wrap_up(found: Evidence) -> Evidence:
+    return replace(found, wrap_ups_ms={"webhook": 1_000})
+
+
+def parked_with_one_taken_up_by_another(found: Evidence) -> Evidence:
+    parked = with_case(found, 3, state=CaseStatus.PARKED)
+    return with_case(parked, 4, state=CaseStatus.ASSIGNED, owner="bob")
+
+
 def early(found: Evidence) -> Evidence:
     return with_event(found, 2, at_ms=NOW + 4)
 
@@ -217,6 +226,8 @@ BAD: list[tuple[Callable[[Evidence], Evidence], Promise]] = [
     (heard_twice, Promise.REPLIES),
     (not_heard, Promise.REPLIES),
     (no_delivery, Promise.REPLIES),
+    (given_into_a_wrap_up, Promise.CAPACITY),
+    (parked_with_one_taken_up_by_another, Promise.PARKED),
     (waited, Promise.WAITING),
     (lambda found: replace(found, swept=1), Promise.WAITING),
     (lambda found: replace(found, committed_early=("a",)), Promise.COMMITS),
@@ -269,3 +280,14 @@ def test_what_is_marked_is_kept() -> None:
     assert check(replace(found, deliveries=unknown)) == []
     lost = never_applied(good())
     assert check(replace(lost, letters=("x",), expected_letters=frozenset({"x"}))) == []
+
+
+def test_what_a_rulebook_allows_is_no_fault() -> None:
+    found = good()
+    offers = found.events[0].event.case.offers
+    two = with_case(found, 0, offers=(*offers, replace(offers[0], advisor="bob")))
+    assert promises(two) == {Promise.ONE_OWNER}
+    assert promises(replace(two, rings={"general": 2})) == set()
+    assert promises(replace(found, wrap_ups_ms={"webhook": 1, "call": 1_000})) == {Promise.CAPACITY}
+    assert promises(replace(found, wrap_ups_ms={"call": 1_000})) == set()
+    assert promises(with_case(found, 3, state=CaseStatus.PARKED)) == set()

@@ -118,6 +118,10 @@ class Worker:
         self._offered[offer["case"]] = offer["offer_ver"]
         return True
 
+    def _lets_lie(self, _case: str) -> bool:
+        """Whether he doesn't look at what he has taken, for now."""
+        return False
+
     def _answered(self, frame: Frame) -> None:
         asked = self._asked.get(frame.get("op", ""))
         if asked is None or asked[1].done():
@@ -175,6 +179,8 @@ class Worker:
             if taken["type"] == "problem":
                 return
             self._watch.note("taken")
+        if self._lets_lie(case):
+            return
         shown = await self.ask("read", case=case)
         if shown["type"] == "problem" or shown["case"].get("owner") != self.name:
             return

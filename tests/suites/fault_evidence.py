@@ -32,6 +32,7 @@ class Promise(StrEnum):
     REPEATS = "what may have happened is not blindly done again"
     FENCES = "what a newer epoch fences off has no effect"
     PRESENCE = "who is connected is present"
+    PARKED = "what was put aside goes on with who had it"
     DRAINED = "the backlog drains"
     WAITING = "nobody waits while someone is free"
     LETTERS = "only poison is put aside"
@@ -98,8 +99,9 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     session open that said online. ``expected_letters`` are the keys of planted poison. ``committed`` are partitions
     of the inquiries with their committed offset, read while nothing was relayed beyond ``relayed_ids``. ``stale``
     says of acts under old epochs what they gave, ``uncounted`` of advisors that an open session of theirs was not
-    counted. ``repeated`` counts requests that came again, byte for byte, when their answer was lost. ``bites``
-    counts what the fault did; ``wanted_bites`` are those that had to.
+    counted. ``repeated`` counts requests that came again, byte for byte, when their answer was lost. ``rings``
+    says at how many advisors a case of a queue rings (1), ``wrap_ups_ms`` for how long one of a channel takes its room
+    after it is resolved (0). ``bites`` counts what the fault did; ``wanted_bites`` are those that had to.
     """
 
     snapshot: Snapshot
@@ -120,5 +122,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     repeated: int = 0
     swept: int = 0
     wait_bound_ms: int = 30_000
+    rings: dict[str, int] = {}
+    wrap_ups_ms: dict[str, int] = {}
     bites: dict[str, int] = {}
     wanted_bites: tuple[str, ...] = ()

@@ -1,10 +1,14 @@
 """Folding events in the order of the store: who had what at each moment, and who waited while somebody was free."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from router.contract.case import CaseStatus
 from router.contract.events import CaseEvent, EventType
 from tests.suites.fault_evidence import AdvisorRecord, Evidence, Promise, Violation
+
+_ENDS: Final = frozenset({EventType.CLOSE, EventType.MOVE})
+_TAKEN_AWAY: Final = _ENDS | {EventType.ASSIGN, EventType.TRANSFER}
 
 
 def fold(evidence: Evidence, events: Sequence[CaseEvent]) -> Iterator[Violation]:
@@ -34,39 +38,75 @@ class _Office:
         self._since: dict[str, int] = {}
         self._told: set[str] = set()
         self._over: set[str] = set()
+        self._rings = evidence.rings
+        self._wrap_ups_ms = evidence.wrap_ups_ms
+        self._wrapping: dict[str, tuple[str, int, int, int]] = {}  # (whose, units, until, gen): a rebuild ends it
+        self._parked: dict[str, str] = {}
+        self._gen = 0
 
     def take(self, event: CaseEvent) -> Iterator[Violation]:
-        case = event.case
-        holders = {offer.advisor for offer in case.offers}
+        case, self._gen = event.case, event.gen
+        yield from self._put_aside(event)
+        holders = {str(offer.advisor) for offer in case.offers}
         if case.owner and case.state is CaseStatus.ASSIGNED:
-            holders.add(case.owner)  # type: ignore[arg-type]
-        if len(holders) > 1:
+            holders.add(case.owner)
+        if len(holders) > (self._rings.get(case.verdict.queue, 1) if case.offers else 1):
             yield Violation(promise=Promise.ONE_OWNER, evidence=f"{event.id}: {sorted(holders)}")
         # Only a person may give somebody more than he has room for.
         if case.over and event.type is EventType.ASSIGN:
             self._over.add(event.subject)
         elif not case.over:
             self._over.discard(event.subject)
-        gone = event.type in (EventType.CLOSE, EventType.MOVE)
-        for name, held in self._held.items():
-            if name not in holders or gone:
-                held.pop(event.subject, None)
-        for name in holders if not gone else ():
-            held = self._held.setdefault(name, {})
-            held[event.subject] = 0 if event.subject in self._over else case.units
-            if name in self._budgets and sum(held.values()) > self._budgets[name]:
-                yield Violation(promise=Promise.CAPACITY, evidence=f"{event.id}: {name} holds {sorted(held)}")
-        waits = case.state is CaseStatus.QUEUED and not case.held_for and not case.declined
-        if waits:
+        self._wrap_up(event, goes_on=bool(holders))
+        yield from self._hold(event, holders if event.type not in _ENDS else set())
+        if case.state is CaseStatus.QUEUED and not case.held_for and not case.declined:
             self._waiting[event.subject] = (event.id, case.units)
         else:
             self._waiting.pop(event.subject, None)
             self._since.pop(event.subject, None)
 
+    def _hold(self, event: CaseEvent, holders: set[str]) -> Iterator[Violation]:
+        """The case is with these from now on."""
+        for name, held in self._held.items():
+            if name not in holders:
+                held.pop(event.subject, None)
+        for name in holders:
+            held = self._held.setdefault(name, {})
+            held[event.subject] = 0 if event.subject in self._over else event.case.units
+            if name in self._budgets and self._load(name, event.at_ms) > self._budgets[name]:
+                yield Violation(promise=Promise.CAPACITY, evidence=f"{event.id}: {name} holds {sorted(held)}")
+
+    def _put_aside(self, event: CaseEvent) -> Iterator[Violation]:
+        """A parked case comes back to who had it, unless a person or its end takes it from him."""
+        was, case = self._parked.pop(event.subject, None), event.case
+        if case.state is CaseStatus.PARKED:
+            self._parked[event.subject] = case.owner or ""
+        if was is not None and case.owner != was and event.type not in _TAKEN_AWAY:
+            yield Violation(promise=Promise.PARKED, evidence=f"{event.id}: {was} had it, then {case.owner or 'nobody'}")
+
+    def _wrap_up(self, event: CaseEvent, *, goes_on: bool) -> None:
+        """The room of what is resolved stays taken for a while of who had it."""
+        lasts_ms = self._wrap_ups_ms.get(event.case.channel, 0)
+        if event.type is EventType.RESOLVE and lasts_ms:
+            for name, held in self._held.items():
+                if event.subject in held:
+                    ends_ms = event.at_ms + lasts_ms
+                    self._wrapping[event.subject] = (name, held[event.subject], ends_ms, event.gen)
+        elif goes_on:
+            self._wrapping.pop(event.subject, None)
+
+    def _load(self, name: str, now_ms: int) -> int:
+        wrapping = sum(
+            units
+            for who, units, ends_ms, gen in self._wrapping.values()
+            if who == name and now_ms < ends_ms and gen == self._gen
+        )
+        return sum(self._held.get(name, {}).values()) + wrapping
+
     def look(self, now_ms: int) -> None:
         """Since when each case waits while somebody has room for it."""
         for case, (_, units) in self._waiting.items():
-            if self._somebody_is_free(units):
+            if self._somebody_is_free(units, now_ms):
                 self._since.setdefault(case, now_ms)
             else:
                 self._since.pop(case, None)
@@ -79,8 +119,8 @@ class _Office:
                 event, _ = self._waiting[case]
                 yield Violation(promise=Promise.WAITING, evidence=f"{case} waited {now_ms - since} ms after {event}")
 
-    def _somebody_is_free(self, units: int) -> bool:
+    def _somebody_is_free(self, units: int, now_ms: int) -> bool:
         return any(
-            presence == "online" and sum(self._held.get(name, {}).values()) + units <= self._budgets.get(name, 0)
+            presence == "online" and self._load(name, now_ms) + units <= self._budgets.get(name, 0)
             for name, presence in self.present.items()
         )

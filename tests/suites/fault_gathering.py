@@ -152,14 +152,17 @@ class StoreView:
         numbers = PoolNumbers(
             gen=status.gen, number=status.number, trimmed=status.trimmed, next_timer_ms=status.next_timer_ms
         )
-        return Snapshot(status=numbers, cases=cases, transcripts=transcripts, advisors=await self._advisors())
+        return Snapshot(
+            status=numbers, cases=cases, transcripts=transcripts, advisors={one.id: one for one in await self.people()}
+        )
 
-    async def _advisors(self) -> dict[str, AdvisorState]:
-        found: dict[str, AdvisorState] = {}
+    async def people(self) -> list[AdvisorState]:
+        """Every advisor's state."""
+        found: list[AdvisorState] = []
         cursor = ""
         while True:
             page = await self.store.roster(POOL, cursor)
-            found |= {advisor.id: advisor for advisor in page.advisors}
+            found += page.advisors
             if not (cursor := page.cursor):
                 return found
 

@@ -10,6 +10,9 @@ from typing import Any, Final
 import aiohttp
 import msgspec
 
+from channels.webhook.normalise import CONVERSATION
+from channels.webhook.simulator import WebhookSimulator
+from router.contract.messages import Inquiry
 from router.runtime.clock import SystemClock
 from router.runtime.simulators import CustomerMessage, Simulator
 from tests.suites.crowd import Line, Talk, Watch
@@ -75,6 +78,17 @@ class Writers:
         self._watch.note("accepted")
         return talk
 
+    def wrote(self, inquiry: Inquiry, thread: str, ref: str) -> Talk:
+        """What somebody else has brought to the bus for a customer, who hears of it as all do."""
+        assert isinstance(self._simulator, WebhookSimulator)
+        self._simulator.desk.known[inquiry.thread[CONVERSATION]] = (inquiry.customer.id, thread)
+        talk = self.talks.setdefault(thread, Talk(thread=thread))
+        talk.ids.append(inquiry.id)
+        talk.refs.append(ref)
+        who, result = inquiry.customer.id, inquiry.id
+        self._history.note(Entry(at_ms=now_ms(), who=who, kind=Kind.OK, what="write", op=ref, ref=ref, result=result))
+        return talk
+
     def _message(self, thread: str, ref: str, text: str) -> CustomerMessage:
         return CustomerMessage(ref=ref, customer=f"customer-{thread}", thread=thread, text=f"{text} <{ref}>")
 
@@ -118,6 +132,9 @@ class RecordedWorker(Worker):
         self._again: set[asyncio.Task[None]] = set()
         self._unconfirmed: dict[str, Frame] = {}
         self._clock = SystemClock()
+        self.left_lying = ""
+        """The channel whose cases he takes and doesn't look at, for now."""
+        self._channels: dict[str, str] = {}
         self.at_offer: Callable[[RecordedWorker, Frame], bool] | None = None
         """Sees each offer that comes in; True keeps him from going for it by himself."""
 
@@ -141,6 +158,11 @@ class RecordedWorker(Worker):
         self._offered[offer["case"]] = offer["offer_ver"]
         self._do(offer["case"])
 
+    def look_through(self) -> None:
+        """Look at all that he has."""
+        for case in self.holds:
+            self._do(case)
+
     @asynccontextmanager
     async def tab(self) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
         """Another session of his beside the first, open until the block ends."""
@@ -163,9 +185,15 @@ class RecordedWorker(Worker):
 
     def _welcomed(self, welcome: Frame) -> None:
         self.connection = welcome["connection"]
+        self._channels |= {item["case"]: item["channel"] for item in welcome["work"]}
         super()._welcomed(welcome)
 
+    def _lets_lie(self, case: str) -> bool:
+        return bool(self.left_lying) and self._channels.get(case) == self.left_lying
+
     def _told(self, frame: Frame) -> None:
+        if "work" in frame:
+            self._channels[frame["case"]] = frame["work"]["channel"]
         if frame["type"] == "confirmed" and (result := self._unconfirmed.pop(frame["op"], None)):
             super()._answered(result)
         super()._told(frame)

@@ -35,17 +35,26 @@ ONE_AT_A_TIME: Final = ADVISORS[-1]
 RULES: Final = """
 defaults: {queue: general, language: en}
 outcomes: {solved: Solved}
-channels: {webhook: {units: 10}}
+channels:
+  webhook: {units: 10}
+  letter: {units: 10, interruptible: true}
+  call: {units: 20, interrupts: true, wrap_up_s: 3}
+rules:
+  - {name: bells, match: {channel: bell}, set: {queue: bells}}
 policies: {standard: {first_response_s: 4, resolution_s: 86400}}
 ladders:
   standard: {steps: [{at: breach, raise_priority: 1}, {at: 3, raise_priority: 1}, {missed: 6, labels: [missed]}]}
-queues: {general: {policy: standard, ladder: standard, offer_s: 3, relax: [{after_s: 2, any_language: true}]}}
+queues:
+  general: {policy: standard, ladder: standard, offer_s: 3, relax: [{after_s: 2, any_language: true}]}
+  bells: {policy: standard, ladder: standard, offer_s: 3, ring: 2}
 away_after: 0
 grace_s: 5
 backoff_s: 1
 cool_down_s: 1
 reopen_s: 60
 """
+RINGS: Final = {"bells": 2}
+WRAP_UPS_MS: Final = {"call": 3_000}
 ROUTERS: Final = ("router-0", "router-1", "router-2")
 RELAYS: Final = ("relay-0", "relay-1")
 PARTS: Final = {

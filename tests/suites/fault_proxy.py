@@ -247,3 +247,14 @@ async def _write(writer: asyncio.StreamWriter, chunk: bytes) -> None:
     with suppress(OSError):  # the reader of the other side notices
         writer.write(chunk)
         await writer.drain()
+
+
+def is_act(*names: str) -> Callable[[bytes], bool]:
+    """A request that calls one of these functions of the store."""
+    needles = [f"_{name}\r\n".encode() for name in names]
+    return lambda chunk: b"FCALL" in chunk and any(needle in chunk for needle in needles)
+
+
+def is_produce(chunk: bytes) -> bool:
+    """A produce request of Kafka's protocol: its size, then API key 0."""
+    return chunk[4:6] == b"\x00\x00" and len(chunk) > 64

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from router.contract.advisor import WorkKind
 from router.runtime.clock import SystemClock
 from tests.suites import fault_gathering as gathering
 from tests.suites.crowd import Moment
@@ -18,7 +19,7 @@ from tests.suites.fault_checker import check
 from tests.suites.fault_evidence import Evidence, Promise, Violation
 from tests.suites.fault_gathering import StoreView
 from tests.suites.fault_people import now_ms
-from tests.suites.fault_plant import Plant
+from tests.suites.fault_plant import RINGS, WRAP_UPS_MS, Plant
 from tests.suites.fault_proxy import Bite
 
 CONVERSATIONS: Final = 40
@@ -171,10 +172,13 @@ async def settled(place: Plant, fault: Fault, findings: Findings, bites: Counter
 
 async def _backlog(place: Plant, view: StoreView) -> dict[str, int]:
     status = await view.store.status(gathering.POOL)
+    kinds = Counter(item.kind for each in await view.people() for item in each.work.values())
     return {
         "outbox": status.number - status.trimmed,
         "queued": status.queued,
         "work": status.work,
+        "parked": kinds[WorkKind.PARKED],
+        "wrapping up": kinds[WorkKind.WRAP_UP],
         "at hand": sum(bool(worker.holds) for worker in place.workers),
         "disconnected": sum(not worker.is_connected for worker in place.workers),
         "unheard": sum(not talk.replies for talk in place.writers.talks.values()),
@@ -219,6 +223,8 @@ async def _evidence(
         repeated=bites[f"store: {Bite.REPEATED}"],
         swept=int(await place.metric("turnout_sweep_found_total ")),
         wait_bound_ms=fault.wait_bound_ms,
+        rings=RINGS,
+        wrap_ups_ms=WRAP_UPS_MS,
         bites=dict(bites),
         wanted_bites=fault.wants,
     )

@@ -10,28 +10,18 @@ from router.runtime.crash_points import CrashPoint
 from tests.suites.eventually import eventually
 from tests.suites.fault_clocks import CLOCK_FAULTS
 from tests.suites.fault_cluster import CLUSTER_FAULTS
+from tests.suites.fault_desks import DESK_FAULTS
 from tests.suites.fault_disks import DISK_FAULTS
 from tests.suites.fault_lone import LONE_FAULTS
 from tests.suites.fault_office import OFFICE_FAULTS
 from tests.suites.fault_plant import PARTS, RELAYS, ROUTERS, Plant
-from tests.suites.fault_proxy import Bite, Proxy
+from tests.suites.fault_proxy import Bite, Proxy, is_act, is_produce
 from tests.suites.fault_scenes import Fault, Findings, Strike, pass_s
 from tests.suites.fault_sessions import SESSION_FAULTS
 from tests.suites.fault_storms import STORM_FAULTS
 from tests.suites.fault_takeover import TAKEOVER_FAULTS
 
 SESSION_S: Final = 3.0
-
-
-def is_act(*names: str) -> Callable[[bytes], bool]:
-    """A request that calls one of these functions of the store."""
-    needles = [f"_{name}\r\n".encode() for name in names]
-    return lambda chunk: b"FCALL" in chunk and any(needle in chunk for needle in needles)
-
-
-def is_produce(chunk: bytes) -> bool:
-    """A produce request of Kafka's protocol: its size, then API key 0."""
-    return chunk[4:6] == b"\x00\x00" and len(chunk) > 64
 
 
 # -- processes
@@ -265,6 +255,7 @@ FAULTS: Final = (
     *DISK_FAULTS,
     *CLOCK_FAULTS,
     *SESSION_FAULTS,
+    *DESK_FAULTS,
     *LONE_FAULTS,
     *TAKEOVER_FAULTS,
     *CLUSTER_FAULTS,
