@@ -104,6 +104,7 @@ def _action_flaws(step: Step, ladder: str, document: Document, path: Path) -> It
         if step.relax.is_empty:
             yield Flaw(inside, "asks nothing less: give `levels`, `drop`, `queues`, `tiers` or `languages`")
         yield from easing_flaws(step.relax, document, inside, tiers=None)
+    yield from repeated(step.exclude, (*path, "exclude"))
     if step.move_up and not document.tiers:
         yield Flaw((*path, "move_up"), "the rulebook has no `tiers` to move up")
     yield from reference(step.ladder, document.ladders, "ladder", (*path, "ladder"))

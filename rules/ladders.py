@@ -11,6 +11,7 @@ ladders:
       - {at: 0.8, raise_priority: 1, notify: [leads]}
       - {at: breach, move_up: true, reassign: take}
       - {match: {message: {words: [lawyer, 소비자원]}}, move_up: true, labels: [legal]}
+      - {match: {message: {words: [somebody else, 다른 상담사]}}, exclude: [last-advisor]}
       - {by_hand: true, move_up: true, reassign: take, note: true}
 """
 
@@ -19,6 +20,7 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
 
+from rules.exclusion import Excluded
 from rules.notices import ToldList
 from rules.policies import YEAR_S, Clock, Name
 from rules.verdict import HIGHEST_PRIORITY, LOWEST_PRIORITY
@@ -93,8 +95,9 @@ class Step(_Written, frozen=True, kw_only=True):
     matches (`match`), or only by hand (`by_hand`). By hand every step may be taken, from its ladder's foot upwards.
 
     It raises the priority by so much, asks less of the advisors (`relax`), lets only advisors of the next tier above
-    have the case (`move_up`), gives it to another (`reassign`), tells notice targets, adds labels, and lets the case
-    climb another ladder from then on. With `note`, whoever takes it by hand has to write one for the next.
+    have the case (`move_up`), gives it to another (`reassign`), tells notice targets, adds labels, lets the case climb
+    another ladder from then on, and keeps it from advisors for good (`exclude`), who lose it if they have it. With
+    `note`, whoever takes it by hand has to write one for the next.
     """
 
     at: Annotated[float, Meta(gt=0, le=100)] | Literal["breach"] = "breach"
@@ -110,6 +113,7 @@ class Step(_Written, frozen=True, kw_only=True):
     notify: ToldList = ()
     labels: tuple[Label, ...] = ()
     ladder: Name | None = None
+    exclude: Excluded = ()
     note: bool = False
 
     @property
@@ -138,8 +142,8 @@ class Step(_Written, frozen=True, kw_only=True):
     @property
     def does_nothing(self) -> bool:
         """Whether the case would be as before, and nobody told."""
-        acts = (self.raise_priority, self.relax, self.move_up, self.reassign, self.notify, self.labels, self.ladder)
-        return not any(acts)
+        changes = (self.raise_priority, self.relax, self.move_up, self.reassign, self.labels, self.ladder, self.exclude)
+        return not any(changes) and not self.notify
 
 
 class Ladder(_Written, frozen=True, kw_only=True):

@@ -142,18 +142,24 @@ class _Linter:
 
     def exclusions(self) -> Iterator[Problem]:
         """Excluded advisors who aren't there, and rules that leave nobody in their queue."""
-        known = {row.id for row in self._roster.advisors}
+        for name, ladder in self._rulebook.ladders.items():
+            for index, step in enumerate(ladder.steps):
+                yield from self._not_there(step.exclude, ("ladders", name, "steps", index, "exclude"))
         for index, rule in enumerate(self._rulebook.rules):
             path: Path = ("rules", index, "set", "exclude")
-            for place, name in enumerate(rule.set.exclude):
-                if name not in known and name != LAST_ADVISOR:
-                    message = f"no advisor on the roster is called `{name}`{suggestion(name, known)}"
-                    yield self._in_book((*path, place), message, Severity.WARNING)
+            yield from self._not_there(rule.set.exclude, path)
             queue = rule.set.queue or self._rulebook.defaults.queue
             last = self._stages[queue][-1].members
             if last and all(row.id in rule.set.exclude for row in last):
                 message = f"it excludes everybody who takes cases of the queue `{queue}`"
                 yield self._in_book(path, message, Severity.WARNING)
+
+    def _not_there(self, names: tuple[str, ...], path: Path) -> Iterator[Problem]:
+        known = {row.id for row in self._roster.advisors}
+        for place, name in enumerate(names):
+            if name not in known and name != LAST_ADVISOR:
+                message = f"no advisor on the roster is called `{name}`{suggestion(name, known)}"
+                yield self._in_book((*path, place), message, Severity.WARNING)
 
     def ladders(self) -> Iterator[Problem]:
         """Steps that move a case up where nobody is told once no tier is left."""

@@ -313,7 +313,7 @@ async def _consult(caller: Caller, ask: asking.Consult) -> Outcome:
     request = caller.request(ask.op, ask.reason)
     found = await caller.desk.casework.consult(ask.case, request, whom=whom, note=ask.note)
     if found.lacking:
-        raise refused("unfit", _LACKING[found.lacking])
+        raise refused("excluded" if found.lacking == "excluded" else "unfit", _LACKING[found.lacking])
     return found.outcome
 
 

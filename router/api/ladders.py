@@ -82,6 +82,8 @@ def done_by(step: Step, language: Language = Language.ENGLISH) -> Iterator[str]:
         yield say(language, Phrase.IS_LABELLED, names=", ".join(step.labels))
     if step.ladder:
         yield say(language, Phrase.CHANGES_LADDER, name=step.ladder)
+    if step.exclude:
+        yield say(language, Phrase.IS_KEPT_FROM, names=", ".join(step.exclude))
 
 
 async def climbed(caller: Caller, ask: asking.Escalate | asking.Lower) -> Outcome:

@@ -72,6 +72,7 @@ class Phrase(StrEnum):
     IS_TOLD = "is_told"
     IS_LABELLED = "is_labelled"
     CHANGES_LADDER = "changes_ladder"
+    IS_KEPT_FROM = "is_kept_from"
     NOBODY = "nobody"
     COMES_ONLINE = "comes_online"
     GETS_ROOM = "gets_room"
@@ -188,6 +189,7 @@ _PHRASES: Final[Mapping[Phrase, tuple[str, str]]] = {
     Phrase.IS_TOLD: ("{names} is told", "{names}에 알림"),
     Phrase.IS_LABELLED: ("it is labelled {names}", "라벨 {names} 추가"),
     Phrase.CHANGES_LADDER: ("it climbs the ladder {name} from then on", "이후 사다리 {name} 적용"),
+    Phrase.IS_KEPT_FROM: ("{names} must not have it from then on", "이후 {names} 배정 제외"),
     Phrase.NOBODY: (
         "no single change frees it: it needs another queue, or another advisor with its skills and language",
         "한 가지 변경만으로는 배정될 수 없습니다: 다른 대기열이나, 필요한 기술과 언어를 갖춘 상담사가 필요합니다",

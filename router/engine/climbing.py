@@ -7,7 +7,7 @@ from router.contract.case import KEPT_ENTRIES, CaseDetail, CaseState
 from router.contract.climb import HANDED, KEPT_CLIMBS, KEPT_REASON_BYTES, LOWERED, Climb
 from router.contract.ids import AdvisorId
 from router.contract.limits import cut
-from router.engine import offers, relaxation
+from router.engine import exclusions, offers, relaxation
 from router.engine.eligibility import fit
 from router.engine.escalation import step_of
 from router.engine.roster import Roster
@@ -68,7 +68,9 @@ def climb(  # noqa: PLR0913 - a step has these parts
     )
     if tier:
         after = replace(after, held_for="", held_until_ms=None)
-    is_taken = step.reassign is Reassign.TAKE
+    if step.exclude:
+        after = exclusions.climbed(state, after, step.exclude, now_ms, step=f"{at.ladder} {taken.rung}")
+    is_taken = step.reassign is Reassign.TAKE or (bool(step.exclude) and exclusions.is_with_excluded(state, after))
     above = rulebook.ladders[at.ladder].above if step.move_up and not tier else ()
     return Climbed(
         detail=_given_up(state, after, rulebook=rulebook, roster=roster, now_ms=now_ms) if is_taken else after,

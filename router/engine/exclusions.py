@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from router.contract.case import CaseDetail, CaseState, read_detail
+from router.contract.case import CaseDetail, CaseState, CaseStatus, read_detail
 from router.contract.climb import KEPT_REASON_BYTES
 from router.contract.exclusion import KEPT_EXCLUSIONS, MOST_BY_PEOPLE, MOST_EXCLUDED, Exclusion
 from router.contract.limits import cut
@@ -17,6 +17,7 @@ from rules import Verdict
 from rules.exclusion import LAST_ADVISOR
 
 _MOST_RULES: Final = 5
+_AT_HAND: Final = frozenset({CaseStatus.ASSIGNED, CaseStatus.PARKED})
 
 
 def holder(state: CaseState, detail: CaseDetail) -> str:
@@ -94,6 +95,20 @@ def judged(detail: CaseDetail, verdict: Verdict, now_ms: int) -> CaseDetail:
     names = [detail.last_advisor if name == LAST_ADVISOR else name for name in verdict.exclude]
     rules = tuple(each.rule for each in verdict.reasons if "exclude" in each.set)[:_MOST_RULES]
     return exclude(detail, names, now_ms, rules=rules)
+
+
+def climbed(state: CaseState, detail: CaseDetail, names: tuple[str, ...], now_ms: int, *, step: str) -> CaseDetail:
+    """The case without whom a step of its ladder excludes; ``step`` names it."""
+    who = [holder(state, detail) if name == LAST_ADVISOR else name for name in names]
+    return exclude(detail, who, now_ms, rules=(step,))
+
+
+def is_with_excluded(state: CaseState, detail: CaseDetail) -> bool:
+    """Whether somebody who must not have the case works on it or is offered it. Who has it and waits for somebody
+    doesn't work on it: it comes back to another."""
+    if state.state is CaseStatus.OFFERED:
+        return any(offer.advisor in detail.excluded for offer in state.offers)
+    return state.state in _AT_HAND and state.owner in detail.excluded
 
 
 def is_too_many(detail: CaseDetail, advisors: Iterable[str]) -> bool:

@@ -61,7 +61,7 @@ class Casework:
         self._tail = tail
         self._policies = policies
         self._ladders = Ladders(actor, tail, policies=policies)
-        self.excluding = Excluding(actor, policies=policies)
+        self.excluding = Excluding(actor, tail, policies=policies)
         self._consults = Consults(actor, tail, policies=policies)
 
     # -- offers
@@ -86,7 +86,9 @@ class Casework:
         def act(state: CaseState) -> AnyAct:
             if consulting.is_rung(state):
                 common, end = self._common(request), consulting.DECLINED
-                return self._consults.declined(state, common, advisor=advisor, offer_ver=offer_ver, end=end)
+                kept = write_detail(self._kept(state, request, present=advisor), before=state.detail)
+                without = replace(state, detail=kept)
+                return self._consults.declined(without, common, advisor=advisor, offer_ver=offer_ver, end=end)
             scene = self._scene(state)
             detail = offers.without(
                 self._kept(state, request, present=advisor),

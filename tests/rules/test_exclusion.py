@@ -80,3 +80,17 @@ def test_exclusions_beside_a_roster(rules: str, expected: list[str]) -> None:
 def test_nobody_is_called_last_advisor() -> None:
     with pytest.raises(RosterError, match="reserved for what rules exclude"):
         load_roster({"roster.yaml": ROSTER.replace("id: bo", "id: last-advisor")})
+
+
+def test_a_step_of_a_ladder_names_advisors_too() -> None:
+    steps = "ladders:\n  up: {steps: [{by_hand: true, exclude: [last-advisor, anne]}]}\nrules: []\n"
+    book = BOOK.removesuffix("rules:\n") + steps
+    told = [str(problem) for problem in lint(load({"book.yaml": book}), load_roster({"roster.yaml": ROSTER}))]
+    assert told == [
+        (
+            "book.yaml:8:56 ladders.up.steps[0].exclude[1]: no advisor on the roster is called `anne` "
+            '(did you mean "ann"?)'
+        )
+    ]
+    with pytest.raises(RulebookError, match="`bo` is listed twice"):
+        load({"book.yaml": book.replace("last-advisor, anne", "bo, bo")})

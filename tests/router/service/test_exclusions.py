@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from router.contract.advisor import Presence
 from router.contract.case import CaseDetail, CaseStatus, Pending, read_detail
 from router.contract.ids import AdvisorId, CaseId
+from router.engine.consulting import Whom
 from router.engine.exclusions import Wish
 from router.engine.explain import read_explanation
 from router.service.requests import Request
@@ -154,14 +155,31 @@ async def test_an_excluded_advisor_cannot_help_himself(scene: Stage) -> None:
     assert (await scene.casework.pick(C1, scene.request("mina"), advisor=mina)).result is Result.REFUSED
     assert (await scene.casework.take(C1, scene.request(), advisor=mina)).result is Result.REFUSED
     assert (await scene.casework.transfer(C1, scene.request(), to=mina)).result is Result.REFUSED
+
+
+async def test_an_excluded_advisor_is_not_asked_for_advice(scene: Stage) -> None:
+    await scene.hire("mina")
+    await scene.write("c1", "conflict")
     await scene.hire("jun")
     await scene.accept("c1")
-    ask = scene.casework.consult
-    assert (await ask(C1, scene.request("jun"), to=mina)).result is Result.REFUSED
-    assert (await ask(C1, scene.request("jun"), tier="junior")).result is Result.REFUSED
+    for whom, lacking in ((Whom(to=AdvisorId("mina")), "excluded"), (Whom(tier="junior"), "nobody")):
+        asked = await scene.casework.consult(C1, scene.request("jun"), whom=whom)
+        assert (asked.outcome.result, asked.lacking) == (Result.REFUSED, lacking)
     await scene.hire("ara", budget=40)
-    assert (await ask(C1, scene.request("jun"), tier="junior")).result is Result.DONE
-    assert list((await scene.case("c1")).consults) == ["ara"]
+    await scene.casework.consult(C1, scene.request("jun"), whom=Whom(tier="junior"))
+    assert [offer.advisor for offer in (await scene.case("c1")).offers] == ["ara"]
+
+
+async def test_who_declines_to_advise_for_good_is_not_rung_again(scene: Stage) -> None:
+    await had_by_mina(scene)
+    await scene.hire("jun", budget=40)
+    await scene.casework.consult(C1, scene.request("mina"), whom=Whom(tier="junior"))
+    offer = (await scene.case("c1")).offers[0]
+    wish = wishing(scene, advisor="jun", someone_else=True)
+    declined = await scene.casework.decline(C1, wish, advisor=AdvisorId("jun"), offer_ver=offer.ver)
+    state = await scene.case("c1")
+    assert (declined.result, state.owner, state.offers) == (Result.DONE, "mina", ())
+    assert await excluded(scene) == ("jun",)
 
 
 async def test_a_supervisor_gives_it_to_her_all_the_same_and_that_is_on_record(scene: Stage) -> None:
@@ -217,16 +235,20 @@ async def test_what_is_lifted_lets_her_have_it_at_once(scene: Stage) -> None:
     assert history[1].endswith("|supervisor|admit mina")
 
 
-async def test_who_was_asked_in_is_out_again_when_he_is_excluded(scene: Stage) -> None:
+@pytest.mark.parametrize("is_in", [True, False])
+async def test_who_was_asked_in_is_out_again_when_he_is_excluded(scene: Stage, is_in: bool) -> None:
     await had_by_mina(scene)
     await scene.hire("jun", budget=40)
-    await scene.casework.consult(C1, scene.request("mina"), to=AdvisorId("jun"))
+    await scene.casework.consult(C1, scene.request("mina"), whom=Whom(to=AdvisorId("jun")))
+    assert await scene.load("jun") > 0
+    if is_in:
+        await scene.accept("c1")
     wish = wishing(scene, "jun")
     for _ in range(2):
         told = await scene.casework.excluding.change(C1, wish)
         assert told.result is Result.DONE
         state = await scene.case("c1")
-        assert (state.owner, state.consults, await scene.load("jun")) == ("mina", {}, 0)
+        assert (state.owner, state.consults, state.offers, await scene.load("jun")) == ("mina", {}, (), 0)
 
 
 async def test_an_operation_asked_for_again_gives_its_first_answer(scene: Stage) -> None:
@@ -258,3 +280,43 @@ async def test_no_later_act_forgets_it(scene: Stage) -> None:
     await scene.resolve("c1")
     await scene.write("reopens", "hello", talk="t")
     assert await excluded(scene) == ("mina",)
+
+
+LADDER = "standard: {steps: [{at: breach, raise_priority: 1, notify: [webhook]}]}"
+ASKS = "standard: {steps: [{match: {message: {words: [somebody else, 다른 상담사]}}, exclude: [last-advisor]}]}"
+
+
+@pytest.mark.parametrize("text", ["Can somebody else help me?", "다른 상담사로 바꿔 주세요."])
+async def test_a_message_to_who_has_it_that_asks_for_another_is_heeded(text: str) -> None:
+    async with stage(rulebook(RULES.replace(LADDER, ASKS))) as scene:
+        await had_by_mina(scene)
+        await scene.write("calm", "hello again", talk="t")
+        assert (await scene.holder("c1"), await excluded(scene)) == ("mina", ())
+        await scene.write("asks", text, talk="t")
+        await scene.pass_s(10_000)
+        assert (await scene.holder("c1"), await excluded(scene)) == ("", ("mina",))
+        assert (await detail_of(scene)).exclusions[0].rules == ("standard 1",)
+        await scene.hire("jun")
+        await scene.accept("c1")
+        await scene.write("again", text, talk="t")
+        assert (await scene.holder("c1"), await excluded(scene)) == ("jun", ("mina",))
+        await scene.casework.lower(C1, scene.request(), step=0)
+        assert await excluded(scene) == ("mina",)
+
+
+async def test_a_step_that_keeps_it_from_others_leaves_it_with_who_has_it() -> None:
+    steps = "standard: {steps: [{after_s: 60, exclude: [jun]}]}"
+    async with stage(rulebook(RULES.replace(LADDER, steps))) as scene:
+        await had_by_mina(scene)
+        await scene.pass_s(60)
+        assert (await scene.holder("c1"), await excluded(scene)) == ("mina", ("jun",))
+
+
+async def test_a_step_takes_back_what_is_offered_to_who_must_not_have_it() -> None:
+    steps = "standard: {steps: [{after_s: 10, exclude: [mina]}]}"
+    async with stage(rulebook(RULES.replace(LADDER, steps))) as scene:
+        await scene.hire("mina")
+        await scene.write("c1")
+        assert await scene.holder("c1") == "mina"
+        await scene.pass_s(1_000)
+        assert (await scene.holder("c1"), await scene.load("mina")) == ("", 0)
