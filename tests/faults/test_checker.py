@@ -291,3 +291,37 @@ def test_what_a_rulebook_allows_is_no_fault() -> None:
     assert promises(replace(found, wrap_ups_ms={"webhook": 1, "call": 1_000})) == {Promise.CAPACITY}
     assert promises(replace(found, wrap_ups_ms={"call": 1_000})) == set()
     assert promises(with_case(found, 3, state=CaseStatus.PARKED)) == set()
+
+
+ADVICE: list[tuple[int, dict[str, int], dict[str, int], set[Promise]]] = [
+    (1, {"bob": 10}, {}, set()),
+    (1, {}, {"bob": 10}, set()),
+    (1, {"bob": 11}, {}, {Promise.CAPACITY}),
+    (1, {}, {"bob": 11}, {Promise.CAPACITY}),
+    (1, {"ann": 0}, {}, {Promise.ONE_OWNER}),
+    (1, {}, {"ann": 0}, {Promise.ONE_OWNER}),
+    (0, {"bob": 1}, {}, {Promise.ONE_OWNER}),
+    (0, {}, {"bob": 1}, {Promise.ONE_OWNER}),
+]
+
+
+@pytest.mark.parametrize(("at", "consults", "rung", "broken"), ADVICE)
+def test_advice_takes_room_beside_an_owner(
+    at: int, consults: dict[str, int], rung: dict[str, int], broken: set[Promise]
+) -> None:
+    found = good()
+    offer = found.events[0].event.case.offers[0]
+    rings = tuple(replace(offer, advisor=name, units=units) for name, units in rung.items())
+    offers = (*found.events[at].event.case.offers, *rings)
+    assert promises(with_case(found, at, consults=consults, offers=offers)) == broken
+
+
+def test_advice_ends_with_its_case() -> None:
+    """Its room isn't taken any more once an event doesn't show it, nor by a wrap-up."""
+    found = replace(with_case(good(), 1, consults={"bob": 10}), wrap_ups_ms={"webhook": 0})
+    later = case("c", 1, CaseStatus.ASSIGNED, owner="bob")
+    tale = Tale()
+    for heard in found.events:
+        tale.tell(heard.event.type.split(".")[2], heard.event.about, heard.event.case)
+    tale.tell("assign", "bob", later)
+    assert Promise.CAPACITY not in promises(replace(found, events=tale.heard()))

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from router.contract.case import CaseStatus
+from router.contract.case import Case, CaseStatus
 from router.contract.events import CaseEvent, EventType
 from tests.suites.fault_evidence import AdvisorRecord, Evidence, Promise, Violation
 
 _ENDS: Final = frozenset({EventType.CLOSE, EventType.MOVE})
+_AT_HAND: Final = frozenset({CaseStatus.ASSIGNED, CaseStatus.PARKED})
 _TAKEN_AWAY: Final = _ENDS | {EventType.ASSIGN, EventType.TRANSFER}
 
 
@@ -26,6 +27,12 @@ def fold(evidence: Evidence, events: Sequence[CaseEvent]) -> Iterator[Violation]
     yield from office.pass_to(evidence.now_ms)
 
 
+def _beside(case: Case) -> dict[str, int]:
+    """Who gives advice on the case, or is rung for it, and what that takes of him."""
+    rung = {str(offer.advisor): offer.units for offer in case.offers if offer.units is not None}
+    return rung | case.consults
+
+
 class _Office:
     """The state after the events so far."""
 
@@ -34,6 +41,7 @@ class _Office:
         self._budgets = {name: advisor.budget for name, advisor in evidence.snapshot.advisors.items()}
         self._bound_ms = evidence.wait_bound_ms
         self._held: dict[str, dict[str, int]] = {}
+        self._advises: dict[str, dict[str, int]] = {}
         self._waiting: dict[str, tuple[str, int]] = {}
         self._since: dict[str, int] = {}
         self._told: set[str] = set()
@@ -47,32 +55,37 @@ class _Office:
     def take(self, event: CaseEvent) -> Iterator[Violation]:
         case, self._gen = event.case, event.gen
         yield from self._put_aside(event)
-        holders = {str(offer.advisor) for offer in case.offers}
+        beside = _beside(case)
+        holders = {str(offer.advisor) for offer in case.offers if str(offer.advisor) not in beside}
         if case.owner and case.state is CaseStatus.ASSIGNED:
             holders.add(case.owner)
         if len(holders) > (self._rings.get(case.verdict.queue, 1) if case.offers else 1):
             yield Violation(promise=Promise.ONE_OWNER, evidence=f"{event.id}: {sorted(holders)}")
+        if case.owner in beside or (beside and case.state not in _AT_HAND):
+            yield Violation(promise=Promise.ONE_OWNER, evidence=f"{event.id}: {sorted(beside)} beside {case.owner}")
         # Only a person may give somebody more than he has room for.
         if case.over and event.type is EventType.ASSIGN:
             self._over.add(event.subject)
         elif not case.over:
             self._over.discard(event.subject)
         self._wrap_up(event, goes_on=bool(holders))
-        yield from self._hold(event, holders if event.type not in _ENDS else set())
+        took = dict.fromkeys(holders, 0 if event.subject in self._over else case.units)
+        yield from self._hold(event, self._held, took if event.type not in _ENDS else {})
+        yield from self._hold(event, self._advises, beside if event.type not in _ENDS else {})
         if case.state is CaseStatus.QUEUED and not case.held_for and not case.declined:
             self._waiting[event.subject] = (event.id, case.units)
         else:
             self._waiting.pop(event.subject, None)
             self._since.pop(event.subject, None)
 
-    def _hold(self, event: CaseEvent, holders: set[str]) -> Iterator[Violation]:
-        """The case is with these from now on."""
-        for name, held in self._held.items():
+    def _hold(self, event: CaseEvent, desks: dict[str, dict[str, int]], holders: dict[str, int]) -> Iterator[Violation]:
+        """The case is with these from now on, and takes so much of each."""
+        for name, held in desks.items():
             if name not in holders:
                 held.pop(event.subject, None)
-        for name in holders:
-            held = self._held.setdefault(name, {})
-            held[event.subject] = 0 if event.subject in self._over else event.case.units
+        for name, units in holders.items():
+            held = desks.setdefault(name, {})
+            held[event.subject] = units
             if name in self._budgets and self._load(name, event.at_ms) > self._budgets[name]:
                 yield Violation(promise=Promise.CAPACITY, evidence=f"{event.id}: {name} holds {sorted(held)}")
 
@@ -101,7 +114,7 @@ class _Office:
             for who, units, ends_ms, gen in self._wrapping.values()
             if who == name and now_ms < ends_ms and gen == self._gen
         )
-        return sum(self._held.get(name, {}).values()) + wrapping
+        return sum(self._held.get(name, {}).values()) + sum(self._advises.get(name, {}).values()) + wrapping
 
     def look(self, now_ms: int) -> None:
         """Since when each case waits while somebody has room for it."""
