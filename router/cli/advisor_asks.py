@@ -37,6 +37,8 @@ def frame_of(command: Command, *, op: str, case: str, offer_ver: int = 0, seen: 
     members: dict[str, Any] = dict(command.members)
     if command.kind == "presence":
         return asking.SetPresence(op=op, **members)
+    if command.kind == "not_me":
+        return _without_me(op, CaseId(case), str(members["reason"]), offer_ver)
     if "either" in members:
         members["queue"] = members.pop("either")
     if command.kind in ("accept", "decline"):
@@ -44,6 +46,13 @@ def frame_of(command: Command, *, op: str, case: str, offer_ver: int = 0, seen: 
     if command.kind == "resolve" and seen:
         members["seen"] = seen
     return _KINDS[command.kind](op=op, case=CaseId(case), **members)
+
+
+def _without_me(op: str, case: CaseId, reason: str, offer_ver: int) -> CaseAsk:
+    """To give an offer back, or a case on, for good; what he says of it is for whoever has it next, too."""
+    if offer_ver:
+        return asking.Decline(op=op, case=case, offer_ver=offer_ver, reason=reason, someone_else=True)
+    return asking.Transfer(op=op, case=case, reason=reason, note=reason, someone_else=True)
 
 
 def second_try(command: Command, problem: str) -> Command | None:

@@ -95,6 +95,11 @@ def _offer(kind: str) -> Callable[[str, datetime], Command]:
     return read
 
 
+def _not_me(rest: str, _now: datetime) -> Command:
+    number, reason = _numbered(rest)
+    return Command("not_me", number, {"reason": reason})
+
+
 def _read(rest: str, _now: datetime) -> Command:
     number, more = _numbered(rest, is_needed=False)
     if more:
@@ -257,6 +262,7 @@ FORMS_BY_NAME: Final[dict[str, _Form]] = {
     "transfer": _Form(
         "transfer N [queue|advisor|tier] NAME [REASON]", "hand the case on to a queue, an advisor or a tier", _transfer
     ),
+    "not-me": _Form("not-me N [REASON]", "give an offer or a case to somebody else, and never have it again", _not_me),
     "help": _Form("help", "show this", _bare("help")),
     "quit": _Form("quit", "leave when everything you asked for is done", _bare("quit")),
 }

@@ -172,7 +172,7 @@ class Desk:
                 place.kind = {"offer": "case", _ADVICE: "consult"}.get(place.kind, place.kind)
             case "pend" | "follow_up":
                 place.kind = _RESTING
-            case "resolve" | "transfer" | "decline":
+            case "resolve" | "transfer" | "decline" | "not_me":
                 # That it is being wrapped up may have been told before.
                 place.kind = place.kind if place.kind == "wrap-up" else "gone"
             case _:

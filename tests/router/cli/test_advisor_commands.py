@@ -10,6 +10,7 @@ from router.api import asking
 from router.cli.advisor_asks import frame_of, second_try, written
 from router.cli.advisor_commands import Command, Mistake, help_rows, read_command
 from router.cli.advisor_time import read_time, seconds_left, shown_time
+from router.contract.ids import CaseId
 
 SEOUL = timezone(timedelta(hours=9))
 NOW = datetime(2026, 11, 22, 14, 0, tzinfo=SEOUL)
@@ -49,6 +50,7 @@ READ: list[tuple[str, Command | None]] = [
     ("transfer 1 queue billing", Command("transfer", 1, {"queue": "billing", "reason": ""})),
     ("transfer 1 to advisor minji she knows", Command("transfer", 1, {"to": "minji", "reason": "she knows"})),
     ("transfer 1 billing", Command("transfer", 1, {"either": "billing", "reason": ""})),
+    ("not-me 1 she asked for another", Command("not_me", 1, {"reason": "she asked for another"})),
     ("quit", Command("quit")),
 ]
 REFUSED: list[tuple[str, str]] = [
@@ -74,6 +76,7 @@ REFUSED: list[tuple[str, str]] = [
     ("follow-up 1", "Usage: follow-up"),
     ("resolve 1", "Usage: resolve N OUTCOME [REASON]"),
     ("transfer 1", "Usage: transfer"),
+    ("not-me", "Usage: not-me N [REASON]"),
 ]
 
 
@@ -91,7 +94,7 @@ def test_a_line_that_cannot_be_read_says_what_could(text: str, said: str) -> Non
 
 def test_help_names_every_command_once() -> None:
     words = [usage.split()[0] for usage, _ in help_rows()]
-    assert len(words) == len(set(words)) == 23
+    assert len(words) == len(set(words)) == 24
 
 
 FRAMES: list[tuple[str, dict[str, Any]]] = [
@@ -123,6 +126,7 @@ FRAMES: list[tuple[str, dict[str, Any]]] = [
     ),
     ("escalate #1 because I am not sure", {"type": "escalate", "case": "c", "reason": "I am not sure", "note": ""}),
     ("wrap-up 1 30", {"type": "wrap_up", "case": "c", "more_s": 30}),
+    ("not-me 1 my aunt", {"type": "decline", "offer_ver": 7, "reason": "my aunt", "someone_else": True}),
     ("transfer 1 billing", {"type": "transfer", "case": "c", "queue": "billing", "to": None}),
     ("transfer 1 advisor minji", {"type": "transfer", "case": "c", "queue": "", "to": "minji"}),
 ]
@@ -135,6 +139,13 @@ def test_a_command_becomes_a_frame_that_the_service_reads(text: str, members: di
     sent = written(frame_of(command, op="s-1", case="c", offer_ver=7))
     assert msgspec.json.decode(sent).items() >= (members | {"op": "s-1"}).items()
     assert asking.read_frame(sent).op == "s-1"
+
+
+def test_a_case_that_is_not_for_him_goes_on_to_somebody_else() -> None:
+    command = read_command("not-me 1 my aunt", NOW)
+    assert command is not None
+    frame = frame_of(command, op="s-1", case="c")
+    assert frame == asking.Transfer(op="s-1", case=CaseId("c"), reason="my aunt", note="my aunt", someone_else=True)
 
 
 def test_only_a_bare_name_that_is_no_queue_is_tried_as_an_advisor() -> None:
