@@ -13,6 +13,7 @@ from router.api.desks import Caller, is_his, may_pick, was_his
 from router.api.excluding import as_excluded, check_wish, wish_of
 from router.api.ladders import climbed
 from router.api.problems import Problem, Refused, of_result, problem, refused
+from router.api.resting import Resting, rest
 from router.contract.case import CaseState, Pending, read_detail
 from router.contract.config import Role
 from router.contract.ids import AdvisorId, CaseId
@@ -39,6 +40,7 @@ _GIVES: Final[Mapping[type[CaseAsk], frozenset[Result]]] = {
     asking.Requeue: _PLACED,
     asking.Exclude: _DONE | _PLACED,
     asking.Escalate: _DONE | {Result.QUEUED},
+    asking.Unpark: frozenset({Result.RETURNED}),
 }
 
 _LACKING: Final = {
@@ -221,7 +223,7 @@ async def _apply(caller: Caller, ask: CaseAsk) -> Outcome:
 
 async def _see_to(
     caller: Caller,
-    ask: asking.Consult | asking.HandBack | asking.WrapUp | asking.Take | asking.Snooze | asking.Acknowledge,
+    ask: asking.Consult | asking.HandBack | asking.Take | asking.Snooze | asking.Acknowledge | Resting,
 ) -> Outcome:
     """What isn't said about the case itself, but about who looks after it, and when."""
     work, request = caller.desk.casework, caller.request(ask.op)
@@ -232,8 +234,10 @@ async def _see_to(
             return await work.put_off(ask.case, request, for_s=ask.for_s)
         case asking.Acknowledge():
             return await work.put_off(ask.case, request)
-        case asking.Consult() | asking.HandBack() | asking.WrapUp():
+        case asking.Consult() | asking.HandBack():
             return await _beside(caller, ask)
+        case asking.Park() | asking.Unpark() | asking.WrapUp():
+            return await rest(caller, ask)
         case _:
             assert_never(ask)
 
@@ -295,15 +299,13 @@ async def _answer_offer(caller: Caller, ask: asking.Accept | asking.Decline) -> 
     return await work.decline(ask.case, request, advisor=advisor, offer_ver=offer_ver)
 
 
-async def _beside(caller: Caller, ask: asking.Consult | asking.HandBack | asking.WrapUp) -> Outcome:
+async def _beside(caller: Caller, ask: asking.Consult | asking.HandBack) -> Outcome:
     """What leaves the case with who has it."""
     match ask:
         case asking.Consult():
             return await _consult(caller, ask)
         case asking.HandBack():
             return await _hand_back(caller, ask)
-        case asking.WrapUp():
-            return await _wrap_up(caller, ask)
         case _:
             assert_never(ask)
 
@@ -315,19 +317,6 @@ async def _consult(caller: Caller, ask: asking.Consult) -> Outcome:
     if found.lacking:
         raise refused("excluded" if found.lacking == "excluded" else "unfit", _LACKING[found.lacking])
     return found.outcome
-
-
-async def _wrap_up(caller: Caller, ask: asking.WrapUp) -> Outcome:
-    advisor = caller.key.advisor
-    if advisor is None:
-        raise refused("forbidden", "This key names no advisor who could wrap anything up.")
-    if ask.more_s:
-        state = caller.desk.known(advisor)
-        channel = state.work[ask.case].channel if state and ask.case in state.work else ""
-        most_s = caller.desk.policies.active.weight(channel).wrap_up_more_s
-        if channel and ask.more_s > most_s:
-            raise refused("forbidden", f"On the channel {channel} a wrap-up goes on for at most {most_s} s at a time.")
-    return await caller.desk.casework.wrap_up(ask.case, caller.request(ask.op), advisor=advisor, more_s=ask.more_s)
 
 
 async def _offer_ver(caller: Caller, case: CaseId, advisor: AdvisorId) -> int:

@@ -188,6 +188,23 @@ class WrapUp(_OnCase, frozen=True, kw_only=True, tag="wrap_up"):
     more_s: Annotated[int, Meta(ge=0, le=MOST_MORE_S)] = 0
 
 
+class Park(_OnCase, frozen=True, kw_only=True, tag="park"):
+    """Set a case aside for ``for_s`` at most: it stays with who has it and takes none of his capacity. An advisor may
+    do so with cases of a channel that the rulebook calls interruptible. Afterwards it comes back by itself when there
+    is room."""
+
+    for_s: Annotated[int, Meta(ge=60, le=86_400)] = 3_600
+    reason: Reason = ""
+
+
+class Unpark(_OnCase, frozen=True, kw_only=True, tag="unpark"):
+    """Take a case up again that is parked, or that waits for somebody else. Above the advisor's capacity only where its
+    channel says so (``over_when_back``), or a supervisor does (``over``)."""
+
+    over: bool = False
+    reason: Reason = ""
+
+
 class Take(_OnCase, frozen=True, kw_only=True, tag="take"):
     """Take a case that waits (a notifier, for the advisor who was told of it; a supervisor, for himself)."""
 
@@ -234,6 +251,8 @@ CaseAsk = (
     | Requeue
     | Exclude
     | WrapUp
+    | Park
+    | Unpark
     | Take
     | Snooze
     | Acknowledge

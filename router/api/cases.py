@@ -43,6 +43,8 @@ ACTS: Final = {
     "escalate": "escalate",
     "lower": "lower",
     "wrap-up": "wrap_up",
+    "park": "park",
+    "unpark": "unpark",
     "consult": "consult",
     "hand-back": "hand_back",
     "pick": "pick",

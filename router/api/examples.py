@@ -20,6 +20,8 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "HandBack": {"reason": "answered in a note"},
     "Pick": {"reason": "I know the customer"},
     "WrapUp": {"more_s": 30},
+    "Park": {"for_s": 1800, "reason": "the warehouse opens at nine"},
+    "Unpark": {},
     "Take": {},
     "Snooze": {"for_s": 900},
     "Acknowledge": {},

@@ -27,7 +27,8 @@ class WorkItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One case of the advisor's work set. ``kind``: ``offer`` (``offer_ver`` and ``deadline`` say which and until
     when), ``case``, ``consult-offer`` (his advice is asked for by ``asked_by``; it is answered like an offer),
     ``consult``, ``wrap-up`` (until ``deadline``), ``parked`` (it takes up none of his capacity, and
-    comes back by itself). ``inquiry`` is the customer's last message."""
+    comes back by itself when there is room; not before ``deadline``, where it was parked by hand). ``inquiry`` is the
+    customer's last message."""
 
     case: str
     kind: str

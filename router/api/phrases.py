@@ -33,6 +33,7 @@ class Phrase(StrEnum):
     HAS_IT = "has_it"
     OVER = "over"
     PARKED = "parked"
+    SET_ASIDE = "set_aside"
     WAITS_FOR = "waits_for"
     UNTIL = "until"
     OFFERED = "offered"
@@ -131,6 +132,10 @@ _PHRASES: Final[Mapping[Phrase, tuple[str, str]]] = {
     Phrase.PARKED: (
         "it is parked for what interrupts: {advisor} takes it up again when there is room",
         "급한 문의 때문에 보류되었습니다. {advisor}: 여유가 생기면 다시 맡습니다",
+    ),
+    Phrase.SET_ASIDE: (
+        "{advisor} has set it aside until {at}, and takes it up again then when there is room",
+        "{advisor}: {at}까지 직접 보류했으며, 그 뒤 여유가 생기면 다시 맡습니다",
     ),
     Phrase.WAITS_FOR: ("it waits for the {on}{until}", "회신을 기다리는 중입니다({on}){until}"),
     Phrase.UNTIL: (" until {at}", ", {at}까지"),

@@ -148,7 +148,7 @@ class Teller:
         said = await last_said(self._desk, case)
         offer = next((offer for offer in state.offers if offer.advisor == self._advisor), None)
         detail = read_detail(state.detail)
-        until_ms = offer.deadline_ms if offer else person.wrap_up_until(case)
+        until_ms = offer.deadline_ms if offer else person.wrap_up_until(case) or person.parked_until(case)
         return WorkItem(
             case=case,
             kind=work.kind,

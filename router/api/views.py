@@ -133,7 +133,8 @@ class CaseView(View, frozen=True, kw_only=True):
 
 
 class WorkView(View, frozen=True, kw_only=True):
-    """One entry of a work set, as a supervisor sees it. ``until``: when its wrap-up ends."""
+    """One entry of a work set, as a supervisor sees it. ``until``: when its wrap-up ends, or what was parked by hand
+    may come back by itself."""
 
     case: str
     kind: str
@@ -230,7 +231,7 @@ def advisor_view(state: AdvisorState) -> AdvisorView:
 
 
 def work_view(case: str, entry: Work, state: AdvisorState) -> WorkView:
-    until = _time(state.wrap_up_until(case))
+    until = _time(state.wrap_up_until(case) or state.parked_until(case))
     return WorkView(case=case, kind=entry.kind, channel=entry.channel, units=entry.units, until=until)
 
 

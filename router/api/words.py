@@ -12,7 +12,7 @@ from router.api.views import View
 from router.api.would_free import NAMED, ChangeView, would_free
 from router.contract.case import CaseDetail, CaseState, CaseStatus, read_detail
 from router.contract.codec import rfc3339
-from router.contract.ids import CaseId
+from router.contract.ids import AdvisorId, CaseId
 from router.engine.consulting import DECLINED, EXPIRED, LEFT, is_rung
 from router.engine.decide import Waiting
 from router.engine.eligibility import Filter, eligible, fit, sieve
@@ -200,7 +200,7 @@ class Words:
             until = self._say(Phrase.UNTIL, at=rfc3339(pending.until_ms)) if pending.until_ms else ""
             yield self._say(Phrase.WAITS_FOR, on=pending.on, until=until)
         if state.state is CaseStatus.PARKED:
-            yield self._say(Phrase.PARKED, advisor=state.owner)
+            yield self._parked(state)
         phrase = Phrase.IS_RUNG if is_rung(state) else Phrase.OFFERED
         for offer in state.offers:
             yield self._say(phrase, advisor=offer.advisor, at=rfc3339(offer.deadline_ms))
@@ -218,6 +218,13 @@ class Words:
         yield self._say(phrase, advisor=ask.last)
         if not state.offers:
             yield self._say(Phrase.NOBODY_RUNG)
+
+    def _parked(self, state: CaseState) -> str:
+        member = self._roster.get(AdvisorId(state.owner))
+        until_ms = member.state.parked_until(state.id) if member else None
+        if until_ms is None:
+            return self._say(Phrase.PARKED, advisor=state.owner)
+        return self._say(Phrase.SET_ASIDE, advisor=state.owner, at=rfc3339(until_ms))
 
     def _looking(self, waiting: WaitClass, *, is_stuck: bool) -> Iterator[str]:
         sifted = sieve(self._roster, waiting)

@@ -23,6 +23,8 @@ _KINDS: Final[dict[str, type[CaseAsk | asking.Read]]] = {
     "consult": asking.Consult,
     "hand_back": asking.HandBack,
     "wrap_up": asking.WrapUp,
+    "park": asking.Park,
+    "unpark": asking.Unpark,
     "snooze": asking.Snooze,
     "acknowledge": asking.Acknowledge,
     "escalate": asking.Escalate,

@@ -191,19 +191,24 @@ def _wrap_up(rest: str, _now: datetime) -> Command:
     return Command("wrap_up", number, {"more_s": int(more)} if more else {})
 
 
-def _snooze(rest: str, _now: datetime) -> Command:
-    """``snooze N [MINUTES]``."""
-    number, minutes = _numbered(rest)
-    if minutes and not re.fullmatch(r"[1-9][0-9]{0,3}", minutes):
-        raise _Misused("")
-    return Command("snooze", number, {"for_s": 60 * int(minutes)} if minutes else {})
+def _for_minutes(kind: str) -> Callable[[str, datetime], Command]:
+    def read(rest: str, _now: datetime) -> Command:
+        number, minutes = _numbered(rest)
+        if minutes and not re.fullmatch(r"[1-9][0-9]{0,3}", minutes):
+            raise _Misused("")
+        return Command(kind, number, {"for_s": 60 * int(minutes)} if minutes else {})
+
+    return read
 
 
-def _acknowledge(rest: str, _now: datetime) -> Command:
-    number, more = _numbered(rest)
-    if more:
-        raise _Misused("")
-    return Command("acknowledge", number, {})
+def _of_case(kind: str) -> Callable[[str, datetime], Command]:
+    def read(rest: str, _now: datetime) -> Command:
+        number, more = _numbered(rest)
+        if more:
+            raise _Misused("")
+        return Command(kind, number, {})
+
+    return read
 
 
 def _escalate(rest: str, _now: datetime) -> Command:
@@ -253,8 +258,14 @@ FORMS_BY_NAME: Final[dict[str, _Form]] = {
         _consult,
     ),
     "hand-back": _Form("hand-back N [NAME]", "end your part in a case, or another's in yours", _hand_back),
-    "acknowledge": _Form("acknowledge N", "say that you look after a case: its ladder may stop", _acknowledge),
-    "snooze": _Form("snooze N [MINUTES]", "put the next steps of its ladder off, 15 minutes", _snooze),
+    "acknowledge": _Form(
+        "acknowledge N", "say that you look after a case: its ladder may stop", _of_case("acknowledge")
+    ),
+    "snooze": _Form("snooze N [MINUTES]", "put the next steps of its ladder off, 15 minutes", _for_minutes("snooze")),
+    "park": _Form(
+        "park N [MINUTES]", "set a case aside, for an hour: it takes none of your room", _for_minutes("park")
+    ),
+    "unpark": _Form("unpark N", "take up again what is parked or waits", _of_case("unpark")),
     "wrap-up": _Form("wrap-up N [SECONDS]", "end a wrap-up, or ask for so many seconds more", _wrap_up),
     "escalate": _Form(
         "escalate N REASON [note TEXT]", "take the case's next step by hand, with a note for the next", _escalate

@@ -25,6 +25,7 @@ from router.service.excluding import Excluding
 from router.service.policies import Policies
 from router.service.requests import Request
 from router.service.roster import RosterTail
+from router.service.setting_aside import SettingAside
 from router.store.acts import (
     Accept,
     AnyAct,
@@ -62,6 +63,7 @@ class Casework:
         self._policies = policies
         self._ladders = Ladders(actor, tail, policies=policies)
         self.excluding = Excluding(actor, tail, policies=policies)
+        self.aside = SettingAside(actor, policies=policies)
         self._consults = Consults(actor, tail, policies=policies)
 
     # -- offers

@@ -172,6 +172,7 @@ TIMER_KINDS: Final = (
     "grace",
     "left",
     "wrap_up",
+    "park",
     "other",
 )
 INTAKE_OUTCOMES: Final = ("admitted", "appended", "duplicate", "automatic", "undecodable")

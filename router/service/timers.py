@@ -18,6 +18,7 @@ from router.service.leaving import Leaving
 from router.service.metrics import ServiceMetrics, timer_kind
 from router.service.policies import Policies
 from router.service.roster import RosterTail
+from router.service.setting_aside import back_in_line
 from router.service.tally import count_breach
 from router.store.acts import (
     AnyAct,
@@ -241,6 +242,10 @@ class Timers:
             await self._leaving.leave(advisor, spent)
         elif kind == "wrap_up":
             await self._actor.one(WrapUp(**self._common(), advisor=advisor, case=CaseId(number), claim=spent))
+        elif kind == "park":
+            await self._actor.attempt(
+                CaseId(number), lambda state: back_in_line(state, claim.deadline_ms, self._policies, self._actor)
+            )
         else:
             LOG.warning("a timer of unknown kind is dropped", extra={"event": "timer.unknown", "timer": kind})
             await self._actor.one(PresenceAct(**self._common(), advisor=advisor, claim=spent))

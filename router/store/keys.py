@@ -118,7 +118,8 @@ KEYS: Final = (
         lifetime=_FOR_EVER,
         rebuilt_from=(ADVISORS,),
         lost="operations, missed, online_since_ms, leases (whoever isn't offline gets a grace time to come back in), "
-        "wrap-ups (they end); idle_since_ms is that of his last presence or profile",
+        "wrap-ups (they end), what is parked by hand (it comes back when there is room); idle_since_ms is that of his "
+        "last presence or profile",
     ),
     Key(
         name="work_set",

@@ -94,7 +94,7 @@ def test_a_line_that_cannot_be_read_says_what_could(text: str, said: str) -> Non
 
 def test_help_names_every_command_once() -> None:
     words = [usage.split()[0] for usage, _ in help_rows()]
-    assert len(words) == len(set(words)) == 24
+    assert len(words) == len(set(words)) == 26
 
 
 FRAMES: list[tuple[str, dict[str, Any]]] = [
@@ -117,6 +117,9 @@ FRAMES: list[tuple[str, dict[str, Any]]] = [
     ("hand-back 1", {"type": "hand_back", "case": "c", "of": None}),
     ("hand-back 1 jun", {"type": "hand_back", "case": "c", "of": "jun"}),
     ("acknowledge 1", {"type": "acknowledge", "case": "c"}),
+    ("park 1", {"type": "park", "case": "c", "for_s": 3_600}),
+    ("park 1 20", {"type": "park", "case": "c", "for_s": 1_200}),
+    ("unpark 1", {"type": "unpark", "case": "c"}),
     ("snooze 1", {"type": "snooze", "case": "c", "for_s": 900}),
     ("snooze 1 5", {"type": "snooze", "case": "c", "for_s": 300}),
     ("wrap-up 1", {"type": "wrap_up", "case": "c", "more_s": 0}),
