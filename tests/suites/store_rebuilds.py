@@ -255,6 +255,18 @@ class RestoreSuite:
         assert entry.case is not None
         assert (entry.case.id, entry.case.state, entry.case.ver) == (CaseId("c1"), CaseStatus.QUEUED, 2)
 
+    async def test_a_case_that_rang_beside_its_owner_is_told_to_be_his(self, desk: Desk) -> None:
+        await desk.advisor("ann")
+        before = await desk.assigned("c1", "ann")
+        fence = await laid(desk)
+        alone = RestoredCase(state=replace(before, gen=2, ver=2), requeued=True)
+        assert await desk.bench.rebuilds.restore(POOL, fence, cases=[alone], lease_ms=LEASE_MS)
+        assert await desk.bench.rebuilds.finish_rebuild(POOL, fence)
+        (entry,) = await desk.store.pending(POOL, first_number(2))
+        assert (entry.kind, entry.outcome, entry.reason) == ("requeue", "returned", "rebuilt")
+        assert entry.case is not None
+        assert (entry.case.owner, entry.case.ver) == ("ann", 2)
+
     async def test_the_clock_of_the_pool_goes_on(self, desk: Desk) -> None:
         fence = await laid(desk)
         assert await desk.bench.rebuilds.finish_rebuild(POOL, fence)

@@ -288,7 +288,8 @@ async def _goes(scene: Stage, name: str) -> object:
     common = {**scene.common(), "advisor": AdvisorId(name)}
     await scene.actor.one(PresenceAct(**common, connect=7, lease_ms=until_ms + 3_600_000))
     await scene.actor.one(PresenceAct(**common, disconnect=7, grace_ms=until_ms))
-    return await scene.pass_s(1)
+    await scene.pass_s(1)
+    return until_ms
 
 
 async def _exclude(scene: Stage) -> object:

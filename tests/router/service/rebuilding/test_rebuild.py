@@ -5,14 +5,16 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from router.contract.ids import CaseId
+from router.contract.ids import AdvisorId, CaseId
+from router.engine.consulting import Whom
 from router.runtime.bus.memory import MemoryBus
 from router.runtime.redis import Purpose, connect
+from router.store.acts import Result
 from router.store.keys import prefix
 from router.store.redis import RedisStore
 from tests.servers import KINDS, Server
 from tests.suites.rebuild_stage import ALL_TOPICS, RandomDay, RebuildStage, rebuild_stage
-from tests.suites.stage import POOL
+from tests.suites.stage import POOL, Stage
 
 SEEDS = range(4)
 STEPS = 120
@@ -78,6 +80,43 @@ async def test_an_operation_asked_for_again_after_it_gives_the_first_answer(loss
     assert (again.result, again.number, again.repeated) == (first.result, first.number, True)
     assert (await lossy.picture()).messages == before.messages
     assert not (await scene.casework.note(case, scene.request("mina"), text="another")).repeated
+
+
+@pytest.mark.parametrize("joined", [False, True])
+async def test_advice_that_was_asked_for_is_back(lossy: RebuildStage, joined: bool) -> None:
+    scene, case = lossy.scene, CaseId("c1")
+    await scene.hire("mina", budget=10)
+    await lossy.write("c1")
+    await scene.accept("c1")
+    for name in ("sun", "sol"):
+        await scene.hire(name, budget=10, tier="senior")
+    asked = await scene.casework.consult(case, scene.request("mina"), whom=Whom(tier="senior"))
+    assert asked.outcome.result is Result.OFFERED
+    if joined:
+        await scene.accept("c1")
+    await lossy.relay()
+    before, work = await lossy.picture(), await _works(scene)
+    assert sorted(work.values()) == ["", "case", "consult" if joined else "consult-offer"]
+    await lossy.lose()
+    assert await lossy.rebuilder().run() is not None
+    assert ((await lossy.picture()).differences(before), await _works(scene)) == ({}, work)
+    await lossy.go_on()
+    if joined:
+        return
+    await scene.pass_s(30)
+    after = await _works(scene)
+    assert (sorted(after.values()), after["mina"]) == (sorted(work.values()), "case")
+    assert after != work
+    assert (await scene.accept("c1")).result is Result.DONE
+
+
+async def _works(scene: Stage) -> dict[str, str]:
+    """What each has of the case."""
+    found = {name: await scene.store.advisor(POOL, AdvisorId(name)) for name in ("mina", "sun", "sol")}
+    return {
+        name: str(state.work["c1"].kind) if state is not None and "c1" in state.work else ""
+        for name, state in found.items()
+    }
 
 
 async def test_it_tells_each_step_and_how_far_it_is(lossy: RebuildStage, monkeypatch: pytest.MonkeyPatch) -> None:

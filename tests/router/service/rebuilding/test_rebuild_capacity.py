@@ -1,12 +1,13 @@
 """After a rebuild nobody is above his capacity by an offer, and what was assigned stays assigned."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from router.contract.advisor import AdvisorState, Presence, Work, WorkKind
-from router.contract.case import CaseState, CaseStatus
+from router.contract.case import CaseState, CaseStatus, Offer
 from router.contract.ids import AdvisorId
 from router.runtime.clock import ManualClock
 from router.service.policies import Policies
@@ -108,3 +109,30 @@ def test_an_owner_of_whom_no_record_tells_is_there_offline() -> None:
     result = settled([assigned("c1", "sora")])
     (sora,) = (person for person in result.advisors if person.id == "sora")
     assert (sora.presence, sora.gen, set(sora.work)) == (Presence.OFFLINE, 2, {"c1"})
+
+
+def rung(name: str, owner: str, advisor: str, *, units: int = 5, **members: Any) -> CaseState:
+    """Of which somebody is rung for advice."""
+    offer = Offer(advisor=AdvisorId(advisor), ver=1, deadline_ms=NOW_MS + 9_000, units=units)
+    return assigned(name, owner, offers=(offer,), timers={"offer|1": NOW_MS + 9_000}, **members)
+
+
+@pytest.mark.parametrize("members", [{}, {"state": CaseStatus.PARKED}, {"over": True}])
+def test_advice_that_was_asked_for_rings_on_where_there_is_room(members: dict[str, Any]) -> None:
+    before = replace(rung("c1", "joon", "mina"), **members)
+    result = settled([before, assigned("c2", "mina")])
+    assert (result.cases[0], result.requeued) == (replace(before, gen=2), frozenset())
+    (mina,) = (person for person in result.advisors if person.id == MINA)
+    assert mina.work["c1"] == Work(units=5, channel="email", kind=WorkKind.CONSULT_OFFER)
+
+
+@pytest.mark.parametrize("members", [{}, {"state": CaseStatus.PARKED}, {"over": True}])
+def test_without_room_it_ends_and_the_case_stays_where_it_is(members: dict[str, Any]) -> None:
+    before = replace(rung("c1", "joon", "mina", units=11), **members)
+    result = settled([before, assigned("c2", "mina")])
+    (case,) = (state for state in result.cases if state.id == "c1")
+    assert result.requeued == {"c1"}
+    assert (case.state, case.owner, case.over) == (before.state, "joon", before.over)
+    assert (case.offers, case.ver, "offer|1" in case.timers) == ((), 2, False)
+    assert set(work_of(result, MINA)) == {"c2"}
+    assert set(work_of(result, JOON)) == {"c1"}
