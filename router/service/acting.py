@@ -13,6 +13,7 @@ from router.store.acts import AnyAct, Outcome, Result
 from router.store.protocol import Reads, Store
 
 MAX_ATTEMPTS: Final = 5
+_WAS_SO: Final = frozenset({Result.SAME, Result.DUPLICATE})
 
 MakeAct = Callable[[CaseState], AnyAct | Outcome]
 Told = Callable[[Outcome], None]
@@ -110,6 +111,13 @@ class Actor:
         """What comes of a state, and whether the store has said it."""
         act = make(state)
         return (act, False) if isinstance(act, Outcome) else (await self.one(act), True)
+
+    async def durable_at(self, outcome: Outcome) -> int:
+        """The outbox number to wait for until what an outcome tells is on the bus. What was so already may not be there
+        yet, as whoever did it may have died: then all that has happened so far has to be."""
+        if outcome.number or outcome.result not in _WAS_SO:
+            return outcome.durable_at
+        return (await self._reads.status(self.pool)).number
 
     def _check(self, outcome: Outcome) -> None:
         if outcome.result is Result.SKEWED:

@@ -32,7 +32,7 @@ class Deliveries:
         if delivery.pool != self._actor.pool:
             return None
         outcome = await self._actor.attempt(delivery.case, lambda state: self._act(state, delivery))
-        return self._progress.confirmation(outcome.number)
+        return self._progress.confirmation(await self._actor.durable_at(outcome))
 
     def _act(self, state: CaseState, delivery: Delivery) -> AnyAct | Outcome:
         scene = self._policies.scene(state, self._actor.now_ms())

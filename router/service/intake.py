@@ -68,7 +68,7 @@ class Intake:
             self._counts["automatic"].inc()
             return None
         outcome = await self.admit(message, fence=fence)
-        return self._progress.confirmation(outcome.number)
+        return self._progress.confirmation(await self._actor.durable_at(outcome))
 
     async def admit(self, inquiry: Inquiry, *, fence: Fence | None = None) -> Outcome:
         """Bring an inquiry to its case, computing the act again as often as the case changes under it."""

@@ -76,3 +76,13 @@ async def test_what_belongs_to_another_pool_or_to_no_case_is_passed_over() -> No
         await deliver(scene, record(reply, DeliveryState.SENT, pool=PoolId("other")))
         await deliver(scene, record(reply, DeliveryState.SENT, case="gone"))
         assert await scene.case("c1") == before
+
+
+async def test_what_is_known_already_is_done_only_when_that_is_on_the_bus() -> None:
+    async with stage() as scene:
+        told = record(await answered(scene), DeliveryState.SENT)
+        deliveries = Deliveries(scene.actor, policies=scene.policies, progress=Progress(POOL, scene.store))
+        assert await deliveries.handle(told) is not None
+        assert await deliveries.handle(told) is not None
+        elsewhere = record(ReplyId("r"), DeliveryState.SENT, pool=PoolId("other"))
+        assert await deliveries.handle(elsewhere) is None

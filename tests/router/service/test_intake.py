@@ -1,5 +1,7 @@
 """Intake of records: what can never be handled is for the dead letters, and does not end the router."""
 
+import asyncio
+
 import pytest
 from msgspec.structs import replace
 
@@ -12,6 +14,7 @@ from router.runtime.bus.protocol import Partition, Record
 from router.runtime.errors import PartitionFenced
 from router.service.errors import NotServed, Superseded
 from router.store.acts import Fence
+from tests.suites.metrics import shown
 from tests.suites.stage import POOL, inquiry, stage
 
 FENCE = Fence(partition="p", epoch=1, offset=0)
@@ -55,3 +58,21 @@ async def test_what_was_taken_over_is_told_as_fenced() -> None:
     async with stage() as scene:
         with pytest.raises(PartitionFenced):
             await scene.intake.handle(record(inquiry("c1")), FENCE)
+
+
+async def test_what_came_before_is_done_only_when_it_is_on_the_bus() -> None:
+    """Whoever admitted it may have died, and the relay not have come that far."""
+    async with stage() as scene:
+        (epoch,) = (await scene.store.take_epochs(POOL, ["p"])).values()
+        fence = replace(FENCE, epoch=epoch)
+        first = await scene.intake.handle(record(inquiry("c1")), fence)
+        again = await scene.intake.handle(record(inquiry("c1")), fence)
+        assert first is not None
+        assert again is not None
+        assert shown(scene.registry, "turnout_inquiries_total") == {"admitted": 1, "duplicate": 1}
+        relay = await scene.store.take(POOL)
+        await scene.store.trim(POOL, relay, (await scene.store.status(POOL)).number)
+        following = asyncio.create_task(scene.intake._progress.run())
+        async with asyncio.timeout(10):
+            await asyncio.gather(first, again)
+        following.cancel()
