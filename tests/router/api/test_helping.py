@@ -7,7 +7,7 @@ import pytest
 
 from router.contract.config import Role
 from rules import load
-from tests.suites.api_bench import ApiBench
+from tests.suites.api_bench import ApiBench, Talk
 
 GENERAL = "    title: Parcels on their way\n"
 
@@ -54,6 +54,82 @@ async def test_advice_is_asked_for_used_and_ended(bench: ApiBench) -> None:
     assert (await bench.person("jun")).load == 0
 
 
+async def _taken(bench: ApiBench, owner: Talk) -> str:
+    """A case that he has."""
+    await bench.online(owner)
+    case = await bench.write()
+    await owner.next("offer")
+    await owner.do("accept", case=case)
+    return case
+
+
+async def test_the_owner_is_told_who_declines_and_who_is_rung_next(bench: ApiBench) -> None:
+    keys = {name: await bench.advisor(name, tier="senior") for name in ("jun", "sol")}
+    minji = await bench.advisor("minji")
+    async with (
+        bench.session(minji) as owner,
+        bench.session(keys["jun"]) as jun,
+        bench.session(keys["sol"]) as sol,
+    ):
+        case = await _taken(bench, owner)
+        for senior in (jun, sol):
+            await bench.online(senior)
+        await owner.do("consult", case=case, tier="senior")
+        first = (await bench.case(case)).offers[0].advisor
+        one, other = (jun, sol) if first == "jun" else (sol, jun)
+        assert (await one.do("decline", case=case, reason="in a meeting"))["result"] == "offered"
+        assert (await one.next("offer_ended"))["reason"] == "declined"
+        told = await owner.next("consult")
+        second = {"jun": "sol", "sol": "jun"}[first]
+        assert (told["advisor"], told["state"], told["reason"], told["rings"]) == (
+            first,
+            "declined",
+            "in a meeting",
+            second,
+        )
+        await other.next("offer")
+        assert (await other.do("decline", case=case))["result"] == "done"
+        told = await owner.next("consult")
+        assert (told["advisor"], told["state"], "rings" in told) == (second, "declined", False)
+        _, page = await bench.get(f"/v1/cases/{case}", minji)
+    assert (page["case"]["ask"]["last"], page["case"]["ask"]["end"]) == (second, "declined")
+    assert sorted(page["case"]["ask"]["tried"]) == ["jun", "sol"]
+    said = page["explanation"]["why_waiting"]
+    assert [f"{second} declined to give advice", "nobody is asked for advice any more"] == said
+
+
+async def test_who_is_rung_sees_the_case_and_who_declined_does_not(bench: ApiBench) -> None:
+    minji, jun = await bench.advisor("minji"), await bench.advisor("jun")
+    async with bench.session(minji) as owner, bench.session(jun) as friend:
+        case = await _taken(bench, owner)
+        await bench.online(friend)
+        assert (await bench.get(f"/v1/cases/{case}", jun))[0] == 403
+        await owner.do("consult", case=case, to="jun")
+        status, page = await bench.get(f"/v1/cases/{case}", jun)
+        assert (status, page["case"]["offers"][0]["advisor"]) == (200, "jun")
+        assert page["explanation"]["why_waiting"][0].startswith("jun is asked for advice until ")
+        await friend.next("offer")
+        assert (await friend.do("note", case=case, text="Let me see."))["result"] == "done"
+        status, found = await bench.post(f"/v1/cases/{case}/reply", jun, {"text": "Dear customer"})
+        assert (status, found["type"]) == (403, "urn:turnout:problem:not-yours")
+        await friend.do("decline", case=case)
+        assert (await bench.get(f"/v1/cases/{case}", jun))[0] == 403
+
+
+async def test_the_owner_calls_it_back(bench: ApiBench) -> None:
+    minji, jun = await bench.advisor("minji"), await bench.advisor("jun")
+    async with bench.session(minji) as owner, bench.session(jun) as friend:
+        case = await _taken(bench, owner)
+        await bench.online(friend)
+        assert (await owner.do("consult", case=case, to="jun"))["result"] == "offered"
+        assert (await owner.do("consult", case=case, to="jun"))["result"] == "offered"
+        await friend.next("offer")
+        assert (await owner.do("hand_back", case=case, of="jun"))["result"] == "done"
+        assert (await friend.next("offer_ended"))["reason"] == "withdrawn"
+        assert (await friend.refused("accept", case=case))["type"] == "urn:turnout:problem:gone"
+    assert (await bench.person("jun")).load == 0
+
+
 async def test_who_has_the_case_may_end_it_and_nobody_else(bench: ApiBench) -> None:
     minji, jun, hana = [await bench.advisor(name) for name in ("minji", "jun", "hana")]
     async with bench.session(minji) as owner, bench.session(jun) as friend:
@@ -74,6 +150,11 @@ async def test_who_has_the_case_may_end_it_and_nobody_else(bench: ApiBench) -> N
     [
         ({}, 400, "malformed"),
         ({"to": "jun", "tier": "senior"}, 400, "malformed"),
+        ({"to": "jun", "skills": {"delivery": 3}}, 400, "malformed"),
+        ({"skills": {"delivery": 11}}, 400, "malformed"),
+        ({"skills": {"juggling": 3}}, 422, "unknown-skill"),
+        ({"queue": "nowhere"}, 422, "unknown-queue"),
+        ({"queue": "billing"}, 409, "unfit"),
         ({"tier": "wizard"}, 422, "unknown-tier"),
         ({"tier": "director"}, 409, "unfit"),
         ({"to": "nobody"}, 409, "unfit"),
