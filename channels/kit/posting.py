@@ -42,8 +42,10 @@ async def post(box: Letterbox, body: bytes, headers: Mapping[str, str], host: Ho
                 return _result(response.status, response.headers.get("Retry-After"), box.name)
     except AddressRefused:
         return failed(f"{box.setting} leads to an address that is not public; see allow_private")
-    except (aiohttp.ClientError, TimeoutError, OSError):
+    except aiohttp.ClientConnectorError:
         raise SendLater(f"{box.name} did not answer") from None
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        raise SendLater(f"{box.name} did not answer", may_have_arrived=True) from None
 
 
 def _result(status: int, retry_after: str | None, name: str) -> SendResult:

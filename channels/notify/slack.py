@@ -21,13 +21,23 @@ _ESCAPES: Final[Mapping[str, str]] = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 def card(told: Bulletin, said: Words, links: Links) -> dict[str, object]:
     """The body. ``text`` is what notifications of the system and screen readers show."""
-    blocks: list[dict[str, object]] = [headline(said)]
+    blocks = opening(said)
     if said.lines:
         blocks += listed(said, links)
     elif (url := links.to(told.first.case)) is not None:
         button = {"type": "button", "text": {"type": "plain_text", "text": links.label}, "url": url}
         blocks.append({"type": "actions", "elements": [button]})
     return {"text": escaped(said.title, MAX_TEXT), "blocks": blocks}
+
+
+def opening(said: Words) -> list[dict[str, object]]:
+    """The headline and, of what may stand there already, that it may."""
+    if not said.again:
+        return [headline(said)]
+    return [
+        headline(said),
+        {"type": "section", "text": {"type": "mrkdwn", "text": f"_{escaped(said.again, MAX_TEXT - 2)}_"}},
+    ]
 
 
 def headline(said: Words) -> dict[str, object]:

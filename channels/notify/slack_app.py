@@ -55,7 +55,7 @@ _ANSWER: Final = msgspec.json.Decoder(_Answer)
 def message(told: Bulletin, options: SlackAppOptions, naming: Naming = str) -> dict[str, object]:
     """``text`` and ``blocks``: of a single notice with its buttons, of several a line with one button each."""
     said, links = options.words(told, naming), options.links()
-    blocks: list[dict[str, object]] = [slack.headline(said)]
+    blocks = slack.opening(said)
     if said.lines:
         rows = slack.listed(said, links)
         blocks += [_with_button(row, line, told.target, options) for row, line in zip(rows, said.lines, strict=False)]
@@ -118,8 +118,10 @@ class OpenSlackApp:
         posted = {"channel": channel, **message(bulletin, options, names_of(self._host))}
         try:
             answer = await call.post(f"{options.api_url}/chat.postMessage", posted, headers=headers)
-        except (Unreachable, NoAnswer):
+        except Unreachable:
             raise SendLater("Slack did not answer") from None
+        except NoAnswer:
+            raise SendLater("Slack did not answer", may_have_arrived=True) from None
         return _result(answer)
 
     def _channel(self, bulletin: Bulletin, options: SlackAppOptions) -> str:
@@ -144,7 +146,7 @@ def _result(answer: RawAnswer) -> SendResult:
     try:
         said = _ANSWER.decode(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise SendLater("Slack's answer can't be read") from None
+        raise SendLater("Slack's answer can't be read", may_have_arrived=True) from None
     if said.ok:
         return sent(said.ts or None)
     if said.error in _PASSING:

@@ -26,7 +26,8 @@ def card(told: Bulletin, said: Words, links: Links) -> dict[str, object]:
         "version": VERSION,
         "fallbackText": said.title,
         "body": [
-            {"type": "TextBlock", "text": said.title, "weight": "Bolder", "size": "Medium", "wrap": True},
+            _block(said.title, weight="Bolder", size="Medium"),
+            *([_block(said.again, weight="Lighter")] if said.again else []),
             *_rest(said, links),
         ],
     }
@@ -42,7 +43,11 @@ def _rest(said: Words, links: Links) -> list[dict[str, object]]:
         return [{"type": "FactSet", "facts": facts}]
     rows = [_row(line.text[:_MAX_LINE], links.to(line.case)) for line in said.lines]
     rows += [said.more] if said.more else []
-    return [{"type": "TextBlock", "text": row, "weight": "Default", "size": "Default", "wrap": True} for row in rows]
+    return [_block(row) for row in rows]
+
+
+def _block(text: str, *, weight: str = "Default", size: str = "Default") -> dict[str, object]:
+    return {"type": "TextBlock", "text": text, "weight": weight, "size": size, "wrap": True}
 
 
 def _row(text: str, url: str | None) -> str:

@@ -61,6 +61,10 @@ _SEVERAL: Final[dict[Language, tuple[str, str]]] = {
     "en": ("{number} notices", "and {number} more"),
     "ko": ("알림 {number}건", "외 {number}건"),
 }
+_AGAIN: Final[dict[Language, str]] = {
+    "en": "This may be a repeat: it is not known whether it arrived the first time.",
+    "ko": "같은 알림이 이미 전송되었을 수 있습니다. 첫 전송 결과를 확인하지 못했습니다.",
+}
 _DOT: Final = " \N{MIDDLE DOT} "
 _KINDS_SHOWN: Final = 5
 LINES_SHOWN: Final = 20
@@ -81,12 +85,13 @@ class Line(NamedTuple):
 
 class Words(NamedTuple):
     """What a message shows: a headline, and facts with their labels or, of several notices, a line each; ``more`` says
-    how many are left out."""
+    how many are left out, ``again`` that it may stand there already."""
 
     title: str
     facts: tuple[tuple[str, str], ...] = ()
     lines: tuple[Line, ...] = ()
     more: str = ""
+    again: str = ""
 
 
 def summary(notice: Notice) -> str:
@@ -106,8 +111,9 @@ def title(notice: Notice, language: Language) -> str:
 
 def words(told: Bulletin, language: Language, zone: ZoneInfo, *, naming: Naming = str) -> Words:
     """The message for people, with times as a clock on the wall of that zone shows them."""
+    again = _AGAIN[language] if told.again else ""
     if len(told.notices) == 1:
-        return _single(told.first, language, zone, naming)
+        return _single(told.first, language, zone, naming)._replace(again=again)
     counts = Counter(title(notice, language) for notice in told.notices)
     several, more = _SEVERAL[language]
     said = ", ".join(f"{name} \N{MULTIPLICATION SIGN}{number}" for name, number in counts.most_common(_KINDS_SHOWN))
@@ -116,6 +122,7 @@ def words(told: Bulletin, language: Language, zone: ZoneInfo, *, naming: Naming 
         title=f"{several.format(number=len(told.notices))}: {said}",
         lines=tuple(_line(notice, language, zone) for notice in told.notices[:LINES_SHOWN]),
         more=more.format(number=hidden) if hidden > 0 else "",
+        again=again,
     )
 
 

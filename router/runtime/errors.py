@@ -117,15 +117,17 @@ class PluginFailed(PluginError):
 class SendLater(RuntimeFailure):
     """The provider takes nothing just now. The host sends the same reply again, with the same id.
 
-    ``after_s`` is the provider's own wish (Retry-After); None leaves it to the host's back-off.
+    ``after_s`` is the provider's own wish (Retry-After); None leaves it to the host's back-off. ``may_have_arrived``:
+    the try had no answer.
     """
 
     retryable = True
 
-    def __init__(self, reason: str, after_s: float | None = None) -> None:
+    def __init__(self, reason: str, after_s: float | None = None, *, may_have_arrived: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.after_s = after_s
+        self.may_have_arrived = may_have_arrived
 
 
 class IntakeFull(RuntimeFailure):

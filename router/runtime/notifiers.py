@@ -22,25 +22,27 @@ class Bulletin(msgspec.Struct, frozen=True, kw_only=True):
     """What one target is told in one message: a notice, or several that came close together, oldest first.
 
     ``id`` follows from those of the notices, so a repeat of the same has the same. All are for the same ``staff``;
-    nobody in particular when it is empty.
+    nobody in particular when it is empty. ``again``: it may have arrived before, for all that is known; where the
+    product knows no repeats, say so in the message.
     """
 
     id: NoticeId
     target: str
     staff: tuple[AdvisorId, ...]
     notices: tuple[Notice, ...]
+    again: bool = False
 
     @property
     def first(self) -> Notice:
         return self.notices[0]
 
 
-def bulletin(notices: Sequence[Notice]) -> Bulletin:
+def bulletin(notices: Sequence[Notice], *, again: bool = False) -> Bulletin:
     """The message that tells of these notices, at least one, all for one target and staff."""
     ordered = tuple(sorted(notices, key=lambda notice: (notice.at_ms, notice.id)))
     first = ordered[0]
     made = bulletin_id(notice.id for notice in ordered)
-    return Bulletin(id=made, target=first.target, staff=first.staff, notices=ordered)
+    return Bulletin(id=made, target=first.target, staff=first.staff, notices=ordered, again=again)
 
 
 class StaffMember(msgspec.Struct, frozen=True, kw_only=True):

@@ -96,13 +96,14 @@ class NoticeSender:
             raise
 
     async def _bring(self, left: list[Held]) -> None:
-        tries = 0
+        tries, is_unsure = 0, False
         while not self._stopping.is_set():
             left[:] = await self._claimed(left)
             if not left:
                 return
             tries += 1
-            told = bulletin([each.notice for each in left])
+            is_unsure = is_unsure or any(each.is_suspect for each in left)
+            told = bulletin([each.notice for each in left], again=is_unsure)
             try:
                 is_suspect = tries == 1 and any(each.is_suspect for each in left)
                 result = await self._try(told, left[0].place.message, is_suspect=is_suspect)
@@ -112,6 +113,7 @@ class NoticeSender:
                     return
                 result = failed(str(exc))
             except SendLater as exc:
+                is_unsure = is_unsure or exc.may_have_arrived
                 if not self._is_too_late(told.first, tries):
                     self._metrics.put_off.inc()
                     await self._clock.wait(self._stopping, self._policy.wait_s(tries, exc.after_s))
@@ -160,10 +162,10 @@ class NoticeSender:
         except SendLater:
             raise
         except TimeoutError:
-            raise SendLater("the target didn't answer in time") from None
+            raise SendLater("the target didn't answer in time", may_have_arrived=True) from None
         except Exception:
             LOG.exception("sending %s failed", told.id, extra={"event": "notice.error", "notice": told.id})
-            raise SendLater("the notifier failed while it was sending") from None
+            raise SendLater("the notifier failed while it was sending", may_have_arrived=True) from None
         if result.state is DeliveryState.SENT:
             self._metrics.messages.inc()
         return result

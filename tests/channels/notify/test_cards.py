@@ -74,6 +74,23 @@ async def test_trouble_on_the_way_passes(running: tuple[str, CardSimulator[Any]]
         await world.counts("sent")
 
 
+@pytest.mark.parametrize(
+    ("way", "said"), [(Misbehaviour.BUSY, False), (Misbehaviour.CUT_AFTER, True), (Misbehaviour.HANG, True)]
+)
+async def test_a_card_that_may_stand_there_already_says_so(
+    running: tuple[str, CardSimulator[Any]], way: Misbehaviour, said: bool
+) -> None:
+    name, desk = running
+    async with telling(await world_of(name, desk, language="ko")) as world:
+        desk.misbehave([way])
+        await world.publish(notice())
+        await world.counts("sent")
+    cards = [msgspec.json.encode(desk.arrived.get_nowait()).decode() for _ in range(desk.arrived.qsize())]
+    assert len(cards) == 1 + said
+    assert ["이미 전송되었을 수" in card for card in cards] == [False, True][: len(cards)]
+    assert desk.refusals == []
+
+
 async def test_a_channel_that_is_gone_is_given_up(running: tuple[str, CardSimulator[Any]]) -> None:
     name, desk = running
     async with telling(await world_of(name, desk)) as world:

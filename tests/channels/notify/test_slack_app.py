@@ -235,6 +235,19 @@ async def test_trouble_on_the_way_passes(api: Api, slack: SlackSimulator, way: M
         assert world.put_off() == 1
 
 
+@pytest.mark.parametrize(("way", "said"), [(Misbehaviour.BUSY, [False]), (Misbehaviour.CUT_AFTER, [False, True])])
+async def test_a_message_that_may_stand_there_already_says_so(
+    api: Api, slack: SlackSimulator, way: Misbehaviour, said: list[bool]
+) -> None:
+    async with telling(await world_of(api, slack)) as world:
+        slack.misbehave([way])
+        await world.publish(notice())
+        await world.counts("sent")
+    shown = [slack.arrived.get_nowait() for _ in range(slack.arrived.qsize())]
+    assert ["may be a repeat" in msgspec.json.encode(each.blocks).decode() for each in shown] == said
+    assert slack.refusals == []
+
+
 GOOD = {
     "channel": CHANNEL,
     "text": "Breach",

@@ -26,6 +26,7 @@ class Stuck:
 
     def __init__(self) -> None:
         self.given: list[str] = []
+        self.again: list[bool] = []
         self.goes_on = asyncio.Event()
 
     def options_type(self) -> type[NoOptions]:
@@ -36,6 +37,7 @@ class Stuck:
 
     async def send(self, told: Bulletin) -> SendResult:
         self.given.append(told.id)
+        self.again.append(told.again)
         await self.goes_on.wait()
         return sent()
 
@@ -62,6 +64,7 @@ async def test_a_notice_that_keeps_killing_lies_in_the_dead_letters() -> None:
         (letter,) = await eventually(world.letters)
         assert header(letter.headers, "turnout-reason") == "NoticeFailed: sending it has ended the process 5 times"
         await world.end()
+        assert stuck.again == [False, *[True] * (MOST - 1)]
         assert len(stuck.given) == MOST
         assert await world.unfinished() == []
 
