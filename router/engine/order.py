@@ -1,5 +1,6 @@
 """An order that is kept: taking the first few of ten thousand costs what they cost, and moving one a search."""
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from itertools import chain
@@ -24,7 +25,8 @@ class Order:
 
     def __init__(self) -> None:
         self.places: list[Place] = []
-        self.slots: list[int] = []
+        # Ten thousand numbers side by side: as objects all over the memory they take longer to fetch than to look at.
+        self.slots = array("L")
         self._held: dict[str, Place] = {}
 
     def __len__(self) -> int:
@@ -33,7 +35,7 @@ class Order:
     def fill(self, places: Iterable[Place]) -> None:
         """Begin anew with all of these: cheaper than one by one."""
         self.places = sorted(places, key=_RANK_AND_NAME)
-        self.slots = [place[2] for place in self.places]
+        self.slots = array("L", [place[2] for place in self.places])
         self._held = {place[1]: place for place in self.places}
 
     def put(self, name: str, rank: Rank, slot: int) -> None:

@@ -2,7 +2,7 @@
 
 import heapq
 import zlib
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Sequence
 from itertools import compress, islice
 from operator import itemgetter
 from typing import Final
@@ -11,7 +11,7 @@ import msgspec
 
 from router.contract.ids import AdvisorId, CaseId
 from router.engine.field import Field, Part
-from router.engine.order import TURNS, Rank
+from router.engine.order import TURNS
 from router.engine.roster import Member, Ranks, Roster, slots_of
 from router.engine.strategies import Search, Strategy, Terms, Wish, by_newest, strategy_named
 
@@ -19,8 +19,8 @@ MOST_TIED: Final = 16
 """Of so many the tie is broken, where more stand equal."""
 MOST_PREFERRED: Final = 16
 """So many are compared by preferred skills."""
-MOST_MIXED: Final = 5
-"""So many are looked at for each term that has an order."""
+MOST_MIXED: Final = 4
+"""So many are looked at for each term that has an order, and as many as are asked for of the first."""
 ALL_MIXED: Final = 20
 """Up to so many are all looked at."""
 MOST_RAMPED: Final = 64
@@ -41,9 +41,9 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
         return (*(-value for value in self.terms.values()), float(self.tie))
 
 
-_Pick = tuple[int, int, list[float], int, str, Terms]
-"""1 for who is held back, how often he is asked, his terms, lot and id: the greater goes first. And his terms by
-name."""
+_Pick = tuple[int, int, list[float], int, bytes, Member, Terms]
+"""-1 for who is held back, less how often he is asked, his terms, less his lot, and his id: the greater goes first. And
+who he is, and his terms by name."""
 
 
 def tie_break(case: CaseId, advisor: AdvisorId) -> int:
@@ -78,18 +78,19 @@ def rank_all(roster: Roster, field: Field, strategy: str, wish: Wish) -> list[Sc
 
 def _pick(member: Member, by: Strategy, wish: Wish, turn: int, ahead: int) -> _Pick:
     terms = by.terms(member, wish)
-    return ahead, -member.asked, [*terms.values()], -zlib.crc32(member.lot, turn), member.state.id, terms
+    lot = member.lot
+    return ahead, -member.asked, [*terms.values()], -zlib.crc32(lot, turn), lot, member, terms
 
 
 def _scored(picked: Sequence[_Pick]) -> list[Scored]:
     # In all of them or in none: ranks are compared term by term.
     is_any_late, is_any_asked = bool(picked and picked[-1][0]), any(one[1] for one in picked)
     scored = []
-    for ahead, asked, _, tie, name, terms in picked:
+    for ahead, asked, _, tie, _, member, terms in picked:
         first: Terms = {"ramp_in": 1.0 + ahead} if is_any_late else {}
         if is_any_asked:
             first["asked"] = float(asked)
-        scored.append(Scored(advisor=AdvisorId(name), terms=first | terms if first else terms, tie=-tie))
+        scored.append(Scored(advisor=member.state.id, terms=first | terms if first else terms, tie=-tie))
     return scored
 
 
@@ -145,7 +146,7 @@ class _Search:
             case Search.PLAINEST:
                 slots = self._along(reversed(field.part.by_fit(asks.hard)), by.orders[0], widely)
             case Search.MIX:
-                slots = self._mixed(by, wish, max(count, MOST_MIXED))
+                slots = self._mixed(by, wish, count)
         return map(self._roster.in_slot, slots)
 
     def _mixed(self, by: Strategy, wish: Wish, count: int) -> list[int]:
@@ -153,11 +154,11 @@ class _Search:
         field = self._field
         if field.bits.bit_count() <= ALL_MIXED:
             return slots_of(field.bits)
-        found: list[int] = []
-        for order in by.orders:
-            found += self._first(field.part, field.bits, order, count)
+        found = self._first(field.part, field.bits, by.orders[0], max(count, MOST_MIXED))
+        for order in by.orders[1:]:
+            found += self._first(field.part, field.bits, order, MOST_MIXED)
         if wish.asks.wants:
-            found += self._along(field.part.by_fit(wish.asks.wants), by.orders[0], count)
+            found += self._along(field.part.by_fit(wish.asks.wants), by.orders[0], MOST_MIXED)
         knows = self._roster.get(AdvisorId(wish.last_advisor)) if wish.last_advisor else None
         if knows is not None and field.bits >> knows.slot & 1:
             found.append(knows.slot)
@@ -183,14 +184,7 @@ class _Search:
         # With few in the set it is quicker to compare them all: on the way down, one is met each len(roster) / many.
         if not self._field.is_ordered or many * many * WALKED < len(self._roster):
             return self._compared(bits, order, count)
-        found: list[int] = []
-        for rank, slots in self._walk(order, part.flags):
-            if is_fresh and rank[0]:
-                break
-            found += slots
-            if len(found) >= count:
-                break
-        return found
+        return self._walked(part.flags, order, count, is_fresh=is_fresh)
 
     def _compared(self, bits: int, order: Ranks, count: int) -> list[int]:
         slots = slots_of(bits)
@@ -200,19 +194,24 @@ class _Search:
         last = heapq.nsmallest(count, map(itemgetter(0), keyed))[-1]
         return [slot for rank, slot in keyed if rank <= last]
 
-    def _walk(self, order: Ranks, flags: bytes) -> Iterator[tuple[Rank, Iterable[int]]]:
-        """Down the order of all who are online and not full: those who are met of a part, rank by rank."""
-        kept, ready, end = self._roster.order(order), self._field.ready, 0
-        slots, places = kept.slots, kept.places
+    def _walked(self, flags: bytes, order: Ranks, count: int, *, is_fresh: bool) -> list[int]:
+        """Down the order of all who are online and not full, until enough are met of a part."""
+        kept, ready, turn = self._roster.order(order), self._field.ready, self._turn
+        slots, places, end = kept.slots, kept.places, 0
+        found: list[int] = []
         for at in compress(range(len(slots)), map(flags.__getitem__, slots)):
             if at < end or slots[at] not in ready:
                 continue
+            if is_fresh and places[at][0][0]:
+                break
             if kept.is_alone(at):
-                yield places[at][0], (slots[at],)
+                found.append(slots[at])
             else:
-                group, end = kept.group(at, self._turn)
-                tied = (slot for slot in group if flags[slot] and slot in ready)
-                yield places[at][0], islice(tied, MOST_TIED)
+                group, end = kept.group(at, turn)
+                found += islice((slot for slot in group if flags[slot] and slot in ready), MOST_TIED)
+            if len(found) >= count:
+                break
+        return found
 
 
 def _turn(case: CaseId) -> int:

@@ -76,6 +76,7 @@ class Roster:
         self._in_order: list[Member] = []
         self._named: dict[tuple[str, str], int] = {}
         self._levels: dict[tuple[str, str, int], int] = {}
+        self._texts: dict[str, str] = {}
         self._rooms: dict[_Room, Room] = {}
         self._orders: dict[Ranks, Order] = {}
 
@@ -211,7 +212,9 @@ class Roster:
         self.everyone = self.everyone | bit if present and profile.active else self.everyone & ~bit
         if present:
             member.levels = sum(min(level, LEVELS) for level in profile.skills.values())
-            member.has = (*_had(SKILL, profile.skills), *_had(LANGUAGE, profile.languages))
+            had = (*_had(SKILL, profile.skills), *_had(LANGUAGE, profile.languages))
+            # The same text for all who have it, so that it is fetched once.
+            member.has = tuple([self._texts.setdefault(name, name) for name in had])
         else:
             for room in self._rooms.values():
                 room.leave(member.slot, member.has)

@@ -130,7 +130,7 @@ def balanced(member: Member, wish: Wish) -> Terms:
     idle_s = (wish.now_ms - state.idle_since_ms) / 1000
     fit = skill_fit(member, wish.asks.wants)
     idle = idle_s / (idle_s + IDLE_HALF_S) if idle_s > 0 else 0.0
-    affinity = 1.0 if state.id == wish.last_advisor else 0.0
+    affinity = 1.0 if wish.last_advisor and state.id == wish.last_advisor else 0.0
     scarcity = _scarcity(member, wish)
     ramp_in = _ramp_in(wish.now_ms - state.online_since_ms, wish.ramp_s) if wish.ramp_s else 1.0
     score = by_fit * fit + by_share * share + by_idle_time * idle
