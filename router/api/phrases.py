@@ -141,7 +141,7 @@ _PHRASES: Final[Mapping[Phrase, tuple[str, str]]] = {
     Phrase.UNTIL: (" until {at}", ", {at}까지"),
     Phrase.OFFERED: ("offered to {advisor} until {at}", "{advisor}에게 제안됨, 수락 기한 {at}"),
     Phrase.IS_RUNG: ("{advisor} is asked for advice until {at}", "{advisor}에게 자문 요청 중, 응답 기한 {at}"),
-    Phrase.GIVES_ADVICE: ("{who} gives advice beside the owner", "자문 중: {who} (담당자는 그대로입니다)"),
+    Phrase.GIVES_ADVICE: ("advice beside its owner is given by {who}", "자문 중: {who} (담당자는 그대로입니다)"),
     Phrase.ASK_DECLINED: ("{advisor} declined to give advice", "{advisor}: 자문 요청을 거절했습니다"),
     Phrase.ASK_EXPIRED: (
         "{advisor} did not answer when asked for advice",

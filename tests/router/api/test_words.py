@@ -1,3 +1,5 @@
+from typing import Any
+
 import msgspec
 import pytest
 from msgspec.structs import replace
@@ -5,7 +7,7 @@ from msgspec.structs import replace
 from router.api.phrases import Language, language_of, lasting
 from router.api.words import ExplanationView, Line, Words
 from router.contract.advisor import AdvisorState, Presence, Profile, Work, WorkKind
-from router.contract.case import CaseDetail, CaseState, CaseStatus, Pending, write_detail
+from router.contract.case import Ask, CaseDetail, CaseState, CaseStatus, Offer, Pending, write_detail
 from router.contract.codec import rfc3339
 from router.contract.ids import AccountId, AdvisorId, CaseId, ConversationId, InquiryId
 from router.engine.decide import Waiting, decide
@@ -116,6 +118,54 @@ def test_a_pending_case_says_for_whom_and_until_when(rulebook: Rulebook) -> None
     pending = Pending(on="customer", since_ms=NOW, until_ms=NOW + 1)
     told = explained(case(replace(DETAIL, pending=pending), state=CaseStatus.PENDING), Roster(), rulebook)
     assert told.why_waiting == (f"it waits for the customer until {rfc3339(NOW + 1)}",)
+
+
+_RUNG = (Offer(advisor=AdvisorId("bob"), ver=3, deadline_ms=NOW + 9, units=5),)
+_ASK = Ask(by="ann", at_ms=NOW, tier="senior", last="cho")
+ADVICE: list[tuple[dict[str, Any], Ask | None, tuple[str, ...], tuple[str, ...]]] = [
+    ({}, None, (), ()),
+    (
+        {"offers": _RUNG},
+        replace(_ASK, last=""),
+        (f"bob is asked for advice until {rfc3339(NOW + 9)}",),
+        (f"bob에게 자문 요청 중, 응답 기한 {rfc3339(NOW + 9)}",),
+    ),
+    (
+        {"offers": _RUNG, "state": CaseStatus.PARKED},
+        replace(_ASK, end="declined"),
+        (f"bob is asked for advice until {rfc3339(NOW + 9)}", "cho declined to give advice"),
+        (f"bob에게 자문 요청 중, 응답 기한 {rfc3339(NOW + 9)}", "cho: 자문 요청을 거절했습니다"),
+    ),
+    (
+        {},
+        replace(_ASK, end="expired"),
+        ("cho did not answer when asked for advice", "nobody is asked for advice any more"),
+        ("cho: 자문 요청에 응답하지 않았습니다", "더 이상 자문을 요청할 상담사가 없습니다"),
+    ),
+    (
+        {},
+        replace(_ASK, end="left"),
+        ("cho left when asked for advice", "nobody is asked for advice any more"),
+        ("cho: 자문 요청 중에 자리를 떠났습니다", "더 이상 자문을 요청할 상담사가 없습니다"),
+    ),
+    (
+        {"consults": {"cho": 5, "bob": 5}},
+        replace(_ASK, end="joined"),
+        ("advice beside its owner is given by bob, cho",),
+        ("자문 중: bob, cho (담당자는 그대로입니다)",),
+    ),
+    ({}, replace(_ASK, end="recalled"), (), ()),
+]
+
+
+@pytest.mark.parametrize(("members", "ask", "english", "korean"), ADVICE)
+def test_who_gives_advice_or_why_nobody_does(
+    rulebook: Rulebook, members: dict[str, Any], ask: Ask | None, english: tuple[str, ...], korean: tuple[str, ...]
+) -> None:
+    state = case(replace(DETAIL, ask=ask), **{"state": CaseStatus.ASSIGNED, "owner": "ann", **members})
+    for language, told in ((Language.ENGLISH, english), (Language.KOREAN, korean)):
+        said = Words(language, Roster(), rulebook, NOW).explained(state).why_waiting
+        assert tuple(line for line in said if "ann" not in line) == told
 
 
 def test_the_last_decision_is_told_with_its_rules_terms_and_those_who_were_out(rulebook: Rulebook) -> None:

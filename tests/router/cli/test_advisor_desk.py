@@ -55,6 +55,43 @@ def desk() -> Desk:
     return made
 
 
+def test_advice_is_asked_of_him_like_an_offer(desk: Desk) -> None:
+    deadline = (NOW + timedelta(seconds=20)).isoformat()
+    item = work("a", "consult-offer", offer_ver=4, deadline=deadline, asked_by="sora")
+    rings = frames.Offered(work=item, case="a", offer_ver=4, deadline=deadline)
+    assert said(desk.told(rings, NOW)) == [
+        "sora asks for your advice on 1: delivery, email, priority 2, 김민수: 언제 와요?",
+        "  20 s to answer: `accept 1` or `decline 1`",
+    ]
+    assert desk.told(rings, NOW) == []
+    place = desk.first_offer()
+    assert place is not None
+    assert place.case == "a"
+    assert said(desk.reminders(NOW + timedelta(seconds=16))) == ["offer 1: 4 s left"]
+    desk.done("a", "accept")
+    assert desk.find(1).kind == "consult"  # type: ignore[union-attr]
+    assert desk.told(frames.Assigned(work=work("a", "consult"), case="a"), NOW) == []
+    assert said(desk.told(frames.Released(case="a", reason="handed-back"), NOW)) == ["1 has gone: handed-back"]
+
+
+@pytest.mark.parametrize(
+    ("state", "members", "line"),
+    [
+        ("joined", {}, "1: jun is in on it"),
+        ("declined", {"reason": "busy", "rings": "sol"}, "1: jun gives no advice (busy); sol is asked now"),
+        ("expired", {}, "1: jun does not answer; nobody is asked any more"),
+        ("left", {"rings": "sol"}, "1: jun has gone; sol is asked now"),
+        ("ended", {}, "1: jun is done with it"),
+    ],
+)
+def test_he_is_told_what_becomes_of_the_advice_he_asked_for(
+    desk: Desk, state: str, members: dict[str, str], line: str
+) -> None:
+    desk.told(frames.Assigned(work=work("a"), case="a"), NOW)
+    told = frames.Consulted(case="a", advisor="jun", state=state, **members)  # type: ignore[arg-type]
+    assert said(desk.told(told, NOW)) == [line]
+
+
 def test_an_offer_is_told_once_and_counts_down(desk: Desk) -> None:
     assert said(desk.told(offer("a"), NOW)) == [
         "offer 1: delivery, email, priority 2, 김민수: 언제 와요?",
