@@ -14,6 +14,7 @@ from router.contract.case import CaseState, CaseStatus, Pending
 from router.contract.codec import encode
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.records import record_head
+from router.engine.consulting import Whom
 from router.runtime.bus.protocol import Bus, Outgoing
 from router.service.rebuilding.gate import Gate
 from router.service.rebuilding.rebuild import Rebuilder, Said
@@ -188,7 +189,7 @@ class RandomDay:
         if case is None:
             return
         work, mine = self._scene.casework, self._scene.request(case.owner)
-        match self._random.randrange(6):
+        match self._random.randrange(7):
             case 0:
                 await work.note(case.id, mine, text="for us only")
             case 1:
@@ -199,6 +200,8 @@ class RandomDay:
                 await work.transfer(case.id, mine, queue="general")
             case 4:
                 await work.resolve(case.id, mine, outcome="solved")
+            case 5:
+                await work.consult(case.id, mine, whom=Whom(skills={"billing": 5}), note="what now?")
             case _:
                 await work.reply(case.id, mine, text="안녕하세요")
 
