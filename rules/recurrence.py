@@ -58,12 +58,12 @@ class Recurrence(Struct, frozen=True, kw_only=True):
     count: int | None = None
     until: str = ""
     week_start: int = 0
-    by_month: tuple[int, ...] = ()
-    by_week: tuple[int, ...] = ()
-    by_year_day: tuple[int, ...] = ()
-    by_month_day: tuple[int, ...] = ()
-    by_day: tuple[tuple[int, int], ...] = ()
-    by_position: tuple[int, ...] = ()
+    by_month: frozenset[int] = frozenset()
+    by_week: frozenset[int] = frozenset()
+    by_year_day: frozenset[int] = frozenset()
+    by_month_day: frozenset[int] = frozenset()
+    by_day: frozenset[tuple[int, int]] = frozenset()
+    by_position: frozenset[int] = frozenset()
     times: tuple[tuple[str, str], ...] = ()
 
 
@@ -118,13 +118,15 @@ def _with_implied(rule: Recurrence, first: date) -> Recurrence:
         return rule
     match rule.frequency:
         case Frequency.YEARLY if rule.by_week:
-            return replace(rule, by_day=((0, first.weekday()),))
+            return replace(rule, by_day=frozenset({(0, first.weekday())}))
         case Frequency.YEARLY:
-            return replace(rule, by_month=rule.by_month or (first.month,), by_month_day=(first.day,))
+            return replace(
+                rule, by_month=rule.by_month or frozenset({first.month}), by_month_day=frozenset({first.day})
+            )
         case Frequency.MONTHLY:
-            return replace(rule, by_month_day=(first.day,))
+            return replace(rule, by_month_day=frozenset({first.day}))
         case Frequency.WEEKLY:
-            return replace(rule, by_day=((0, first.weekday()),))
+            return replace(rule, by_day=frozenset({(0, first.weekday())}))
         case _:
             return rule
 
@@ -151,7 +153,7 @@ def _days_of(rule: Recurrence, begin: date, budget: Budget) -> Iterator[date]:
     """The days of a period that lie in the rule's months, on the days of the month that it names."""
     match rule.frequency:
         case Frequency.YEARLY:
-            months = sorted(set(rule.by_month)) or range(1, 13)
+            months = sorted(rule.by_month) or range(1, 13)
             found = (day for month in months for day in _of_month(rule, begin.year, month))
         case Frequency.MONTHLY:
             found = (day for day in _of_month(rule, begin.year, begin.month))
@@ -177,23 +179,24 @@ def _is_meant(rule: Recurrence, day: date) -> bool:
         and (not rule.by_month_day or _is_among(rule.by_month_day, day.day, monthrange(day.year, day.month)[1]))
         and (not rule.by_year_day or _is_among(rule.by_year_day, day.timetuple().tm_yday, _length(day.year)))
         and (not rule.by_week or _is_among(rule.by_week, *_week(day, rule.week_start)))
-        and (not rule.by_day or any(_is_weekday(rule, day, place, weekday) for place, weekday in rule.by_day))
+        and (not rule.by_day or _is_weekday(rule, day))
     )
 
 
-def _is_among(wanted: tuple[int, ...], number: int, total: int) -> bool:
+def _is_among(wanted: frozenset[int], number: int, total: int) -> bool:
     """Whether the number, counted from the beginning or from the end, is wanted."""
     return number in wanted or number - total - 1 in wanted
 
 
-def _is_weekday(rule: Recurrence, day: date, place: int, weekday: int) -> bool:
-    if day.weekday() != weekday or place == 0:
-        return day.weekday() == weekday
+def _is_weekday(rule: Recurrence, day: date) -> bool:
+    """Whether the day is one of the weekdays, or has its place in the month or year among days of that name."""
+    weekday = day.weekday()
     in_month = rule.frequency is Frequency.MONTHLY or bool(rule.by_month)
     number, total = (
         (day.day, monthrange(day.year, day.month)[1]) if in_month else (day.timetuple().tm_yday, _length(day.year))
     )
-    return place == ((number - 1) // 7 + 1 if place > 0 else -((total - number) // 7 + 1))
+    places = (0, (number - 1) // 7 + 1, -((total - number) // 7 + 1))
+    return any((place, weekday) in rule.by_day for place in places)
 
 
 def _week(day: date, week_start: int) -> tuple[int, int]:
@@ -204,7 +207,7 @@ def _week(day: date, week_start: int) -> tuple[int, int]:
     return (middle.timetuple().tm_yday - 1) // 7 + 1, (last.timetuple().tm_yday - 1) // 7 + 1
 
 
-def _placed(days: list[date], positions: tuple[int, ...]) -> list[date]:
+def _placed(days: list[date], positions: frozenset[int]) -> list[date]:
     if not positions:
         return days
     return [day for at, day in enumerate(days, start=1) if _is_among(positions, at, len(days))]
@@ -226,14 +229,14 @@ def _frequency(parts: Mapping[str, str]) -> Frequency:
     return Frequency(told)
 
 
-def _days(parts: Mapping[str, str], frequency: Frequency) -> tuple[tuple[int, int], ...]:
-    found = []
+def _days(parts: Mapping[str, str], frequency: Frequency) -> frozenset[tuple[int, int]]:
+    found = set()
     for told in _listed(parts, "BYDAY"):
         place = _signed("BYDAY", told[:-2], 53) if told[:-2] else 0
         if place and (frequency in {Frequency.WEEKLY, Frequency.DAILY} or "BYWEEKNO" in parts):
             raise Misread(f"`BYDAY={told}`: a place such as {place} is for a month or a year")
-        found.append((place, _weekday(told[-2:])))
-    return tuple(found)
+        found.add((place, _weekday(told[-2:])))
+    return frozenset(found)
 
 
 def _weekday(told: str) -> int:
@@ -249,8 +252,8 @@ def _number(parts: Mapping[str, str], name: str, default: int) -> int:
     return int(told)
 
 
-def _numbers(parts: Mapping[str, str], name: str, *, is_signed: bool = True) -> tuple[int, ...]:
-    found = tuple(_signed(name, told, _LIMITS[name]) for told in _listed(parts, name))
+def _numbers(parts: Mapping[str, str], name: str, *, is_signed: bool = True) -> frozenset[int]:
+    found = frozenset(_signed(name, told, _LIMITS[name]) for told in _listed(parts, name))
     if found and not is_signed and min(found) < 0:
         raise Misread(f"`{name}` has a number that is below 0")
     return found
