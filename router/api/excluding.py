@@ -56,7 +56,13 @@ def as_excluded(caller: Caller, ask: CaseAsk, outcome: Outcome) -> Problem | Non
     """The problem of an advisor who was refused because he is excluded; None when it is another."""
     if outcome.result is not Result.REFUSED or outcome.case is None:
         return None
-    asked = ask.to if isinstance(ask, asking.Transfer | asking.Consult) else caller.key.advisor
+    match ask:
+        case asking.Transfer():
+            asked = ask.to
+        case asking.Unpark():
+            asked = AdvisorId(outcome.case.owner)
+        case _:
+            asked = caller.key.advisor
     is_his = asked is not None and asked in read_detail(outcome.case.detail).excluded
     return problem("excluded", _EXCLUDED) if is_his else None
 

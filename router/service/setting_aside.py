@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Final
 
 from router.contract.case import CaseState, CaseStatus, read_detail
-from router.contract.ids import CaseId
-from router.engine import plans
+from router.contract.ids import AdvisorId, CaseId
+from router.engine import manual, plans
 from router.service.acting import Actor
 from router.service.policies import Policies
 from router.service.requests import Request
@@ -40,9 +40,12 @@ class SettingAside:
 
     async def unpark(self, case: CaseId, request: Request, *, may_exceed: Over) -> Outcome:
         """Its owner takes a case up again that is parked, or that waits for somebody else, even above his capacity
-        where it may be so. Gives ``RETURNED``, ``NO_ROOM``, ``NOT_YOURS``, ``GONE``, ``ABSENT``."""
+        where it may be so. Gives ``RETURNED``, ``NO_ROOM``, ``NOT_YOURS``, ``REFUSED`` (he was excluded meanwhile),
+        ``GONE``, ``ABSENT``."""
 
         def act(state: CaseState) -> AnyAct | Outcome:
+            if state.state is CaseStatus.PENDING and manual.is_excluded(state, AdvisorId(state.owner)):
+                return Outcome(result=Result.REFUSED, case=state)
             # A parked or pending case has an owner; one that hasn't, or is over, is nobody's to take up.
             scene = self._policies.scene(state, self._actor.now_ms())
             detail = plans.taken_up(state, read_detail(state.detail), scene)

@@ -8,9 +8,11 @@ from msgspec.structs import replace
 
 from router.contract.advisor import Work, WorkKind
 from router.contract.case import CaseStatus
+from router.contract.exclusion import Exclusion
 from router.contract.messages import DeliveryState
 from tests.suites.fault_checker import check
 from tests.suites.fault_evidence import Evidence, Promise
+from tests.suites.fault_excluded import excluded
 from tests.suites.fault_history import Entry, Kind
 from tests.suites.fault_tales import HOUR, NOW, Tale, advisor, case, delivery_of, evidence, good
 
@@ -197,6 +199,23 @@ def waited(found: Evidence) -> Evidence:
     return replace(evidence(later, ()), replies=(), deliveries=())
 
 
+def excluded_and_has_it(found: Evidence) -> Evidence:
+    return with_case(found, 1, excluded=("ann", "minji"))
+
+
+def excluded_and_offered(found: Evidence) -> Evidence:
+    (offer,) = found.events[0].event.case.offers
+    return with_case(found, 0, excluded=(str(offer.advisor),))
+
+
+def excluded_and_asked_in(found: Evidence) -> Evidence:
+    return with_case(found, 1, excluded=("zoe",), consults={"zoe": 1})
+
+
+def exclusion_forgotten(found: Evidence) -> Evidence:
+    return with_case(found, 1, excluded=("zoe",))
+
+
 BAD: list[tuple[Callable[[Evidence], Evidence], Promise]] = [
     (never_applied, Promise.NOT_LOST),
     (not_said, Promise.NOT_LOST),
@@ -208,6 +227,10 @@ BAD: list[tuple[Callable[[Evidence], Evidence], Promise]] = [
     (two_work_sets, Promise.ONE_OWNER),
     (above_capacity, Promise.CAPACITY),
     (too_much_at_the_end, Promise.CAPACITY),
+    (excluded_and_has_it, Promise.EXCLUDED),
+    (excluded_and_offered, Promise.EXCLUDED),
+    (excluded_and_asked_in, Promise.EXCLUDED),
+    (exclusion_forgotten, Promise.EXCLUDED),
     (early, Promise.TIMERS),
     (unarmed, Promise.TIMERS),
     (never_fired, Promise.TIMERS),
@@ -314,6 +337,17 @@ def test_advice_takes_room_beside_an_owner(
     rings = tuple(replace(offer, advisor=name, units=units) for name, units in rung.items())
     offers = (*found.events[at].event.case.offers, *rings)
     assert promises(with_case(found, at, consults=consults, offers=offers)) == broken
+
+
+def test_an_exclusion_that_somebody_lifted_is_not_forgotten_nor_is_who_was_in_before_it_got_in_by_it() -> None:
+    lifted = Exclusion(advisor="zoe", at_ms=NOW, by="key-1", lifted=True)
+    tale = Tale()
+    tale.tell("admit", "c", case("c", 1, CaseStatus.QUEUED, excluded=("zoe",)))
+    tale.tell("assign", "zoe", case("c", 2, CaseStatus.ASSIGNED, owner="zoe", exclusions=(lifted,)))
+    tale.tell("consult", "bob", case("c", 3, CaseStatus.ASSIGNED, owner="zoe", consults={"bob": 1}))
+    bob = case("c", 4, CaseStatus.ASSIGNED, owner="zoe", consults={"bob": 1}, excluded=("bob",))
+    tale.tell("rejudge", "exclude bob", bob)
+    assert list(excluded(tale.events)) == []
 
 
 def test_advice_ends_with_its_case() -> None:

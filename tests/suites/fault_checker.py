@@ -11,6 +11,7 @@ from router.contract.case import CaseStatus
 from router.contract.events import CaseEvent, EventType
 from router.contract.messages import DeliveryState
 from tests.suites.fault_evidence import Evidence, Promise, Violation
+from tests.suites.fault_excluded import excluded
 from tests.suites.fault_folding import fold
 from tests.suites.fault_history import Entry, Kind
 from tests.suites.fault_timers import timers
@@ -266,6 +267,10 @@ def _folds(evidence: Evidence) -> Iterator[Violation]:
     return fold(evidence, distinct(evidence))
 
 
+def _excluded(evidence: Evidence) -> Iterator[Violation]:
+    return excluded(distinct(evidence))
+
+
 def _timers(evidence: Evidence) -> Iterator[Violation]:
     return timers(evidence, distinct(evidence))
 
@@ -282,6 +287,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     _confirmed,
     _replies,
     _folds,
+    _excluded,
     _timers,
     _probes,
     _letters,

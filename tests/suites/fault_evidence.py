@@ -32,6 +32,7 @@ class Promise(StrEnum):
     REPEATS = "what may have happened is not blindly done again"
     FENCES = "what a newer epoch fences off has no effect"
     PRESENCE = "who is connected is present"
+    EXCLUDED = "nobody excluded ever gets the case"
     PARKED = "what was put aside goes on with who had it"
     DRAINED = "the backlog drains"
     WAITING = "nobody waits while someone is free"

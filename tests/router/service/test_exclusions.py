@@ -207,6 +207,8 @@ async def test_a_pending_case_does_not_come_back_to_who_was_excluded_meanwhile(s
     told = await scene.casework.excluding.change(C1, wish)
     state = await scene.case("c1")
     assert (told.result, state.state, state.owner) == (Result.DONE, CaseStatus.PENDING, "mina")
+    unparked = await scene.casework.aside.unpark(C1, scene.request("mina"), may_exceed=lambda _: True)
+    assert unparked.result is Result.REFUSED
     await scene.hire("jun")
     await scene.pass_s(61)
     assert await scene.holder("c1") == "jun"
