@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from rules import opening_hours
+from rules.capacity import weight_flaws
 from rules.covering import covered
 from rules.errors import Path
 from rules.exclusion import exclusion_flaws
@@ -33,6 +34,7 @@ def cross_flaws(document: Document) -> Iterator[Flaw]:
             yield from each(queue.pick, document.tiers, "tier", (*path, "pick"))
         yield from _strategy_flaws(queue, path)
         yield from relax_flaws(name, queue, document)
+    yield from weight_flaws(document.channels)
     yield from share_flaws(document.shares, document.queues)
     yield from policy_flaws(document)
     yield from promise_flaws(document)

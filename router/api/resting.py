@@ -7,6 +7,8 @@ from router.api.desks import Caller
 from router.api.problems import refused
 from router.contract.case import CaseState
 from router.contract.config import Role
+from router.contract.ids import AdvisorId
+from router.engine import capacity
 from router.store.acts import Outcome
 
 Resting = asking.Park | asking.Unpark | asking.WrapUp
@@ -47,6 +49,17 @@ async def _unpark(caller: Caller, ask: asking.Unpark) -> Outcome:
     return await caller.desk.casework.aside.unpark(ask.case, caller.request(ask.op, ask.reason), may_exceed=may_exceed)
 
 
+async def _bounded(caller: Caller, ask: asking.WrapUp, advisor: AdvisorId, channel: str) -> None:
+    """Raises ``Refused`` where it would last longer in all than the channel lets it."""
+    desk = caller.desk
+    rulebook, history = desk.policies.active, await desk.reads.history(desk.pool, ask.case)
+    began_ms = capacity.wrap_up_began(history, advisor)
+    left_s = capacity.wrap_up_left_s(began_ms, channel, rulebook, desk.actor.now_ms())
+    if ask.more_s > left_s:
+        most_s = rulebook.weight(channel).wrap_up_most_s
+        raise refused("forbidden", f"On the channel {channel} a wrap-up lasts {most_s} s at most: {left_s} s are left.")
+
+
 async def _wrap_up(caller: Caller, ask: asking.WrapUp) -> Outcome:
     advisor = caller.key.advisor
     if advisor is None:
@@ -57,4 +70,6 @@ async def _wrap_up(caller: Caller, ask: asking.WrapUp) -> Outcome:
         most_s = caller.desk.policies.active.weight(channel).wrap_up_more_s
         if channel and ask.more_s > most_s:
             raise refused("forbidden", f"On the channel {channel} a wrap-up goes on for at most {most_s} s at a time.")
+        if channel:
+            await _bounded(caller, ask, advisor, channel)
     return await caller.desk.casework.wrap_up(ask.case, caller.request(ask.op), advisor=advisor, more_s=ask.more_s)

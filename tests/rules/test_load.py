@@ -373,3 +373,11 @@ def test_a_stored_rulebook_of_a_newer_version_is_refused_with_its_field() -> Non
     newer = content(load({"a.yaml": GOOD})).replace(b'"skills"', b'"siesta":1,"skills"', 1)
     with pytest.raises(RulesError, match="siesta"):
         restore(newer)
+
+
+def test_a_wrap_up_may_last_as_long_as_it_does() -> None:
+    flawed = "channels: {chat: {wrap_up_s: 60, wrap_up_most_s: 59}}\n"
+    with pytest.raises(RulebookError) as caught:
+        load({"a.yaml": GOOD, "b.yaml": flawed})
+    told = [(problem.path, problem.message) for problem in caught.value.problems]
+    assert told == [("channels.chat.wrap_up_most_s", "is less than `wrap_up_s`, which is 60")]

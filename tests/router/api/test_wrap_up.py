@@ -73,3 +73,18 @@ async def test_it_is_an_advisors_to_end(bench_rules: ApiBench) -> None:
     boss = bench_rules.key(Role.SUPERVISOR)
     status, found = await bench_rules.post("/v1/cases/nobody/wrap-up", boss, op="one")
     assert (status, found["type"]) == (403, "urn:turnout:problem:forbidden")
+
+
+async def test_no_longer_in_all_than_the_channel_lets_it(bench: ApiBench) -> None:
+    texts = {name: (files("rules") / "defaults" / name).read_text("utf-8") for name in ("rulebook.yaml", "rules.yaml")}
+    bound = f"{LONG}, wrap_up_most_s: 700"
+    bench.policies.activate(load({name: text.replace(SHORT, bound) for name, text in texts.items()}))
+    minji = await bench.advisor("minji")
+    async with bench.session(minji) as talk:
+        case = await _resolved(bench, talk)
+        await talk.next("wrap_up")
+        assert (await talk.do("wrap_up", case=case, more_s=650))["result"] == "done"
+        found = await talk.refused("wrap_up", case=case, more_s=900)
+        assert (found["status"], found["type"]) == (403, "urn:turnout:problem:forbidden")
+        assert found["detail"].startswith("On the channel email a wrap-up lasts 700 s at most: ")
+        assert (await talk.do("wrap_up", case=case))["result"] == "done"
