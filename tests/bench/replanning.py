@@ -28,7 +28,6 @@ from router.service.policies import Policies
 from router.service.replanning import forecast
 from router.service.roster import RosterTail
 from router.service.rule_files import RuleFiles
-from rules import Rulebook
 from tests.bench.backlog import fill
 from tests.bench.ground import Ground, settle, staff
 from tests.bench.results import Sample, percentile
@@ -44,17 +43,13 @@ _FEWEST: Final = 20
 
 async def measure(ground: Ground, run: int) -> Sample:
     """Milliseconds (p99) from an inquiry on the bus to its offer while the change is brought to all cases; the
-    baseline is the same without. ``cases``: how many a second it is brought to. ``forecast``: seconds that the look at
-    it beforehand takes."""
+    baseline is the same without. ``cases``: how many a second it is brought to. ``forecast``: seconds that a look at
+    what the way back would change takes."""
     pool, scale = PoolId(f"replan-{run}"), ground.scale
     async with _office(ground, pool) as office:
+        old = office.files.rulebook()
         await office.looked_at(scale.open_cases)
-        began = time.monotonic()
-        looked = await forecast(
-            office.actor, ground.store, ground.store, Policies(office.files.rulebook()), against=office.after
-        )
-        parts = {"forecast": (time.monotonic() - began, "s")}
-        assert looked.touched >= scale.open_cases
+        # A minute later the router looks at all of them again: the time until then is calm.
         async with asyncio.timeout(scale.longest_s * 4), asyncio.TaskGroup() as group:
             writing = group.create_task(office.write(scale.beside_a_second))
             await _pass(scale.calm_s)
@@ -64,6 +59,10 @@ async def measure(ground: Ground, run: int) -> Sample:
             await office.until_written(_FEWEST)
             busy = office.waits()
             writing.cancel()
+        began = time.monotonic()
+        back = await forecast(office.actor, ground.store, ground.store, Policies(office.files.rulebook()), against=old)
+        parts = {"forecast": (time.monotonic() - began, "s")}
+        assert back.touched >= scale.open_cases
     parts |= {
         "cases": (scale.open_cases / span, "cases/s"),
         "p50": (percentile(busy, 0.5) * 1000, "ms"),
@@ -79,30 +78,22 @@ class _Office:
 
     def __init__(self, ground: Ground, pool: PoolId, rules: Path, files: RuleFiles) -> None:
         self.files = files
-        self.after: Rulebook
         self.actor = Actor(
             pool, ground.store, ground.store, clock=SystemClock(), metrics=ServiceMetrics(CollectorRegistry())
         )
         self.tail = RosterTail(pool, ground.store)
+        self.tail.listen(self._look)
         self._ground = ground
         self._pool = pool
         self._file = rules / "rulebook.yaml"
-        self._new = ""
         self.ops = ""
         self._on_bus: dict[CaseId, float] = {}
         self._offered: dict[CaseId, float] = {}
 
-    def prepare(self) -> None:
-        """Work out the change, without making it: everybody is promised an answer later."""
-        old = self._file.read_text("utf-8")
-        self._new = old.replace("first_response_s: ", "first_response_s: 1")
-        self._file.write_text(self._new, "utf-8")
-        self.after = self.files.rulebook()
-        self._file.write_text(old, "utf-8")
-        self.tail.listen(self._look)
-
     def change(self) -> None:
-        self._file.write_text(self._new, "utf-8")
+        """Everybody is promised an answer later."""
+        text = self._file.read_text("utf-8").replace("first_response_s: ", "first_response_s: 1")
+        self._file.write_text(text, "utf-8")
 
     async def looked_at(self, count: int) -> None:
         """Return when the router has seen that so many cases are as they should be, which it does at its start."""
@@ -176,7 +167,6 @@ async def _office(ground: Ground, pool: PoolId) -> AsyncIterator[_Office]:
     await _open(ground, pool, files)
     async with AsyncExitStack() as stack:
         office = _Office(ground, pool, rules, files)
-        office.prepare()
         for role in (Role.RELAY, Role.ROUTER):
             settings = ground.settings(pool, f"{pool}-{role}") | {"rules_dir": str(rules), "roster_file": str(roster)}
             process = Process(ground.folder, settings, roles=(role,), name=f"{pool}-{role}")
