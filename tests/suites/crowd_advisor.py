@@ -4,6 +4,7 @@ What he asked for and got no answer to he asks again, under the same operation i
 """
 
 import asyncio
+import contextlib
 import itertools
 import json
 import re
@@ -17,6 +18,8 @@ from tests.suites.eventually import eventually
 
 Frame = dict[str, Any]
 ANSWER_S = 60.0
+_ADVICE_S = 1.0
+_RINGING = frozenset({"offer", "consult-offer"})
 _REF = re.compile(r"<([^<>]+)>")
 
 
@@ -40,6 +43,9 @@ class Worker:
         self._todo: deque[str] = deque()
         self._news = asyncio.Event()
         self._offered: dict[str, int] = {}
+        self.whom: Frame = {}
+        """Of whom he asks for advice on each case he has, for now."""
+        self._advice: dict[str, asyncio.Event] = {}
 
     async def run(self, http: aiohttp.ClientSession) -> None:
         """Work until cancelled."""
@@ -80,7 +86,7 @@ class Worker:
     def _welcomed(self, welcome: Frame) -> None:
         assert welcome["type"] == "welcome", welcome
         self.holds = {item["case"] for item in welcome["work"]}
-        self._offered = {item["case"]: item["offer_ver"] for item in welcome["work"] if item["kind"] == "offer"}
+        self._offered = {item["case"]: item["offer_ver"] for item in welcome["work"] if item["kind"] in _RINGING}
         self._count()
         for item in welcome["work"]:
             self._do(item["case"])
@@ -105,6 +111,8 @@ class Worker:
                 self._do(case)
         elif kind == "message":
             self._do(case)
+        elif kind == "consult" and case in self._advice and _is_over(frame):
+            self._advice[case].set()
         elif kind in ("offer_ended", "released"):
             self.holds.discard(case)
             self._offered.pop(case, None)
@@ -182,8 +190,14 @@ class Worker:
         if self._lets_lie(case):
             return
         shown = await self.ask("read", case=case)
-        if shown["type"] == "problem" or shown["case"].get("owner") != self.name:
+        if shown["type"] == "problem":
             return
+        if self.name in shown["case"].get("consults", ()):
+            await self._advise(case)
+        if shown["case"].get("owner") != self.name:
+            return
+        if self.whom:
+            await self._seek_advice(case)
         for ref in unanswered(shown["transcript"]):
             answer = await self.ask("reply", case=case, text=f"answer to <{ref}>")
             if answer["type"] == "problem":
@@ -195,10 +209,33 @@ class Worker:
         await self.ask("resolve", case=case, outcome="solved")
         self._watch.note("resolved")
 
+    async def _advise(self, case: str) -> None:
+        """Say something of a case on which his advice was asked for, and be done with it."""
+        await self.ask("note", case=case, text="so it is done")
+        await self.ask("hand_back", case=case)
+        self._watch.note("advised")
+
+    async def _seek_advice(self, case: str) -> None:
+        """Ask for it, and go on once it was given, nobody is left to give it, or it takes too long."""
+        told = self._advice[case] = asyncio.Event()
+        asked = await self.ask("consult", case=case, note="how is it done?", **self.whom)
+        if asked["type"] != "problem":
+            self._watch.note("asked for advice")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_ADVICE_S):
+                    await told.wait()
+        del self._advice[case]
+
+
+def _is_over(told: Frame) -> bool:
+    """Whether nobody is in on the case, or rung, any more."""
+    return told["state"] != "joined" and not told.get("rings")
+
 
 def unanswered(transcript: list[Frame]) -> list[str]:
     """The refs of messages that no reply names."""
     said: dict[str, list[str]] = {"inquiry": [], "reply": []}
     for entry in transcript:
+        said.setdefault(entry["kind"], [])
         said[entry["kind"]] += _REF.findall(entry["text"])
     return [ref for ref in said["inquiry"] if ref not in said["reply"]]
