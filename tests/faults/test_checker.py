@@ -282,6 +282,13 @@ def rebuilt(found: Evidence, *, far: int = 10**12) -> Evidence:
     return replace(found, events=tuple(heard), snapshot=replace(found.snapshot, status=status))
 
 
+def test_what_compaction_took_may_be_missing_and_no_more() -> None:
+    found = good()
+    lost = replace(found, events=found.events[:2] + found.events[3:])
+    assert Promise.NUMBERS not in promises(replace(lost, compacted=1))
+    assert Promise.NUMBERS in promises(replace(lost, events=lost.events[:1] + lost.events[2:], compacted=1))
+
+
 def test_the_numbers_of_a_rebuilt_pool_begin_anywhere_and_have_no_gap() -> None:
     found = rebuilt(good())
     assert Promise.NUMBERS not in promises(found)

@@ -210,6 +210,7 @@ async def _evidence(
         history=tuple(place.history.entries),
         events=await gathering.events(bus),
         advisors=await gathering.advisors(bus),
+        compacted=await gathering.compacted(bus),
         inquiries=inquiries,
         replies=await gathering.replies(bus),
         deliveries=await gathering.deliveries(bus),
