@@ -15,6 +15,7 @@ from router.contract.codec import encode
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.records import record_head
 from router.engine.consulting import Whom
+from router.engine.exclusions import Wish
 from router.runtime.bus.protocol import Bus, Outgoing
 from router.service.rebuilding.gate import Gate
 from router.service.rebuilding.rebuild import Rebuilder, Said
@@ -197,7 +198,8 @@ class RandomDay:
             case 2:
                 await work.pend(case.id, mine, pending=Pending(on="customer", since_ms=self._scene.clock.now_ms()))
             case 3:
-                await work.transfer(case.id, mine, queue="general")
+                wish = Wish(someone_else=self._serial % 3 == 0)
+                await work.transfer(case.id, replace(mine, wish=wish), queue="general")
             case 4:
                 await work.resolve(case.id, mine, outcome="solved")
             case 5:

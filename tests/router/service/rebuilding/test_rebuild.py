@@ -4,9 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from msgspec.structs import replace
 
+from router.contract.case import read_detail
 from router.contract.ids import AdvisorId, CaseId
 from router.engine.consulting import Whom
+from router.engine.exclusions import Wish
 from router.runtime.bus.memory import MemoryBus
 from router.runtime.redis import Purpose, connect
 from router.store.acts import Result
@@ -80,6 +83,27 @@ async def test_an_operation_asked_for_again_after_it_gives_the_first_answer(loss
     assert (again.result, again.number, again.repeated) == (first.result, first.number, True)
     assert (await lossy.picture()).messages == before.messages
     assert not (await scene.casework.note(case, scene.request("mina"), text="another")).repeated
+
+
+async def test_who_was_excluded_stays_so(lossy: RebuildStage) -> None:
+    scene, case = lossy.scene, CaseId("c1")
+    await scene.hire("mina")
+    await lossy.write("c1")
+    await scene.accept("c1")
+    wish = replace(scene.request("mina"), wish=Wish(someone_else=True), reason="she asked for another")
+    await scene.casework.transfer(case, wish, queue="general")
+    await lossy.relay()
+    before = read_detail((await scene.case("c1")).detail)
+    assert before.excluded == ("mina",)
+    await lossy.lose()
+    assert await lossy.rebuilder().run() is not None
+    await lossy.go_on()
+    after = read_detail((await scene.case("c1")).detail)
+    assert (after.excluded, after.exclusions) == (before.excluded, before.exclusions)
+    await scene.pass_s(1_000)
+    assert await scene.holder("c1") == ""
+    await scene.hire("jun")
+    assert await scene.holder("c1") == "jun"
 
 
 @pytest.mark.parametrize("joined", [False, True])
