@@ -96,14 +96,14 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the checker looks at.
 
-    ``backlog`` names what should have drained and how much of it is left. ``online`` are the advisors with a
-    session open that said online. ``compacted`` counts records of advisors that later ones have replaced on the bus.
+    ``backlog`` names what should have drained and how much of it is left. ``online`` are the advisors with a session
+    open that said online. ``compacted`` counts records of advisors that later ones have replaced on the bus.
     ``expected_letters`` are the keys of planted poison. ``committed`` are partitions of the inquiries with their
     committed offset, read while nothing was relayed beyond ``relayed_ids``. ``stale`` says of acts under old epochs
-    what they gave, ``uncounted`` of advisors that an open session of theirs was not counted. ``repeated`` counts requests
-    that came again, byte for byte, when their answer was lost. ``rings`` says at how many advisors a case of a queue
-    rings (1), ``wrap_ups_ms`` for how long one of a channel takes its room after it is resolved (0). ``bites`` counts
-    what the fault did; ``wanted_bites`` are those that had to.
+    what they gave, ``uncounted`` of advisors that an open session of theirs was not counted. ``repeated`` counts
+    requests that came again, byte for byte, when their answer was lost. ``rings`` says at how many advisors a case of
+    a queue rings (1), ``wrap_ups_ms`` for how long one of a channel takes its room after it is resolved (0).
+    ``bites`` counts what the fault did; ``wanted_bites`` are those that had to.
     """
 
     snapshot: Snapshot
