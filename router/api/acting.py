@@ -77,7 +77,8 @@ async def perform(caller: Caller, ask: CaseAsk) -> Done:
         raise Refused(as_excluded(caller, ask, outcome) or _pointed(found, outcome))
     if outcome.repeated and outcome.result not in _GIVES.get(type(ask), _DONE):
         raise refused("operation-used", "Another act of this key on the case has this operation id; take a new one.")
-    return Done(op=ask.op, result=_told(caller, ask, outcome), number=await _number(caller, outcome), case=outcome.case)
+    number = await caller.desk.actor.durable_at(outcome)
+    return Done(op=ask.op, result=_told(caller, ask, outcome), number=number, case=outcome.case)
 
 
 def _pointed(found: Problem, outcome: Outcome) -> Problem:
@@ -103,13 +104,6 @@ async def shown_case(caller: Caller, case: CaseId) -> CaseState:
     if state is None or not caller.advisor or not was_his(state, caller.advisor):
         return await own_case(caller, case)
     return state
-
-
-async def _number(caller: Caller, outcome: Outcome) -> int:
-    """What was so already may not be durable yet: then all that has happened so far has to be."""
-    if outcome.number or outcome.result is not Result.SAME:
-        return outcome.durable_at
-    return (await caller.desk.reads.status(caller.desk.pool)).number
 
 
 def _told(caller: Caller, ask: CaseAsk, outcome: Outcome) -> str:
