@@ -52,11 +52,12 @@ def _result(status: int, retry_after: str | None, name: str) -> SendResult:
     if 200 <= status < 300:
         return sent()
     if status in _PASSING or status >= 500:
-        raise SendLater(f"{name} answered {status}", _seconds(retry_after))
+        raise SendLater(f"{name} answered {status}", wished_s(retry_after))
     return failed(f"{name} answered {status}")
 
 
-def _seconds(retry_after: str | None) -> float | None:
+def wished_s(retry_after: str | None) -> float | None:
+    """The pause that a ``Retry-After`` asks for, an hour at most; None for none, or one that isn't in seconds."""
     if retry_after is None or not (retry_after.isascii() and retry_after.isdigit()):
         return None
     return float(min(int(retry_after[:9]), _LONGEST_WISH_S))

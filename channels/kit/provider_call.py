@@ -9,16 +9,19 @@ import msgspec
 from aiohttp import FormData
 
 from channels.kit.failures import NoAnswer, Unreachable
+from channels.kit.posting import wished_s
 
 _MAX_ANSWER_BYTES: Final = 1024 * 1024
 _ENCODER: Final = msgspec.json.Encoder()
 
 
 class RawAnswer(NamedTuple):
-    """``body`` is cut off where no answer of an API is so long: it can't be read then."""
+    """``body`` is cut off where no answer of an API is so long: it can't be read then. ``retry_after_s`` is the pause
+    that the API asks for."""
 
     status: int
     body: bytes
+    retry_after_s: float | None = None
 
 
 class ProviderCall:
@@ -47,7 +50,8 @@ class ProviderCall:
                     url, params=params, data=data, headers={**(headers or {}), **kind}, allow_redirects=False
                 ) as response,
             ):
-                return RawAnswer(response.status, await _body(response))
+                wished = wished_s(response.headers.get("Retry-After"))
+                return RawAnswer(response.status, await _body(response), wished)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             raise Unreachable(f"no connection to the {self._api}") from None
         except (aiohttp.ClientError, TimeoutError, OSError):

@@ -142,7 +142,7 @@ class OpenSlackApp:
 
 def _result(answer: RawAnswer) -> SendResult:
     if answer.status == 429 or answer.status >= 500:
-        raise SendLater(f"Slack answered {answer.status}")
+        raise SendLater(f"Slack answered {answer.status}", answer.retry_after_s)
     try:
         said = _ANSWER.decode(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -150,7 +150,7 @@ def _result(answer: RawAnswer) -> SendResult:
     if said.ok:
         return sent(said.ts or None)
     if said.error in _PASSING:
-        raise SendLater(f"Slack says {said.error}")
+        raise SendLater(f"Slack says {said.error}", answer.retry_after_s)
     return failed(f"Slack says {said.error[:100] or answer.status}")
 
 

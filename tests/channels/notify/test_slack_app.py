@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -15,11 +16,14 @@ from channels.notify.slack_app_options import SlackAppOptions
 from channels.notify.slack_app_simulator import CHANNEL, Shown, SlackSimulator
 from router.contract.codec import header
 from router.contract.ids import AdvisorId
+from router.runtime.clock import SystemClock
+from router.runtime.errors import SendLater
 from router.runtime.notifiers import CALLED_BACK_AT, Pace, Target
 from router.runtime.settings.tree import build
 from router.runtime.simulators import Misbehaviour
 from tests.suites.eventually import eventually
 from tests.suites.notices import HASTY, NoticeWorld, notice, telling
+from tests.suites.notices import told as told_of
 
 MINJI = (AdvisorId("minji"),)
 GROUPED = Pace(group_s=0.1, group_most_s=0.5, per_minute=6_000.0)
@@ -246,6 +250,19 @@ async def test_a_message_that_may_stand_there_already_says_so(
     shown = [slack.arrived.get_nowait() for _ in range(slack.arrived.qsize())]
     assert ["may be a repeat" in msgspec.json.encode(each.blocks).decode() for each in shown] == said
     assert slack.refusals == []
+
+
+async def test_slack_is_given_the_pause_that_it_asks_for(slack: SlackSimulator) -> None:
+    given = {**await slack.start(), "acts_url": "http://127.0.0.1:1", "acts_key": "acts_key"}
+    options = build(SlackAppOptions, given, problems=[])
+    assert options is not None
+    slack.misbehave([Misbehaviour.BUSY])
+    async with aiohttp.ClientSession() as http:
+        host: Any = SimpleNamespace(http=http, clock=SystemClock())
+        app = await notifier().open([Target(id="desk", options=options)], host)
+        with pytest.raises(SendLater) as caught:
+            await app.send(told_of())
+    assert (caught.value.after_s, caught.value.may_have_arrived) == (1.0, False)
 
 
 GOOD = {
