@@ -11,6 +11,7 @@ from router.contract import topics
 from router.contract.case import CaseStatus
 from router.contract.codec import Decoder
 from router.contract.events import CaseEvent, EventType
+from router.contract.ids import AdvisorId
 from router.runtime.bus.protocol import Bus, Record
 from tests.suites.crowd import Talk
 from tests.suites.crowd_advisor import Worker
@@ -60,7 +61,9 @@ class Holdings:
     def _fold(self, event: CaseEvent) -> None:
         case = event.case
         rests = case.state in (CaseStatus.PENDING, CaseStatus.RESOLVED)
-        holders = {offer.advisor for offer in case.offers} | ({case.owner} if case.owner and not rests else set())
+        # What rings beside an owner, for advice, has units of its own.
+        holders = {offer.advisor for offer in case.offers if offer.units is None}
+        holders |= {AdvisorId(case.owner)} if case.owner and not rests else set()
         if len(holders) > 1:
             self.shared.append(f"{event.id}: {sorted(holders)}")
         for name in holders | self._held.keys():

@@ -6,12 +6,14 @@ from prometheus_client import CollectorRegistry
 from router.contract.advisor import Presence
 from router.contract.case import Pending
 from router.contract.ids import AdvisorId, CaseId
+from router.engine.consulting import Whom
 from router.service.case_metrics import MAX_NAMES, CaseMetrics
 from router.store.acts import Result
 from tests.suites.metrics import all_at_zero, shown
 from tests.suites.stage import RULES, Stage, rulebook, stage
 
 OFFERS = "turnout_offers_total"
+ADVICE = "turnout_consults_total"
 BY = "turnout_assignments_total"
 SLA = "turnout_sla_targets_total"
 STEPS = "turnout_escalation_steps_total"
@@ -86,6 +88,41 @@ async def test_what_an_advisor_had_is_no_offer_taken_back() -> None:
         await accepted(scene)
         await scene.resolve("c1")
         assert shown(scene.registry, OFFERS) == {"made": 1, "accepted": 1}
+
+
+@pytest.mark.parametrize("way", ["requeue", "transfer", "assign", "resolve", "hand_back", "pend"])
+async def test_advice_that_is_not_asked_for_any_more(way: str) -> None:
+    async with stage() as scene:
+        await scene.hire("mina")
+        await accepted(scene)
+        await scene.hire("jun")
+        work, case, request = scene.casework, CaseId("c1"), scene.request()
+        await work.consult(case, scene.request("mina"), whom=Whom(to=AdvisorId("jun")))
+        assert shown(scene.registry, ADVICE) == {"made": 1}
+        pending = Pending(on="customer", since_ms=scene.clock.now_ms())
+        acts = {
+            "requeue": lambda: work.requeue(case, request),
+            "transfer": lambda: work.transfer(case, request, queue="billing"),
+            "assign": lambda: work.assign(case, request, to=AdvisorId("jun")),
+            "resolve": lambda: work.resolve(case, request, outcome="solved"),
+            "hand_back": lambda: work.hand_back(case, scene.request("mina"), advisor=AdvisorId("jun")),
+            "pend": lambda: work.pend(case, scene.request("mina"), pending=pending),
+        }
+        await acts[way]()
+        assert shown(scene.registry, ADVICE) == {"made": 1, "taken_back": 1}
+        assert shown(scene.registry, OFFERS) == {"made": 1, "accepted": 1}
+
+
+async def test_the_end_of_advice_that_was_given_is_none_of_a_ring() -> None:
+    async with stage() as scene:
+        await scene.hire("mina")
+        await accepted(scene)
+        await scene.hire("jun")
+        await scene.casework.consult(CaseId("c1"), scene.request("mina"), whom=Whom(to=AdvisorId("jun")))
+        await scene.accept("c1")
+        await scene.casework.hand_back(CaseId("c1"), scene.request("jun"), advisor=AdvisorId("jun"))
+        assert shown(scene.registry, ADVICE) == {"made": 1, "accepted": 1}
+        assert shown(scene.registry, BY) == {"accepted": 1}
 
 
 async def test_a_queue_that_assigns_without_asking() -> None:
