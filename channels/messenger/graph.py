@@ -53,7 +53,7 @@ class SendApi:
 
 
 def _answer(raw: RawAnswer) -> SendAnswer:
-    status, body = raw
+    status, body = raw.status, raw.body
     try:
         answer = _DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -81,7 +81,7 @@ class BotApi:
 
 
 def _answer(raw: RawAnswer) -> BotAnswer:
-    status, body = raw
+    status, body = raw.status, raw.body
     try:
         answer = _DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
