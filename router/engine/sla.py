@@ -26,6 +26,7 @@ KEPT_RUNS: Final = 20
 
 _NEVER_MS: Final = 100 * 366 * 86_400_000
 _TELLS: Final = ("warn.", "breach.")
+_KINDS: Final = frozenset(map(str, Kind))
 
 Clocks = dict[str, Clock]
 
@@ -140,13 +141,14 @@ def clock_of(timer: str) -> str:
 def timers(
     clocks: Clocks, terms: Terms, *, armed: dict[str, int], now_ms: int, fired: Iterable[str] = ()
 ) -> dict[str, int]:
-    """What to arm and disarm so that each running clock warns and breaches, but for those that have ``fired``."""
+    """What to arm and disarm so that each running clock warns and breaches, but for those that have ``fired``. Timers
+    of clocks that only a newer version knows are left to it."""
     wanted = deadlines(clocks, terms)
     for timer in fired:
         wanted.pop(timer, None)
     changes = {timer: at for timer, at in wanted.items() if at > now_ms and armed.get(timer) != at}
     for timer, at in armed.items():
-        if timer.startswith(_TELLS) and timer not in wanted and at > now_ms:
+        if timer.startswith(_TELLS) and timer not in wanted and at > now_ms and clock_of(timer) in _KINDS:
             changes[timer] = 0
     return changes
 

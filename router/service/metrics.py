@@ -157,6 +157,8 @@ class ServiceMetrics:
             self.inquiries.labels(outcome)
 
 
+OTHER_KIND: Final = "other"
+"""The kind of timers that this version doesn't know."""
 TIMER_KINDS: Final = (
     "warn",
     "breach",
@@ -173,7 +175,7 @@ TIMER_KINDS: Final = (
     "left",
     "wrap_up",
     "park",
-    "other",
+    OTHER_KIND,
 )
 INTAKE_OUTCOMES: Final = ("admitted", "appended", "duplicate", "automatic", "undecodable")
 
@@ -181,4 +183,4 @@ INTAKE_OUTCOMES: Final = ("admitted", "appended", "duplicate", "automatic", "und
 def timer_kind(timer: str) -> str:
     """The closed label of a timer ``kind|n``."""
     kind = timer.split("|", 1)[0].split(".", 1)[0]
-    return kind if kind in TIMER_KINDS else "other"
+    return kind if kind in TIMER_KINDS else OTHER_KIND

@@ -15,7 +15,7 @@ from router.runtime.clock import Clock
 from router.service.acting import Actor
 from router.service.climbing import Ladders
 from router.service.leaving import Leaving
-from router.service.metrics import ServiceMetrics, timer_kind
+from router.service.metrics import OTHER_KIND, ServiceMetrics, timer_kind
 from router.service.policies import Policies
 from router.service.roster import RosterTail
 from router.service.setting_aside import back_in_line
@@ -41,6 +41,7 @@ from router.store.protocol import Reads
 LOG = logging.getLogger(__name__)
 _LOOK_EVERY_MS: Final = 200
 _PACE_MS: Final = 5
+_MOST_UNKNOWN: Final = 100
 _NOTHING: Final = Outcome(result=Result.GONE)
 _LOOKING: Final = frozenset({CaseStatus.QUEUED, CaseStatus.OFFERED})
 _UNSPENT: Final = frozenset({Result.GONE, Result.SAME})
@@ -61,6 +62,7 @@ class Timers:
         self._metrics = metrics
         self._leaving = Leaving(actor, reads, tail, policies=policies)
         self._is_behind = False
+        self._unknown: set[str] = set()
         self._ladders = Ladders(actor, tail, policies=policies)
 
     async def run(self) -> None:
@@ -106,6 +108,9 @@ class Timers:
             await self._serve_advisor(claim)
             return
         case = CaseId(claim.id)
+        if timer_kind(claim.timer) == OTHER_KIND:
+            self._leave(claim)
+            return
         if claim.timer.startswith("close|"):
             close = Close(**self._common(), case=case, claim=(claim.timer, claim.deadline_ms))
             outcome = await self._actor.one(close)
@@ -136,7 +141,6 @@ class Timers:
             case "follow_up":
                 return self._follow_up(state, claim)
             case _:
-                LOG.warning("a timer of unknown kind is dropped", extra={"event": "timer.unknown", "timer": kind})
                 return self._drop(state, claim)
 
     def _expire(self, state: CaseState, ver: int, claim: TimerClaim) -> AnyAct:
@@ -247,10 +251,17 @@ class Timers:
                 CaseId(number), lambda state: back_in_line(state, claim.deadline_ms, self._policies, self._actor)
             )
         else:
-            LOG.warning("a timer of unknown kind is dropped", extra={"event": "timer.unknown", "timer": kind})
-            await self._actor.one(PresenceAct(**self._common(), advisor=advisor, claim=spent))
+            self._leave(claim)
 
     # -- parts
+
+    def _leave(self, claim: TimerClaim) -> None:
+        """A newer version has armed it, and runs beside this one during an upgrade: it comes again a second later, to
+        whichever process asks first, until one that knows it has it. Said once a kind."""
+        kind = claim.timer.partition("|")[0]
+        if kind not in self._unknown and len(self._unknown) < _MOST_UNKNOWN:
+            self._unknown.add(kind)
+            LOG.warning("a timer of an unknown kind is left to others", extra={"event": "timer.unknown", "timer": kind})
 
     def _scene(self, state: CaseState) -> Scene:
         return self._policies.scene(state, self._actor.now_ms())
