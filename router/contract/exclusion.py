@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-KEPT_EXCLUSIONS: Final = 50
+KEPT_EXCLUSIONS: Final = 30
 MOST_EXCLUDED: Final = 64
 """So many advisors can be excluded from one case at once: they stand in the key of the line it waits in."""
 MOST_BY_PEOPLE: Final = 32

@@ -16,7 +16,7 @@ from router.contract.limits import cut
 from rules import Verdict
 from rules.exclusion import LAST_ADVISOR
 
-_MOST_RULES: Final = 5
+_MOST_RULES: Final = 3
 _AT_HAND: Final = frozenset({CaseStatus.ASSIGNED, CaseStatus.PARKED})
 
 
