@@ -29,6 +29,8 @@ from tests.suites.fault_scenes import Fault, Findings
 PARKED: Final = "put aside"
 TAKEN_UP: Final = "taken up again"
 WRAPPING_UP: Final = "wrapped up as routers died"
+ASKED: Final = "asked for advice"
+CAME_IN: Final = "came in to advise"
 TWO_BELLS: Final = "rang at two"
 TOO_LATE: Final = "the other was faster"
 _ACCOUNT: Final = AccountId("webhook-account")
@@ -75,6 +77,32 @@ async def two_accept(place: Plant, random: Random, _: Findings) -> None:
             place.bites[TWO_BELLS] += 1
     for entry in place.history.entries[begun:]:
         place.bites[TOO_LATE] += entry.what == "accept" and entry.kind is Kind.FAIL
+
+
+async def advised(place: Plant, random: Random, _: Findings) -> None:
+    """Whoever has a letter asks for advice; routers die as colleagues are rung for it, who come in all the same."""
+    view, name = StoreView(place.store.url), f"advice-{random.randint(0, 999)}"
+
+    async def ask_all() -> bool:
+        for each in await view.people():
+            worker = next(one for one in place.workers if one.name == each.id)
+            for case, item in each.work.items():
+                if item.kind is WorkKind.CASE and item.channel == "letter":
+                    answer = await worker.ask("consult", case=case, queue="general")
+                    place.bites[ASKED] += answer["type"] == "result"
+        return place.bites[ASKED] > asked
+
+    try:
+        with letters_lie(place.workers):
+            letters = await asyncio.gather(*(_write(place, "letter", f"{name}-{n}") for n in range(_CALLS)))
+            asked = place.bites[ASKED]
+            await eventually(ask_all, within_s=_WITHIN_S)
+            _kill_routers(place)
+            await eventually(lambda: _has(view, WorkKind.CONSULT, "letter", 1), within_s=_WITHIN_S)
+            place.bites[CAME_IN] += 1
+        await _heard(letters)
+    finally:
+        await view.close()
 
 
 @contextlib.contextmanager
@@ -131,6 +159,7 @@ def _kill_routers(place: Plant) -> None:
 
 DESK_FAULTS: Final = (
     Fault(name="routers killed as work is put aside", strike=interrupted, wants=(PARKED, WRAPPING_UP, TAKEN_UP)),
+    Fault(name="routers killed as advice is asked", strike=advised, wants=(ASKED, CAME_IN)),
     Fault(
         name="two accept what rings at both",
         strike=two_accept,

@@ -28,16 +28,45 @@ async def relay_stands_still(place: Plant, random: Random, findings: Findings) -
     """Nothing gets to the bus: then no offset may be committed beyond what is there."""
     for name in RELAYS:
         place.freeze(name)
-    threads = [f"still-{random.randint(0, 10**9)}-{number}" for number in range(10)]
-    await asyncio.gather(*(place.writers.say(thread, f"{thread}-a", "hello") for thread in threads))
+    await _write_ten(place, random)
     await pass_s(2.0)
-    offsets = await gathering.committed(place.kafka_address)
-    told = {heard.event.about for heard in await gathering.events(place.bus)}
-    for record in await gathering.inquiries(place.bus):
-        if record.offset < offsets.get(record.partition, 0) and record.id not in told:
-            findings.committed_early.append(record.id)
+    findings.committed_early += await _committed_early(place)
     for name in RELAYS:
         place.thaw(name)
+
+
+async def routers_die_beside_it(place: Plant, random: Random, findings: Findings) -> None:
+    """As above, and what had been taken is read again by those who come after: that it is known is not that it is on
+    the bus."""
+    for name in RELAYS:
+        place.freeze(name)
+    await _write_ten(place, random)
+    await pass_s(1.0)
+    for name in ROUTERS:
+        place.kill(name)
+
+    async def is_read_again() -> bool:
+        return await place.metric(DUPLICATES, "router") > 0
+
+    await eventually(is_read_again, within_s=60)
+    place.bites["read again"] += int(await place.metric(DUPLICATES, "router"))
+    await pass_s(2.0)
+    findings.committed_early += await _committed_early(place)
+    for name in RELAYS:
+        place.thaw(name)
+
+
+async def _write_ten(place: Plant, random: Random) -> None:
+    threads = [f"still-{random.randint(0, 10**9)}-{number}" for number in range(10)]
+    await asyncio.gather(*(place.writers.say(thread, f"{thread}-a", "hello") for thread in threads))
+
+
+async def _committed_early(place: Plant) -> list[str]:
+    """Inquiries whose offset is committed and whose event is not there."""
+    offsets = await gathering.committed(place.kafka_address)
+    told = {heard.event.about for heard in await gathering.events(place.bus)}
+    records = await gathering.inquiries(place.bus)
+    return [one.id for one in records if one.offset < offsets.get(one.partition, 0) and one.id not in told]
 
 
 async def relay_sleeps(place: Plant, _: Random, __: Findings) -> None:
@@ -204,6 +233,7 @@ def _fault(name: str, strike: object, *wants: str) -> Fault:
 
 OFFICE_FAULTS: Final = (
     _fault("relay stands still", relay_stands_still, "freeze relay"),
+    _fault("routers die beside a still relay", routers_die_beside_it, "freeze relay", "kill router", "read again"),
     _fault("relay sleeps", relay_sleeps, "freeze relay"),
     _fault("second tabs", second_tabs, "second tab"),
     _fault("sessions cut", hang_up, "sessions cut"),

@@ -50,6 +50,7 @@ queues:
 away_after: 0
 grace_s: 5
 backoff_s: 1
+consult_offer_s: 3
 cool_down_s: 1
 reopen_s: 60
 """
@@ -191,11 +192,12 @@ class Plant:
         """Everything runs and is ready."""
         await eventually(lambda: all(part.running for part in self.parts.values()), within_s=_STARTS_WITHIN_S)
 
-    async def metric(self, name: str) -> float:
-        """The sum of a metric over the processes that answer, all its labels together where ``name`` ends ``{``."""
+    async def metric(self, name: str, role: str = "") -> float:
+        """The sum of a metric over the processes (of a role) that answer, all its labels together where ``name`` ends
+        ``{``."""
         total = 0.0
         for part in self.parts.values():
-            if part.running is None:
+            if part.running is None or role not in ("", part.role):
                 continue
             with contextlib.suppress(aiohttp.ClientError, TimeoutError):
                 async with self._http.get(f"{part.running.ops}/metrics", timeout=aiohttp.ClientTimeout(5)) as answer:
