@@ -45,6 +45,7 @@ _GIVES: Final[Mapping[type[CaseAsk], frozenset[Result]]] = {
 
 _LACKING: Final = {
     "rung": "Somebody is rung for advice already; end that first. Nothing has changed.",
+    "many": "As many give advice on the case as can; nothing has changed.",
     "unknown": "There is no such advisor; nothing has changed.",
     "himself": "He has the case himself; nothing has changed.",
     "excluded": "The advisor must not have the case; nothing has changed.",

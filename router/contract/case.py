@@ -22,10 +22,13 @@ from rules.verdict import Verdict
 
 MAX_CASE_BYTES: Final = 65_536
 KEPT_ENTRIES: Final = 50
+MOST_CONSULTS: Final = 8
+"""So many can give advice on a case at once."""
 
 __all__ = [
     "KEPT_ENTRIES",
     "MAX_CASE_BYTES",
+    "MOST_CONSULTS",
     "Ask",
     "Case",
     "CaseDetail",

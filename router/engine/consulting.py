@@ -4,7 +4,7 @@ import msgspec
 from msgspec.structs import replace
 
 from router.contract.advisor import Presence
-from router.contract.case import Ask, CaseState, CaseStatus, read_detail
+from router.contract.case import MOST_CONSULTS, Ask, CaseState, CaseStatus, read_detail
 from router.contract.ids import AdvisorId
 from router.contract.plan import Candidate, Placing, Plan
 from router.engine import manual, offers, plans
@@ -97,10 +97,13 @@ def passed_on(state: CaseState, roster: Roster, scene: Scene, *, advisor: Adviso
 
 
 def lacking(state: CaseState, roster: Roster, whom: Whom) -> str:
-    """Why nobody could be asked: ``rung`` (one is rung already), ``unknown``, ``himself``, ``excluded`` (he
-    must not have the case), ``absent``, ``full`` (he has no room), ``nobody`` (of those asked for)."""
+    """Why nobody could be asked: ``rung`` (one is rung already), ``many`` (so many are in as can be), ``unknown``,
+    ``himself``, ``excluded`` (he must not have the case), ``absent``, ``full`` (he has no room), ``nobody`` (of those
+    asked for)."""
     if state.offers:
         return "rung"
+    if len(state.consults) >= MOST_CONSULTS:
+        return "many"
     if whom.to is None:
         return "nobody"
     member = roster.get(whom.to)

@@ -20,8 +20,8 @@ _NOTHING: Final = Outcome(result=Result.GONE)
 
 
 class Advised(NamedTuple):
-    """What came of asking for advice. ``lacking`` says why nobody could be asked: ``rung``, ``unknown``, ``himself``,
-    ``excluded``, ``absent``, ``full``, ``nobody``."""
+    """What came of asking for advice. ``lacking`` says why nobody could be asked: ``rung``, ``many``, ``unknown``,
+    ``himself``, ``excluded``, ``absent``, ``full``, ``nobody``."""
 
     outcome: Outcome
     lacking: str = ""

@@ -5,7 +5,7 @@ from typing import Any, Final
 import pytest
 
 from router.contract.advisor import Presence, WorkKind
-from router.contract.case import CaseState, CaseStatus, Offer
+from router.contract.case import MOST_CONSULTS, CaseState, CaseStatus, Offer
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Candidate, Placing
 from router.store.acts import (
@@ -32,7 +32,6 @@ from router.store.acts import (
     Transfer,
     Unpark,
 )
-from router.store.memory.consulting import MAX_CONSULTS
 from tests.suites.store import POOL, Desk
 
 ANN: Final = {"advisor": "ann"}
@@ -99,10 +98,10 @@ class ConsultSuite(_Three):
     async def test_so_many_and_no_more(self, desk: Desk) -> None:
         await desk.advisor("ann")
         await desk.assigned("c1", "ann")
-        for number in range(MAX_CONSULTS + 1):
+        for number in range(MOST_CONSULTS + 1):
             await desk.advisor(f"p{number}")
             outcome = await desk.asked_in("c1", "ann", f"p{number}")
-            assert outcome.result is (Result.DONE if number < MAX_CONSULTS else Result.REFUSED)
+            assert outcome.result is (Result.DONE if number < MOST_CONSULTS else Result.REFUSED)
 
     async def test_he_hands_back(self, three: Desk) -> None:
         await three.asked_in("c1", "ann", "bob")

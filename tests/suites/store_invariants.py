@@ -4,7 +4,7 @@ import msgspec
 from msgspec.structs import replace
 
 from router.contract.advisor import AdvisorState, Presence, Work, WorkKind
-from router.contract.case import CaseState, CaseStatus
+from router.contract.case import MOST_CONSULTS, CaseState, CaseStatus
 from router.contract.plan import Placing
 from router.store.acts import (
     Accept,
@@ -20,7 +20,6 @@ from router.store.acts import (
     Unpark,
 )
 from router.store.marks import PUT_OFF
-from router.store.memory.consulting import MAX_CONSULTS
 from router.store.memory.rows import AdvisorRow, CaseRow, PoolRows
 
 _HOLDS_NOBODY = frozenset({CaseStatus.QUEUED, CaseStatus.PENDING, CaseStatus.RESOLVED})
@@ -85,7 +84,7 @@ class Watch:
             return
         assert len(row.offers) <= (row.state in {CaseStatus.ASSIGNED, CaseStatus.PARKED}), row
         assert all(offer.units and offer.advisor not in {*row.consults, row.owner} for offer in row.offers), row
-        assert len(row.consults) <= MAX_CONSULTS, row
+        assert len(row.consults) <= MOST_CONSULTS, row
 
     def _in_line(self, row: CaseRow) -> None:
         lines = [

@@ -1,17 +1,13 @@
 """Acts by which others are asked in beside the owner: consult, hand_back; and how a consult goes on ringing."""
 
-from typing import Final
-
 from router.contract.advisor import WorkKind
-from router.contract.case import CaseStatus, Offer
+from router.contract.case import MOST_CONSULTS, CaseStatus, Offer
 from router.contract.ids import AdvisorId
 from router.contract.plan import Placing
 from router.store.acts import Consult, HandBack, Outcome, Result
 from router.store.memory.placing import choose
 from router.store.memory.rows import AdvisorRow, CaseRow
 from router.store.memory.txn import Sent, Txn
-
-MAX_CONSULTS: Final = 8
 
 
 def consult(txn: Txn, act: Consult) -> Outcome:
@@ -23,7 +19,7 @@ def consult(txn: Txn, act: Consult) -> Outcome:
     beside = {*row.consults, *(offer.advisor for offer in row.offers)}
     if any(candidate.advisor in beside for candidate in act.placing.candidates):
         return txn.refuse(Result.SAME, row)
-    is_full = bool(row.offers) or len(row.consults) >= MAX_CONSULTS
+    is_full = bool(row.offers) or len(row.consults) >= MOST_CONSULTS
     asked = None if is_full else choose_beside(txn, row, act.placing, units=act.units)
     if asked is None:
         return txn.refuse(Result.REFUSED, row)

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from router.contract.advisor import AdvisorState, Presence
-from router.contract.case import Ask, CaseStatus, Pending, read_detail
+from router.contract.case import MOST_CONSULTS, Ask, CaseStatus, Pending, read_detail
 from router.contract.ids import AdvisorId, CaseId, InquiryId
 from router.engine.consulting import Whom
 from router.engine.exclusions import Wish
@@ -138,6 +138,13 @@ class TestWho:
         assert (await ask(scene, Whom(to=AdvisorId("sun")))).outcome.result is Result.SAME
         assert (await ask(scene, Whom(to=AdvisorId("sol")))).lacking == "rung"
         assert await rung(scene) == "sun"
+
+    async def test_so_many_and_no_more(self, scene: Stage) -> None:
+        for number in range(MOST_CONSULTS):
+            await scene.hire(f"p{number}")
+            assert (await ask(scene, Whom(to=AdvisorId(f"p{number}")))).outcome.result is Result.OFFERED
+            await scene.accept("c1")
+        assert (await ask(scene, Whom(to=AdvisorId("sun")))).lacking == "many"
 
     async def test_only_the_owner_asks_and_a_supervisor_for_him(self, scene: Stage) -> None:
         assert (await ask(scene, by="sol")).outcome.result is Result.NOT_YOURS
@@ -332,6 +339,7 @@ TABLE: list[tuple[str, Meanwhile, bool, bool]] = [
         True,
         True,
     ),
+    ("he is offline with his desk open", lambda scene: scene.presence("sun", Presence.OFFLINE), True, True),
     ("he is finishing", lambda scene: scene.presence("sun", Presence.FINISHING), True, True),
     ("he is gone", lambda scene: _goes(scene, "sun"), False, False),
     ("he is excluded", _exclude, False, False),
