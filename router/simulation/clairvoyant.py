@@ -73,7 +73,8 @@ def _crews(scene: Installation) -> list[_Crew]:
     found: dict[str, _Crew] = {}
     for worker in scene.workers:
         profile = worker.profile
-        key = repr((sorted(profile.skills.items()), sorted(profile.languages.items()), profile.queues, worker.shift))
+        queues = (profile.queues, profile.secondary)
+        key = repr((sorted(profile.skills.items()), sorted(profile.languages.items()), queues, worker.shift))
         before = found.get(key)
         found[key] = _Crew(worker, (before.budget if before else 0) + profile.budget)
     return list(found.values())
@@ -99,7 +100,7 @@ def _places(network: "_Network", crews: Sequence[_Crew], edges: Sequence[int]) -
 def _may_take(worker: Worker, verdict: Verdict, language: str) -> bool:
     profile = worker.profile
     return (
-        (not profile.queues or verdict.queue in profile.queues)
+        (not profile.queues or verdict.queue in (*profile.queues, *profile.secondary))
         and (not language or profile.languages.get(language, 0) > 0)
         and all(profile.skills.get(want.skill, 0) >= want.level for want in verdict.wants if want.hard)
     )

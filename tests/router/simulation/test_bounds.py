@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from router.simulation.case import Case, Group, Handling, Traffic
 from router.simulation.clairvoyant import MOST_JOBS, clairvoyant
@@ -59,6 +60,14 @@ def job(at_s: float, handle_s: float, *, kind: int = 0, patience_s: float = 0) -
 )
 def test_the_clairvoyant_bound_by_hand(jobs: list[Job], share: float) -> None:
     assert best(jobs) == pytest.approx(share)
+
+
+@pytest.mark.parametrize(("secondary", "share"), [(("billing",), 1.0), ((), 0.0)])
+def test_secondary_members_might_have_it_in_time(secondary: tuple[str, ...], share: float) -> None:
+    workers = tuple(
+        worker._replace(profile=replace(worker.profile, queues=("-",), secondary=secondary)) for worker in SCENE.workers
+    )
+    assert best([job(0, 60)], SCENE._replace(workers=workers)) == share
 
 
 def test_too_many_are_refused() -> None:
