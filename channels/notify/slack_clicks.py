@@ -35,8 +35,8 @@ _SAID: Final[dict[Language, dict[str, str]]] = {
         "take": "Taken by {who}.",
         "snooze": "Put off by {who}.",
         "stranger": "You are not in Turnout's roster under this Slack account.",
-        "gone": "That is not possible any more: somebody else has the case, it does not wait, or you are not online "
-        "or have no room.",
+        "gone": "That is not possible any more: somebody else has the case, it does not wait, or you are not online, "
+        "have no room or must not have it.",
         "failed": "Turnout could not do that just now. Please try again.",
         "refused": "Turnout does not let its Slack app do that. Please tell whoever runs it: `acts_key` is wrong.",
     },
@@ -44,7 +44,8 @@ _SAID: Final[dict[Language, dict[str, str]]] = {
         "take": "{who} 님이 담당합니다.",
         "snooze": "{who} 님이 다음 알림을 미뤘습니다.",
         "stranger": "이 Slack 계정은 Turnout 명단에 없습니다.",
-        "gone": "지금은 할 수 없습니다. 이미 다른 상담사가 맡았거나, 본인이 오프라인이거나 여유가 없습니다.",
+        "gone": "지금은 할 수 없습니다. 이미 다른 상담사가 맡았거나, 본인이 오프라인이거나, 여유가 없거나, "
+        "배정에서 제외되었습니다.",
         "failed": "Turnout에서 처리하지 못했습니다. 다시 시도해 주세요.",
         "refused": "Turnout이 Slack 앱의 요청을 거부했습니다. 운영 담당자에게 `acts_key` 확인을 요청해 주세요.",
     },
