@@ -90,6 +90,7 @@ class Phrase(StrEnum):
     HOLD_ENDS = "hold_ends"
     COOL_DOWN_ENDS = "cool_down_ends"
     STEP_TAKEN = "step_taken"
+    SECONDARY_JOIN = "secondary_join"
     MORE_UNITS = "more_units"
     FIRST = "first"
     MORE = "more"
@@ -249,6 +250,10 @@ _PHRASES: Final[Mapping[Phrase, tuple[str, str]]] = {
     Phrase.STEP_TAKEN: (
         "it is taken when step {name} of relaxation comes at {at}",
         "{at}에 완화 {name}단계가 적용되면 배정됩니다",
+    ),
+    Phrase.SECONDARY_JOIN: (
+        "it is taken when secondary members of {name} join at {at}",
+        "{at}에 대기열 {name} 보조 담당자가 합류하면 배정됩니다",
     ),
     Phrase.MORE_UNITS: (" ({units} more units)", " ({units} 단위 부족)"),
     Phrase.FIRST: (" (after case {case}, which is more urgent)", " (더 급한 문의 {case} 다음)"),

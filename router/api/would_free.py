@@ -10,9 +10,11 @@ from router.contract.case import CaseDetail
 from router.contract.codec import rfc3339
 from router.engine.decide import Waiting
 from router.engine.eligibility import Filter
-from router.engine.freeing import Change, Ground, Moment, Way, change_by, change_of, lifts, moments, ways
+from router.engine.freeing import Change, Ground, Moment, Passing, Way, change_by, change_of, lifts, moments, ways
 from router.engine.interrupting import Allowance, allowances
+from router.engine.relaxation import steps_of
 from router.engine.roster import Member
+from rules.membership import queue_of
 
 NAMED: Final = 3
 
@@ -36,7 +38,7 @@ class ChangeView(View, frozen=True, kw_only=True):
 def would_free(mine: Waiting, detail: CaseDetail, ground: Ground, language: Language) -> Iterator[ChangeView]:
     """Every change of one advisor, of the case or of the rules that is enough alone; what time brings comes first."""
     for moment in moments(ground.roster, detail, mine.waiting, ground.rulebook, ground.now_ms):
-        yield _of_time(moment, language)
+        yield _of_time(moment, _joining(moment, detail, ground), language)
     for way in ways(ground.roster, mine.waiting, ground.rulebook):
         yield _of_advisors(way, mine, ground, language)
     if lifted := tuple(lifts(detail, mine, ground)):
@@ -45,9 +47,18 @@ def would_free(mine: Waiting, detail: CaseDetail, ground: Ground, language: Lang
         yield _of_rules(allowance, mine, ground, language)
 
 
-def _of_time(moment: Moment, language: Language) -> ChangeView:
+def _joining(moment: Moment, detail: CaseDetail, ground: Ground) -> str | None:
+    """The queue whose secondary members join then, if that is what the time brings."""
+    if moment.passing is not Passing.STEP:
+        return None
+    step = steps_of(detail, ground.rulebook)[int(moment.name) - 1]
+    return queue_of(step.queues[0]) if step.queues else None
+
+
+def _of_time(moment: Moment, joining: str | None, language: Language) -> ChangeView:
     at = rfc3339(moment.at_ms)
-    text = say(language, OF_TIME[moment.passing], name=moment.name, at=at)
+    phrase = OF_TIME[moment.passing] if joining is None else Phrase.SECONDARY_JOIN
+    text = say(language, phrase, name=joining or moment.name, at=at)
     return ChangeView(change=moment.passing, text=text, name=moment.name, at=at)
 
 
