@@ -1,10 +1,8 @@
 """Who of those who may take a case is tried first: the quick way to what ranking everybody would give."""
 
-import heapq
 import zlib
 from collections.abc import Container, Iterable, Sequence
 from itertools import compress, islice
-from operator import itemgetter
 from typing import Final
 
 import msgspec
@@ -190,8 +188,8 @@ class _Search:
         slots = slots_of(bits)
         if len(slots) <= count:
             return slots
-        keyed = [(order(self._roster.in_slot(slot)), slot) for slot in slots]
-        last = heapq.nsmallest(count, map(itemgetter(0), keyed))[-1]
+        keyed = sorted([(order(self._roster.in_slot(slot)), slot) for slot in slots])
+        last = keyed[count - 1][0]
         return [slot for rank, slot in keyed if rank <= last]
 
     def _walked(self, flags: bytes, order: Ranks, count: int, *, is_fresh: bool) -> list[int]:
