@@ -103,6 +103,21 @@ class ConsultSuite(_Three):
             outcome = await desk.asked_in("c1", "ann", f"p{number}")
             assert outcome.result is (Result.DONE if number < MOST_CONSULTS else Result.REFUSED)
 
+    async def test_a_step_of_its_ladder_asks_in_no_more_either(self, desk: Desk) -> None:
+        await desk.advisor("ann")
+        await desk.assigned("c1", "ann")
+        for number in range(MOST_CONSULTS - 1):
+            await desk.advisor(f"p{number}")
+            await desk.asked_in("c1", "ann", f"p{number}")
+        for name in ("bob", "cho"):
+            await desk.advisor(name)
+        await ask(desk, "bob")
+        await desk.on(Escalate, "c1", step=1, placing=await desk.hand("cho"))
+        assert "cho" not in (await desk.state("c1")).consults
+        await desk.on(HandBack, "c1", advisor="bob")
+        await desk.on(Escalate, "c1", step=2, placing=await desk.hand("cho"))
+        assert len((await desk.state("c1")).consults) == MOST_CONSULTS
+
     async def test_he_hands_back(self, three: Desk) -> None:
         await three.asked_in("c1", "ann", "bob")
         assert (await three.on(HandBack, "c1", advisor="bob")).result is Result.DONE

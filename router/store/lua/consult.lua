@@ -1,8 +1,6 @@
 -- consult: another advisor is asked in, and rung or in at once; the owner stays.
 -- Keys: case, history, messages, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls.
 
-local MAX_CONSULTS = 8
-
 -- Whether one of the candidates is in, or rung, already.
 local function is_beside(row, placing)
   for _, candidate in ipairs(placing.candidates) do
@@ -25,8 +23,7 @@ function T.acts.consult(t, act)
   if is_beside(row, placing) then
     return T.refuse(t, 'same', row)
   end
-  local is_full = #row.offers > 0 or #row.consults >= MAX_CONSULTS
-  local asked = not is_full and T.choose_beside(t, row, placing, act.units) or nil
+  local asked = #row.offers == 0 and T.choose_beside(t, row, placing, act.units) or nil
   if not asked then
     return T.refuse(t, 'refused', row)
   end

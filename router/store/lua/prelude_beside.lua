@@ -1,5 +1,7 @@
 -- Who comes in beside the owner. The same steps as in memory/consulting.py.
 
+local MOST_CONSULTS = 8
+
 -- Whether what rings, if anything does, is a consult: somebody has the case.
 function T.is_consult(row)
   return row.state ~= 'offered'
@@ -14,8 +16,11 @@ function T.is_rung(row, name)
   return false
 end
 
--- The first candidate who may come in beside the owner.
+-- The first candidate who may come in beside the owner; nil as well when as many are in, or rung, as can be.
 function T.choose_beside(t, row, placing, units)
+  if #row.consults + #row.offers >= MOST_CONSULTS then
+    return nil
+  end
   return T.choose(t, row, placing, function(advisor)
     return T.is_consulted(row, advisor.id)
   end, units)[1]

@@ -19,8 +19,7 @@ def consult(txn: Txn, act: Consult) -> Outcome:
     beside = {*row.consults, *(offer.advisor for offer in row.offers)}
     if any(candidate.advisor in beside for candidate in act.placing.candidates):
         return txn.refuse(Result.SAME, row)
-    is_full = bool(row.offers) or len(row.consults) >= MOST_CONSULTS
-    asked = None if is_full else choose_beside(txn, row, act.placing, units=act.units)
+    asked = None if row.offers else choose_beside(txn, row, act.placing, units=act.units)
     if asked is None:
         return txn.refuse(Result.REFUSED, row)
     txn.begin(row, act.plan, act.claim)
@@ -55,7 +54,9 @@ def is_consult(row: CaseRow) -> bool:
 
 
 def choose_beside(txn: Txn, row: CaseRow, placing: Placing, *, units: int) -> AdvisorRow | None:
-    """The first candidate who may come in beside the owner."""
+    """The first candidate who may come in beside the owner; None as well when as many are in, or rung, as can be."""
+    if len(row.consults) + len(row.offers) >= MOST_CONSULTS:
+        return None
     chosen = choose(txn, row, placing, barred=lambda advisor: advisor.id in row.consults, consult_units=units)
     return chosen[0] if chosen else None
 

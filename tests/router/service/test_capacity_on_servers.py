@@ -73,6 +73,26 @@ async def test_advice_costs_units_until_it_is_handed_back(scene: Stage) -> None:
     assert ((await _person(scene, "jun")).load, (await scene.case("m1")).owner) == (0, "mina")
 
 
+async def test_advice_that_nobody_gives_goes_from_one_to_the_next(scene: Stage) -> None:
+    await scene.hire("mina", budget=10)
+    await scene.write("m1")
+    await scene.accept("m1")
+    for name in ("jun", "sol"):
+        await scene.hire(name, budget=10, tier="senior")
+    await scene.casework.consult(CaseId("m1"), scene.request("mina"), whom=Whom(tier="senior"), note="and now?")
+    rung = []
+    for _ in range(2):
+        rung.append((await scene.case("m1")).offers[0].advisor)
+        assert await _kinds(scene, rung[-1]) == {"m1": "consult-offer"}
+        await scene.pass_s(30)
+        # By the rules of this stage one missed offer is enough.
+        missed = await _person(scene, rung[-1])
+        assert (missed.work, missed.presence, missed.reason) == ({}, Presence.AWAY, "missed-offers")
+    assert sorted(rung) == ["jun", "sol"]
+    state = await scene.case("m1")
+    assert (state.owner, state.offers, await _kinds(scene, "mina")) == ("mina", (), {"m1": "case"})
+
+
 async def test_what_one_who_is_gone_had_parked_goes_to_the_team(scene: Stage) -> None:
     await scene.hire("mina", budget=30, team="seoul")
     await scene.presence("mina", Presence.ONLINE, connect=7, lease_ms=scene.clock.now_ms() + 3_600_000)
