@@ -4,7 +4,7 @@ import pytest
 
 from router.contract.advisor import AdvisorState, Presence, WorkKind
 from router.contract.ids import AdvisorId, CaseId
-from router.store.acts import Close, Due, Outcome, Pend, PresenceAct, Resolve, Result, Transfer, WrapUp
+from router.store.acts import Close, Consult, Due, Outcome, Pend, PresenceAct, Resolve, Result, Transfer, WrapUp
 from tests.suites.store import Desk
 
 ANN = AdvisorId("ann")
@@ -104,6 +104,19 @@ class WrapUpSuite:
         await desk.on(Transfer, "c1", placing=await desk.hand("ann"))
         assert (await desk.person("ann")).work["c1"].kind is WorkKind.CASE
         assert (await desk.person("ann")).timers == {}
+
+    @pytest.mark.parametrize(("units", "called"), [(5, True), (30, False)])
+    async def test_who_wraps_it_up_and_is_asked_in_for_less_has_room_again(
+        self, desk: Desk, units: int, called: bool
+    ) -> None:
+        await desk.advisor("ann")
+        await desk.advisor("bob")
+        await desk.assigned("c1", "ann")
+        await desk.on(Transfer, "c1", advisor=ANN, placing=await desk.hand("bob"), wrap_up_ms=desk.now + 10_000)
+        await desk.serve_all()
+        placing = await desk.hand("ann")
+        assert (await desk.on(Consult, "c1", advisor="bob", units=units, placing=placing)).result is Result.DONE
+        assert ((await desk.person("ann")).load, "a|ann" in await desk.work()) == (units, called)
 
     @pytest.mark.parametrize("how", ["waits", "rests"])
     async def test_what_takes_no_capacity_is_not_wrapped_up(self, desk: Desk, how: str) -> None:

@@ -21,9 +21,10 @@ local function end_timers(t, case, advisor)
   end
 end
 
--- Put the case into the advisor's work set, or change what it is there for.
+-- Put the case into the advisor's work set, or change what it is there for. The matcher is called to him when he has
+-- more room by that: he wrapped it up, and is asked in for less.
 function T.reserve(t, row, advisor, kind, units)
-  local size = units or row.units
+  local size, before = units or row.units, advisor.work[row.id]
   end_timers(t, row.id, advisor)
   if not IS_BESIDE[kind] and not T.has_room(advisor, size, row.channel, row.id) then
     row.over = true
@@ -32,6 +33,9 @@ function T.reserve(t, row, advisor, kind, units)
   advisor.work_changed[row.id] = true
   advisor.idle_since_ms = t.now
   T.touch(t, advisor)
+  if before and before.kind ~= 'parked' and before.units > size then
+    T.stamp(t, 'a|' .. advisor.id)
+  end
 end
 
 local AT_HAND = { case = true, offer = true, parked = true }

@@ -228,14 +228,18 @@ class Txn:
     # -- capacity
 
     def reserve(self, row: CaseRow, advisor: AdvisorRow, kind: WorkKind, *, units: int | None = None) -> None:
-        """Put the case into the advisor's work set, or change what it is there for."""
+        """Put the case into the advisor's work set, or change what it is there for. The matcher is called to him when
+        he has more room by that: he wrapped it up, and is asked in for less."""
         size = row.units if units is None else units
+        before = advisor.work.get(row.id)
         self._end_timers(row.id, advisor)
         if kind not in _BESIDE and not advisor.has_room(size, row.channel, besides=row.id):
             row.over = True
-        advisor.work[row.id] = Work(units=size, channel=row.channel, kind=kind)
+        after = advisor.work[row.id] = Work(units=size, channel=row.channel, kind=kind)
         advisor.idle_since_ms = self.now
         self.touch(advisor)
+        if before is not None and before.load > after.load:
+            self.stamp(f"a|{advisor.id}")
 
     def weigh(self, row: CaseRow, units: int) -> None:
         """The case takes so much from now on (0: as before), of whoever has it or is offered it, too. Nobody loses it
