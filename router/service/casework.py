@@ -72,8 +72,11 @@ class Casework:
         """Take an offer. Gives ``ASSIGNED``, ``DONE`` (it was a consult: he is in), ``SAME`` (his already), ``GONE``,
         ``ABSENT``."""
 
-        def act(state: CaseState) -> AnyAct:
+        def act(state: CaseState) -> AnyAct | Outcome:
             scene, is_consult = self._scene(state), consulting.is_rung(state)
+            if is_consult and manual.is_excluded(state, advisor):
+                # A step of the ladder may have excluded him while he was rung.
+                return replace(_NOTHING_TO_ANSWER, case=state)
             joined = consulting.noted(state, scene, advisor=advisor, end=consulting.JOINED) if is_consult else None
             plan = joined or plans.accepted(state, scene)
             return Accept(**self._common(request), case=case, advisor=advisor, offer_ver=offer_ver, plan=plan)

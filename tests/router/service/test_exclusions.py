@@ -322,3 +322,18 @@ async def test_a_step_takes_back_what_is_offered_to_who_must_not_have_it() -> No
         assert await scene.holder("c1") == "mina"
         await scene.pass_s(1_000)
         assert (await scene.holder("c1"), await scene.load("mina")) == ("", 0)
+
+
+async def test_a_step_keeps_out_who_is_rung_for_advice_just_then() -> None:
+    steps = "standard: {steps: [{after_s: 10, exclude: [jun]}]}"
+    async with stage(rulebook(RULES.replace(LADDER, steps))) as scene:
+        await had_by_mina(scene)
+        await scene.hire("jun", budget=40)
+        await scene.pass_s(5)
+        await scene.casework.consult(C1, scene.request("mina"), whom=Whom(to=AdvisorId("jun")))
+        await scene.pass_s(5)
+        assert await excluded(scene) == ("jun",)
+        assert (await scene.accept("c1")).result is Result.GONE
+        await scene.pass_s(30)
+        state = await scene.case("c1")
+        assert (state.owner, state.consults, await scene.load("jun")) == ("mina", {}, 0)
