@@ -1,7 +1,7 @@
 """How long the matcher takes for one freed advisor, with many cases waiting in the real store, and with few.
 
-Cases wait in two pools of one server. In turn an advisor of each is freed, and the matcher, in this process, looks
-for his next case: work, heads, decision, match, done.
+Cases wait in two pools of one server, which are filled once for all runs. In turn an advisor of each is freed, and the
+matcher, in this process, looks for his next case: work, heads, decision, match, done.
 """
 
 import asyncio
@@ -31,12 +31,12 @@ _AT_ONCE: Final = 256
 _SPACE: Final = uuid.UUID("0d0f3f57-90a4-5c07-8f50-6f0a0f3b7d11")
 
 
-async def measure(ground: Ground, run: int) -> Sample:
+async def measure(ground: Ground, _run: int) -> Sample:
     """Milliseconds for the longer backlog, the median; the baseline is the shorter one's."""
     few, many = ground.scale.backlogs
     took: dict[int, list[float]] = {few: [], many: []}
     async with AsyncExitStack() as stack:
-        rooms = {size: await stack.enter_async_context(_room(ground, run, size)) for size in took}
+        rooms = {size: await stack.enter_async_context(_room(ground, size)) for size in took}
         for turn in range(ground.scale.turns + 1):
             for size, (office, matcher) in rooms.items():
                 seconds = await _turn(office, matcher)
@@ -59,17 +59,18 @@ async def _turn(office: Office, matcher: Matcher) -> float:
 
 
 @asynccontextmanager
-async def _room(ground: Ground, run: int, size: int) -> AsyncIterator[tuple[Office, Matcher]]:
+async def _room(ground: Ground, size: int) -> AsyncIterator[tuple[Office, Matcher]]:
     """A pool with one advisor, who is at work, and so many cases that wait."""
-    pool = PoolId(f"waiting-{run}-{size}")
+    pool = PoolId(f"waiting-{size}")
     rules, roster = write_policy(ground.folder / str(pool), 1, one_each=True)
     files = RuleFiles(str(rules), str(roster))
     author = Author(ground, pool, files)
     await author.open()
     templates = [(await author.admit(inquiry(pool, number))).admit for number in range(_TEMPLATES)]
-    await staff(ground.store, pool, files.roster())
-    await settle(ground.store, pool)
-    await fill(ground, pool, templates, size)
+    if not await ground.store.heads(pool):
+        await staff(ground.store, pool, files.roster())
+        await settle(ground.store, pool)
+        await fill(ground, pool, templates, size)
     office = Office(pool, ground.store, files.rulebook())
     async with office.open():
         metrics = ServiceMetrics(CollectorRegistry())

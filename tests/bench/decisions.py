@@ -12,6 +12,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from router.contract.advisor import Work, WorkKind
 from router.contract.ids import CaseId
 from router.engine.decide import decide
 from router.engine.eligibility import is_eligible
@@ -88,7 +89,8 @@ def _look_at_everybody(team: Roster) -> Member | None:
 def _move_on(team: Roster, step: int) -> None:
     """Somebody is done with something, or gets something."""
     member = team.in_slot(step % len(team))
-    team.apply(replace(member.state, ver=member.state.ver + 1, idle_since_ms=NOW + step))
+    work = {} if member.state.work else {"next": Work(units=30, channel="chat", kind=WorkKind.CASE)}
+    team.apply(replace(member.state, ver=member.state.ver + 1, idle_since_ms=NOW + step, work=work))
 
 
 def _team(size: int, seed: int) -> Roster:

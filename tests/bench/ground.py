@@ -63,7 +63,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     rosters: tuple[int, ...] = (100, 1_000, 10_000)
     routers: int = 3
     backlog: int = 10_000
-    backlogs: tuple[int, int] = (1_000, 100_000)
+    backlogs: tuple[int, int] = (1_000, 1_000_000)
     turns: int = 300
     frees: int = 2_000
     frees_a_second: int = 100

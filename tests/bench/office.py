@@ -50,6 +50,7 @@ class Office:
             following = self._group.create_task(self.tail.run())
             await self.tail.ready.wait()
             for member in list(self.tail.roster):
+                self._take_over(member.state)
                 self._look(member.state)
             yield
             following.cancel()
@@ -70,6 +71,13 @@ class Office:
     async def resolve(self, advisor: AdvisorId, case: CaseId) -> None:
         outcome = await self._casework.resolve(case, self._request("resolve", case, advisor), outcome="solved")
         assert outcome.result is Result.DONE, outcome.result
+
+    def _take_over(self, state: AdvisorState) -> None:
+        """What he has from an earlier run is his."""
+        for case, work in state.work.items():
+            if work.kind is WorkKind.CASE:
+                self._seen.add(CaseId(case))
+                self.held[state.id] = CaseId(case)
 
     def _look(self, state: AdvisorState) -> None:
         now = time.monotonic()
