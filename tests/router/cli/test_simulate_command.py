@@ -91,6 +91,15 @@ def test_the_rows_are_there_as_json(tmp_path: Path) -> None:
         assert row["sla"] <= row["bound"] <= 1
 
 
+def test_it_goes_on_until_the_difference_is_known(tmp_path: Path) -> None:
+    days = []
+    for within in ("100", "0.01"):
+        shown = _simulate(tmp_path, CASE, "--policy", "fifo-least-count", "--within", within)
+        assert shown.exit_code == 0, shown.output
+        days += [int(line.split()[0]) for line in shown.output.splitlines() if " replications of about " in line]
+    assert days[0] == 2 < days[1] <= 64
+
+
 def test_the_same_seed_has_the_same_day(tmp_path: Path) -> None:
     rows = [_simulate(tmp_path, CASE, "--json", "--seed", seed).output for seed in ("7", "7", "8")]
     assert rows[0] == rows[1] != rows[2]
