@@ -25,6 +25,7 @@ from rules import content
 from rules.errors import RulesError
 
 _WIDTH = 120
+_LONGER = 32
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -38,6 +39,11 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--changed-rules", type=_FOLDER, help="Compare with this rulebook, on the same traffic.")
 @click.option("--changed-roster", type=_FILE, help="Compare with these advisors, on the same traffic.")
 @click.option("--replications", type=click.IntRange(1, 10_000), help="Days to simulate; the case's if left out.")
+@click.option(
+    "--within",
+    type=click.FloatRange(min=0.01, max=100),
+    help="Go on, up to 32 times as many days, until each difference is known to so many points.",
+)
 @click.option("--seed", type=int, help="Other days; the case's if left out.")
 @click.option("--processes", type=click.IntRange(1, 256), default=os.cpu_count() or 1, show_default="one a core")
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as a JSON list.")
@@ -51,6 +57,7 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     changed_rules: Path | None,
     changed_roster: Path | None,
     replications: int | None,
+    within: float | None,
     seed: int | None,
     processes: int,
     as_json: bool,
@@ -68,8 +75,14 @@ def simulate(  # noqa: PLR0913 - one parameter an option
             entries += _entries(case, changed_rules or rules, changed_roster or roster, label="changed")
     except (RulesError, OSError) as exc:
         refuse("the simulation can't start", tuple(str(exc).splitlines()))
+    days = replications or case.replications
     question = Question(
-        name=Path(file).stem, case=case, entries=tuple(entries), replications=replications or case.replications
+        name=Path(file).stem,
+        case=case,
+        entries=tuple(entries),
+        replications=days,
+        most=_LONGER * days if within else 0,
+        within=(within or 0.0) / 100,
     )
     with _bar(inquiries_of(question)) as told:
         found = answer(question, processes=processes, told=told)
@@ -106,8 +119,17 @@ def _entries(
 @contextmanager
 def _bar(inquiries: int) -> Iterator[Callable[[int], object]]:
     """A progress bar, where somebody watches."""
-    console = Console(stderr=True)
+    console, come = Console(stderr=True), 0
     columns = (TextColumn("inquiries"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=inquiries)
-        yield lambda more: progress.update(task, advance=more)
+
+        def told(more: int) -> None:
+            nonlocal inquiries, come
+            come += more
+            if come > 1.1 * inquiries:
+                # More than chance alone brings: it goes on for as long again.
+                inquiries *= 2
+            progress.update(task, completed=come, total=inquiries)
+
+        yield told
