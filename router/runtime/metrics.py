@@ -68,6 +68,16 @@ class RuntimeMetrics:
             "How often this process compared the ledger of replies with the deliveries, as its server had begun anew.",
             registry=registry,
         )
+        self._declare_consumers(registry)
+        for counter, labels in (
+            (self.bus_errors, BusOperation),
+            (self.store_errors, StoreError),
+            (self.blob_errors, BlobOperation),
+        ):
+            for label in labels:
+                counter.labels(label)
+
+    def _declare_consumers(self, registry: CollectorRegistry) -> None:
         self.consumer_lag = Gauge(
             "turnout_consumer_lag_records",
             "Records that this process has yet to commit, of the partitions it owns.",
@@ -80,10 +90,3 @@ class RuntimeMetrics:
             ("topic", "group"),
             registry=registry,
         )
-        for counter, labels in (
-            (self.bus_errors, BusOperation),
-            (self.store_errors, StoreError),
-            (self.blob_errors, BlobOperation),
-        ):
-            for label in labels:
-                counter.labels(label)
