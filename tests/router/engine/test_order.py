@@ -35,7 +35,8 @@ def test_it_is_sorted_whatever_comes_and_goes(seed: int) -> None:
             order.put(f"n{number}", rank, number)
         wanted = sorted(((rank, name, int(name[1:])) for name, rank in ranks.items()))
         assert order.places == wanted
-        assert [slot for group in groups(order, 0) for slot in group] == [*order.slots] == [place[2] for place in wanted]
+        slots = [place[2] for place in wanted]
+        assert [slot for group in groups(order, 0) for slot in group] == [*order.slots] == slots
         assert len(order) == len(wanted)
 
 
