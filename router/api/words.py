@@ -17,7 +17,7 @@ from router.engine.consulting import DECLINED, EXPIRED, LEFT, is_rung
 from router.engine.decide import Waiting
 from router.engine.eligibility import Filter, eligible, fit, sieve
 from router.engine.estimate import MOST, Lines, ahead_of, likely_wait
-from router.engine.explain import Explanation, ShareTerm, read_explanation
+from router.engine.explain import Explanation, ShareTerm, in_order, read_explanation
 from router.engine.freeing import Ground
 from router.engine.parking import gives_way
 from router.engine.roster import Roster
@@ -134,12 +134,12 @@ class Words:
     def _decided(self, state: CaseState, last: Explanation | None) -> Iterator[str]:
         if last is None:
             return
-        yield self._say(Phrase.LOOKED_AT, count=last.considered, ranked=len(last.best), strategy=last.strategy)
+        yield self._say(Phrase.LOOKED_AT, count=last.considered, ranked=len(in_order(last)), strategy=last.strategy)
         if last.by and last.turn:
             yield from self._by_hand(last.by, last.turn, last.overrode)
         elif last.turn:
             yield self._his_turn(last.turn, last.heads[0].share if last.heads else None)
-        for place, one in enumerate(last.best[:NAMED], start=1):
+        for place, one in enumerate(last.best, start=1):
             terms = ", ".join(f"{name} {value:g}" for name, value in one.terms.items())
             yield f"{place}. {one.advisor} ({terms})"
         if state.owner:

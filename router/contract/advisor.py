@@ -45,11 +45,10 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Who an advisor is: a roster row. He is a member of ``queues`` (none: of all), and of ``secondary`` once a case has
-    waited there for a while. ``skills`` and ``languages`` map a name to a level from 0 to 10; ``caps`` limits the
+    """Who an advisor is: a roster row. He is a member of ``queues`` (none: of all), and of ``secondary`` once a case
+    has waited there for a while. ``skills`` and ``languages`` map a name to a level from 0 to 10; ``caps`` limits the
     cases of a channel. ``contact`` (a mail address) and ``contacts`` (by notifier, such as a member's id at Slack)
-    are for notices only.
-    """
+    are for notices only."""
 
     name: str = ""
     team: str = ""

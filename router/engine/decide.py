@@ -9,7 +9,7 @@ import msgspec
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Candidate
 from router.engine.eligibility import Look, eligible, fits, has_room, look
-from router.engine.explain import Explanation, RankedHead
+from router.engine.explain import COMPARED, Explanation, RankedHead, told
 from router.engine.parking import gives_way, to_park
 from router.engine.ranking import Scored, best, rank_all
 from router.engine.roster import Member, Roster
@@ -60,7 +60,8 @@ def decide(
         roster_change=roster.change,
         considered=seen.fitting.considered,
         removed=seen.fitting.removed(roster, seen.room),
-        best=tuple(first),
+        best=told(first),
+        after=tuple([one.advisor for one in first[COMPARED:]]),
     )
     return Decision(candidates=tuple(candidates), explanation=explanation)
 

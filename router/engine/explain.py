@@ -1,5 +1,6 @@
 """Why this advisor and not the others: recorded with every decision, and enough to decide again."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -36,10 +37,10 @@ class RankedHead(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One decision: by which rulebook, over which roster, who was out and why, and how the best compared.
 
-    ``turn`` is set when the decision was made from an advisor's side: he had room, and of the ``heads`` he may
-    be offered this case was the most urgent, or that of the queue most over its share: they stand in their order.
-    Otherwise the first of ``best`` is the winner. ``by`` is set when a person
-    chose the advisor of ``turn``, which ``overrode`` these filters.
+    ``turn`` is set when the decision was made from an advisor's side: he had room, and of the ``heads`` he may be
+    offered this case was the most urgent, or that of the queue most over its share: they stand in their order.
+    Otherwise the first of ``best`` is the winner, beside the next best; of who came after them the ids are enough.
+    ``by`` is set when a person chose the advisor of ``turn``, which ``overrode`` these filters.
     """
 
     rulebook: str
@@ -51,12 +52,17 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     considered: int
     removed: dict[str, Removed] = {}
     best: tuple[Scored, ...] = ()
+    after: tuple[AdvisorId, ...] = ()
     turn: AdvisorId | None = None
     heads: tuple[RankedHead, ...] = ()
     by: str = ""
     overrode: tuple[str, ...] = ()
 
 
+COMPARED: Final = 2
+"""So many are recorded with their terms."""
+PLACES: Final = 4
+"""Decimal places of a recorded term."""
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final[msgspec.json.Decoder[Explanation | None]] = msgspec.json.Decoder(Explanation | None)
 
@@ -65,8 +71,24 @@ def decide_again(explanation: Explanation) -> AdvisorId | None:
     """The winner by what was recorded alone; None when nobody was eligible."""
     if explanation.turn:
         return explanation.turn
-    winner = min(explanation.best, key=lambda one: one.rank, default=None)
-    return winner.advisor if winner else None
+    return explanation.best[0].advisor if explanation.best else None
+
+
+def in_order(explanation: Explanation) -> tuple[AdvisorId, ...]:
+    """Who was tried, the first first, by what was recorded."""
+    return (*(one.advisor for one in explanation.best), *explanation.after)
+
+
+def told(ranked: Sequence[Scored]) -> tuple[Scored, ...]:
+    """The first two as they are recorded: the record travels with every event of the case."""
+    return tuple(
+        [
+            Scored(
+                advisor=one.advisor, terms={name: round(term, PLACES) for name, term in one.terms.items()}, tie=one.tie
+            )
+            for one in ranked[:COMPARED]
+        ]
+    )
 
 
 def case_again(explanation: Explanation) -> CaseId | None:

@@ -52,8 +52,9 @@ def review(roster: Roster, made: Explanation, case: CaseId, rulebook: Rulebook) 
 
 def recorded(made: Explanation) -> tuple[Reviewed, ...]:
     """Whom the record of a decision names, for when the rows of then are gone."""
+    named = [(one.advisor, one.terms) for one in made.best] + [(advisor, {}) for advisor in made.after]
     return tuple(
-        Reviewed(advisor=one.advisor, place=place, terms=one.terms) for place, one in enumerate(made.best, start=1)
+        Reviewed(advisor=advisor, place=place, terms=terms) for place, (advisor, terms) in enumerate(named, start=1)
     )
 
 

@@ -9,7 +9,7 @@ from router.contract.case import CaseState, read_detail
 from router.contract.ids import AdvisorId, PoolId
 from router.engine import offers, plans
 from router.engine.decide import Turn, Waiting, decide_turn, next_for, nominate
-from router.engine.explain import write_explanation
+from router.engine.explain import in_order, write_explanation
 from router.service.acting import Actor
 from router.service.errors import Contended
 from router.service.line_lengths import LinedReads, LineLengths
@@ -198,8 +198,8 @@ class Matcher:
         now = self._now()
         rulebook = self._policies.judged_by(state)
         explanation = decide_turn(self._tail.roster, advisor, turn, rulebook, now)
-        best = [one.advisor for one in explanation.best]
-        candidates = offers.rung(self._tail.roster, advisor, best, offers.ring_of(turn.head.waiting, rulebook))
+        others = in_order(explanation)
+        candidates = offers.rung(self._tail.roster, advisor, others, offers.ring_of(turn.head.waiting, rulebook))
         scene, detail = self._policies.scene(state, now), read_detail(state.detail)
         plan = plans.plan(state, detail, scene, why=write_explanation(explanation))
         return Match(

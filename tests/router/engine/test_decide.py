@@ -231,3 +231,10 @@ def test_a_roster_takes_no_older_state_and_follows_load_and_profile() -> None:
     assert not people.room(30, "chat").bits & bit
     assert people.apply(replace(advisor("mina", skills={"returns": 3}), ver=3))
     assert (people.with_skill("billing", 5) & bit, people.with_skill("returns", 3) & bit) == (0, bit)
+
+
+@pytest.mark.parametrize("strategy", Strategy)
+def test_the_record_stays_small_among_many(strategy: str) -> None:
+    people = roster(*drawn(random.Random(1), 2_000))
+    made = decide(people, replace(CLASS, tiers=()), CaseId("c" * 36), by(strategy), NOW, last_advisor="a7")
+    assert len(write_explanation(made.explanation)) < 900

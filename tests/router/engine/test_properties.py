@@ -12,6 +12,7 @@ from router.contract.advisor import AdvisorState, Presence, Work, WorkKind
 from router.contract.ids import AdvisorId, CaseId
 from router.engine.decide import Waiting, decide, next_for, nominate, ranked
 from router.engine.eligibility import eligible, fits, has_room, is_eligible, sieve
+from router.engine.explain import COMPARED, told
 from router.engine.roster import Roster
 from router.engine.waiting import ClassWant, WaitClass
 from rules import Rulebook
@@ -76,7 +77,12 @@ def test_the_first_are_those_of_ranking_everybody(seed: int, strategy: Strategy,
         # Of very many, not all are compared by a preferred skill.
         waiting = replace(waiting, wants=tuple([want for want in waiting.wants if want.hard]))
         expected = ranked(people, waiting, case, rules, NOW)[:5]
-        assert list(decide(people, waiting, case, rules, NOW).explanation.best) == expected
+        made = decide(people, waiting, case, rules, NOW)
+        assert [one.advisor for one in made.candidates] == [one.advisor for one in expected]
+        assert (made.explanation.best, made.explanation.after) == (
+            told(expected),
+            tuple(one.advisor for one in expected[COMPARED:]),
+        )
         people.apply(person(dice, f"a{dice.randrange(size)}", ver=number + 2))
 
 
@@ -88,10 +94,11 @@ def test_no_choice_is_dominated(seed: int, strategy: Strategy, size: int) -> Non
     people = roster(*(person(dice, f"a{number}") for number in range(size)))
     waiting, last = wanted(dice), f"a{dice.randrange(size)}"
     every = ranked(people, waiting, CaseId("c1"), BOOKS[strategy], NOW, last_advisor=last)
-    best = decide(people, waiting, CaseId("c1"), BOOKS[strategy], NOW, last_advisor=last).explanation.best
-    assert bool(best) == bool(every)
-    if best:
-        terms = {name: value for name, value in best[0].terms.items() if name != "score"}
+    tried = decide(people, waiting, CaseId("c1"), BOOKS[strategy], NOW, last_advisor=last).candidates
+    assert bool(tried) == bool(every)
+    if tried:
+        (first,) = (one for one in every if one.advisor == tried[0].advisor)
+        terms = {name: value for name, value in first.terms.items() if name != "score"}
         assert not [
             one.advisor
             for one in every
