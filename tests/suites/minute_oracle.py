@@ -62,8 +62,8 @@ class Oracle:
 
     def _windows(self, day: date) -> list[tuple[int, int]]:
         special = self._dates.get(day)
-        is_usual = special is None or "closed" in special
-        hours = self._week.get(DAYS[day.weekday()], []) if is_usual else special.get("hours", [])
+        usual = self._week.get(DAYS[day.weekday()], [])
+        hours = usual if special is None or "closed" in special else special.get("hours", [])
         return [_window(window) for window in hours]
 
     def _is_taken_out(self, minute: int, today: date) -> bool:
