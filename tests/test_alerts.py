@@ -10,7 +10,7 @@ import yaml
 from prometheus_client import CollectorRegistry
 
 from router.contract.advisor import Presence
-from router.service.gauges import Gauges, PoolMetrics
+from router.service.measuring.gauges import Gauges, PoolMetrics
 from tests.suites.promtool import promtool, wrong_about
 from tests.suites.stage import POOL, Stage, stage
 

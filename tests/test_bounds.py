@@ -42,13 +42,13 @@ BOUNDED_BY = {
         "turnout_channel_refused_total",
         proved="router/runtime/hosting/test_intake.py::test_beyond_its_bound_the_intake_is_full_until_the_bus_answers",
     ),
-    "router/service/shares.py:deque": Bound("halved when it has too many marks", why_not=WINDOW),
+    "router/service/matching/shares.py:deque": Bound("halved when it has too many marks", why_not=WINDOW),
     "router/service/hindsight.py:deque": Bound("MOST_CHANGES, and an hour", why_not=WINDOW),
     "router/store/memory/rows.py:deque": Bound("a store in memory", why_not="tests and simulations"),
     "router/api/session.py:deque": Bound("MAX_HINTS", "turnout_api_pushes_dropped_total/"),
     "router/api/session.py:Semaphore": Bound("MAX_UNCONFIRMED", "turnout_api_limits_reached_total/answers"),
-    "router/service/pace.py:deque": Bound("KEPT", why_not=WINDOW),
-    "router/service/invariants.py:deque": Bound("_MAX_SUSPECTS", "turnout_invariant_suspects_dropped_total/"),
+    "router/service/matching/pace.py:deque": Bound("KEPT", why_not=WINDOW),
+    "router/service/measuring/invariants.py:deque": Bound("_MAX_SUSPECTS", "turnout_invariant_suspects_dropped_total/"),
     "router/runtime/hosting/notice_sender.py:Semaphore": Bound(
         "_AT_ONCE_A_TARGET", why_not="those that wait are in flight, which the consumer bounds"
     ),
@@ -70,7 +70,7 @@ GROWING = {
         "most, given by the session", why_not="as many as can be overtaken: the answers that wait, twice"
     ),
     "router/api/operations.py:OrderedDict": Bound("_REMEMBERED", "turnout_api_limits_reached_total/operations"),
-    "router/service/policies.py:OrderedDict": Bound("KEPT", "turnout_limits_reached_total/rulebooks"),
+    "router/service/configuration/policies.py:OrderedDict": Bound("KEPT", "turnout_limits_reached_total/rulebooks"),
 }
 # Bounds that no type shows.
 BESIDES = {

@@ -9,12 +9,12 @@ from router.contract.config import ApiKey, Role
 from router.contract.ids import AdvisorId, OperationId, PoolId
 from router.engine.exclusions import NO_WISH, Wish
 from router.service.acting import Actor
-from router.service.casework import Casework
+from router.service.cases.casework import Casework
+from router.service.cases.requests import Request
+from router.service.configuration.policies import Policies
 from router.service.hindsight import Hindsight
-from router.service.pace import Pace
-from router.service.policies import Policies
+from router.service.matching.pace import Pace
 from router.service.progress import Progress
-from router.service.requests import Request
 from router.service.roster import RosterTail
 from router.store.protocol import Lines, Reads
 from rules import Queue

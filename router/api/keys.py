@@ -10,7 +10,7 @@ from router.api.problems import refused
 from router.contract.advisor import read_profile
 from router.contract.config import Role
 from router.contract.ids import AdvisorId
-from router.service.api_keys import KeyTable
+from router.service.configuration.api_keys import KeyTable
 
 _SCHEME: Final = "bearer"
 EVERYONE: Final = frozenset({Role.ADVISOR, Role.SUPERVISOR, Role.OPERATIONS})

@@ -24,7 +24,7 @@ from router.runtime.bus.protocol import Bus
 from router.runtime.clock import Clock
 from router.runtime.listening import Listener
 from router.runtime.settings.model import Settings
-from router.service.api_keys import KeyTable
+from router.service.configuration.api_keys import KeyTable
 
 _CLOSING_S: Final = 5.0
 

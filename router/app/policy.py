@@ -5,11 +5,11 @@ from typing import Final
 
 from router.app.process import Process, Role
 from router.app.state import State
-from router.service.api_keys import KeyTable
-from router.service.configuration import ConfigurationTail, ConfigurationWriter
-from router.service.policies import Policies
-from router.service.policy_loader import PolicyLoader
-from router.service.rule_files import RuleFiles
+from router.service.configuration.api_keys import KeyTable
+from router.service.configuration.policies import Policies
+from router.service.configuration.policy_loader import PolicyLoader
+from router.service.configuration.rule_files import RuleFiles
+from router.service.configuration.topic import ConfigurationTail, ConfigurationWriter
 from rules import Rulebook
 
 _FIRST_RULEBOOK_S: Final = 60.0

@@ -7,13 +7,13 @@ from router.app.rebuilding import enter_pool
 from router.app.state import State
 from router.contract.ids import PoolId
 from router.service.acting import Actor
-from router.service.casework import Casework
+from router.service.cases.casework import Casework
 from router.service.hindsight import Hindsight
-from router.service.pace import Pace
+from router.service.matching.pace import Pace
+from router.service.measuring.tally import Tally
 from router.service.progress import Progress
 from router.service.riding_out import ride_out
 from router.service.roster import RosterTail
-from router.service.tally import Tally
 
 
 async def open_pool(process: Process, state: State, policy: Policy, pool: PoolId) -> Desk:

@@ -15,9 +15,9 @@ from router.runtime.ops import Readiness
 from router.runtime.plugin_catalog import Installation
 from router.runtime.settings.model import Settings
 from router.runtime.watchdog import LoopWatch, Watchdog
-from router.service.gauges import PoolMetrics
-from router.service.metrics import ServiceMetrics
-from router.service.turns import Turns
+from router.service.measuring.gauges import PoolMetrics
+from router.service.measuring.metrics import ServiceMetrics
+from router.service.reading.turns import Turns
 
 
 class Role(StrEnum):

@@ -12,23 +12,23 @@ from router.contract.topics import DELIVERIES, inquiries
 from router.runtime.bus.lanes import Consumer, Limits
 from router.runtime.bus.protocol import Record
 from router.runtime.settings.model import Mode
-from router.service.attempts import marks_in
-from router.service.census import Census
-from router.service.dead_letters import DeadLetters
 from router.service.deliveries import Deliveries
-from router.service.gauges import Gauges
-from router.service.held import Held
-from router.service.input import FencedHandler, Input
 from router.service.intake import Intake
-from router.service.invariants import Invariants
-from router.service.matcher import Matcher
+from router.service.matching.matcher import Matcher
+from router.service.matching.shares import Shares, WholeShare
+from router.service.matching.sweep import Sweep
+from router.service.measuring.census import Census
+from router.service.measuring.gauges import Gauges
+from router.service.measuring.invariants import Invariants
 from router.service.pressure import Barometer
+from router.service.reading.attempts import marks_in
+from router.service.reading.dead_letters import DeadLetters
+from router.service.reading.held import Held
+from router.service.reading.input import FencedHandler, Input
 from router.service.relaying.relay import Relay
 from router.service.relaying.turn import unless_vouched
 from router.service.replanning import Replanner
 from router.service.riding_out import ride_out
-from router.service.shares import Shares, WholeShare
-from router.service.sweep import Sweep
 from router.service.timers import Timers
 from router.store.acts import Fence
 

@@ -16,7 +16,7 @@ from router.runtime.clock import SystemClock
 from router.runtime.errors import SettingsError
 from router.runtime.plugin_catalog import PluginCatalog, install
 from router.runtime.settings.model import Settings
-from router.service.rule_files import RuleFiles
+from router.service.configuration.rule_files import RuleFiles
 from rules import Rulebook, content
 from rules.calendar import Calendar
 from rules.errors import RulesError, Severity

@@ -15,7 +15,7 @@ from router.runtime.bus.protocol import Bus
 from router.runtime.clock import SystemClock
 from router.runtime.dead_letters import Letter, Settled
 from router.runtime.errors import RecordRefused
-from router.service.letter_box import Found, LetterBox, Wanted
+from router.service.reading.letter_box import Found, LetterBox, Wanted
 
 _FILTERS = (
     click.option("--id", "ids", multiple=True, help="Only this letter; may be repeated."),

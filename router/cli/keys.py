@@ -11,9 +11,9 @@ from router.contract.config import ApiKey, Role
 from router.contract.ids import AdvisorId, PoolId
 from router.runtime.bus.protocol import Bus
 from router.runtime.clock import SystemClock
-from router.service.api_keys import InvalidKey, KeyTable, make_key
-from router.service.configuration import ConfigurationTail, ConfigurationWriter
-from router.service.rule_files import RuleFiles
+from router.service.configuration.api_keys import InvalidKey, KeyTable, make_key
+from router.service.configuration.rule_files import RuleFiles
+from router.service.configuration.topic import ConfigurationTail, ConfigurationWriter
 
 
 @click.group()

@@ -14,10 +14,10 @@ from router.contract.ids import PoolId
 from router.runtime.bus.protocol import Bus
 from router.runtime.clock import SystemClock
 from router.runtime.settings.model import Settings
-from router.service.api_keys import KeyTable
-from router.service.configuration import ConfigurationTail
+from router.service.configuration.api_keys import KeyTable
+from router.service.configuration.policies import Policies
+from router.service.configuration.topic import ConfigurationTail
 from router.service.errors import Superseded
-from router.service.policies import Policies
 from router.service.rebuilding.compare import Reach, reach_of
 from router.service.rebuilding.gate import is_behind
 from router.service.rebuilding.rebuild import Found, Rebuilder, Rebuilt

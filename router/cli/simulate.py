@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from router.cli.given import refuse
 from router.contract.ids import AdvisorId
-from router.service.rule_files import RuleFiles, profile_of
+from router.service.configuration.rule_files import RuleFiles, profile_of
 from router.simulation.case import Case
 from router.simulation.case_file import names, read_case, text_of
 from router.simulation.comparison import answer

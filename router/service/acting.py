@@ -8,7 +8,7 @@ from router.contract.ids import CaseId, PoolId
 from router.runtime.clock import Clock
 from router.service.errors import Contended, PoolUnsettled, SkewedClock, Superseded
 from router.service.latest import Latest
-from router.service.metrics import ServiceMetrics
+from router.service.measuring.metrics import ServiceMetrics
 from router.store.acts import AnyAct, Outcome, Result
 from router.store.protocol import Reads, Store
 

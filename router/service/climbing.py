@@ -16,7 +16,7 @@ from router.engine.facts import facts_of
 from router.engine.plans import Scene
 from router.engine.telling import Teller
 from router.service.acting import Actor
-from router.service.policies import Policies
+from router.service.configuration.policies import Policies
 from router.service.roster import RosterTail
 from router.store.acts import AnyAct, Escalate, Outcome, Result
 

@@ -9,7 +9,7 @@ from router.contract.messages import Delivery
 from router.engine import plans
 from router.runtime.bus.protocol import Record
 from router.service.acting import Actor
-from router.service.policies import Policies
+from router.service.configuration.policies import Policies
 from router.service.progress import Progress
 from router.store.acts import AnyAct, Delivered, Outcome, Result
 

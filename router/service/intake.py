@@ -22,11 +22,11 @@ from router.engine.terms import hears_messages
 from router.runtime.bus.protocol import Record
 from router.runtime.errors import PartitionFenced
 from router.service.acting import MAX_ATTEMPTS, Actor
-from router.service.aims import aimed
 from router.service.climbing import Ladders
+from router.service.configuration.policies import Policies
 from router.service.errors import Contended, IntakeHeldBack, NotServed
-from router.service.metrics import INTAKE_OUTCOMES, ServiceMetrics
-from router.service.policies import Policies
+from router.service.matching.aims import aimed
+from router.service.measuring.metrics import INTAKE_OUTCOMES, ServiceMetrics
 from router.service.progress import Progress
 from router.service.roster import RosterTail
 from router.store.acts import Admit, Fence, Outcome, Result

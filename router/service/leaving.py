@@ -8,8 +8,8 @@ from router.contract.ids import AdvisorId, CaseId
 from router.engine import offers, plans, relaxation
 from router.engine.plans import Scene
 from router.service.acting import Actor, MakeAct
-from router.service.consults import Consults
-from router.service.policies import Policies
+from router.service.cases.consults import Consults
+from router.service.configuration.policies import Policies
 from router.service.roster import RosterTail
 from router.store.acts import AnyAct, Outcome, PresenceAct, Requeue, Result
 from router.store.protocol import Reads

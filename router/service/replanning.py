@@ -14,9 +14,9 @@ from router.engine import replanning
 from router.engine.plans import Scene
 from router.runtime.clock import Clock
 from router.service.acting import Actor
+from router.service.configuration.policies import Policies
 from router.service.errors import Contended
-from router.service.metrics import ServiceMetrics
-from router.service.policies import Policies
+from router.service.measuring.metrics import ServiceMetrics
 from router.store.acts import AnyAct, Outcome, Replan, Result
 from router.store.protocol import Lines, Reads
 from rules import Rulebook

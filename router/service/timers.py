@@ -13,13 +13,13 @@ from router.engine.plans import Scene
 from router.engine.telling import Teller
 from router.runtime.clock import Clock
 from router.service.acting import Actor
+from router.service.cases.setting_aside import back_in_line
 from router.service.climbing import Ladders
+from router.service.configuration.policies import Policies
 from router.service.leaving import Leaving
-from router.service.metrics import OTHER_KIND, ServiceMetrics, timer_kind
-from router.service.policies import Policies
+from router.service.measuring.metrics import OTHER_KIND, ServiceMetrics, timer_kind
+from router.service.measuring.tally import count_breach
 from router.service.roster import RosterTail
-from router.service.setting_aside import back_in_line
-from router.service.tally import count_breach
 from router.store.acts import (
     AnyAct,
     Close,

@@ -15,10 +15,10 @@ from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
 from router.contract.ids import CaseId, ConversationId, InquiryId, PoolId
-from router.service.matcher import Matcher
-from router.service.metrics import ServiceMetrics
-from router.service.policies import Policies
-from router.service.rule_files import RuleFiles
+from router.service.configuration.policies import Policies
+from router.service.configuration.rule_files import RuleFiles
+from router.service.matching.matcher import Matcher
+from router.service.measuring.metrics import ServiceMetrics
 from router.store.acts import Admit, Result
 from tests.bench.ground import Ground, batches, settle, staff
 from tests.bench.office import Office

@@ -29,7 +29,7 @@ from router.runtime.servers.kafka_server import start_kafka
 from router.runtime.servers.valkey import start_embedded
 from router.runtime.settings.model import BusKind, BusSettings, Settings
 from router.runtime.settings.tree import build
-from router.service.rule_files import RuleFiles, profile_of
+from router.service.configuration.rule_files import RuleFiles, profile_of
 from router.store.acts import AnyAct, Done, PresenceAct, ProfileAct
 from router.store.keys import prefix
 from router.store.memory import MemoryStore

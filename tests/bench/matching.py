@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from router.app import Role
 from router.contract.ids import AdvisorId, CaseId, PoolId
 from router.runtime.clock import SystemClock
-from router.service.rule_files import RuleFiles
+from router.service.configuration.rule_files import RuleFiles
 from tests.bench.ground import Ground, settle, staff
 from tests.bench.office import Office
 from tests.bench.results import Sample, percentile

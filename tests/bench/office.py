@@ -14,10 +14,10 @@ from router.contract.advisor import AdvisorState, WorkKind
 from router.contract.ids import AdvisorId, CaseId, OperationId, PoolId
 from router.runtime.clock import SystemClock
 from router.service.acting import Actor
-from router.service.casework import Casework
-from router.service.metrics import ServiceMetrics
-from router.service.policies import Policies
-from router.service.requests import Request
+from router.service.cases.casework import Casework
+from router.service.cases.requests import Request
+from router.service.configuration.policies import Policies
+from router.service.measuring.metrics import ServiceMetrics
 from router.service.roster import RosterTail
 from router.store.acts import Result
 from router.store.redis import RedisStore

@@ -23,11 +23,11 @@ from router.contract.advisor import AdvisorState, WorkKind
 from router.contract.ids import CaseId, PoolId, case_id
 from router.runtime.clock import SystemClock
 from router.service.acting import Actor
-from router.service.metrics import ServiceMetrics
-from router.service.policies import Policies
+from router.service.configuration.policies import Policies
+from router.service.configuration.rule_files import RuleFiles
+from router.service.measuring.metrics import ServiceMetrics
 from router.service.replanning import forecast
 from router.service.roster import RosterTail
-from router.service.rule_files import RuleFiles
 from tests.bench.backlog import fill
 from tests.bench.ground import Ground, settle, staff
 from tests.bench.results import Sample, percentile

@@ -16,14 +16,14 @@ from router.contract.ids import CaseId, OperationId, PoolId
 from router.contract.messages import Inquiry
 from router.runtime.clock import SystemClock
 from router.service.acting import Actor
-from router.service.casework import Casework
+from router.service.cases.casework import Casework
+from router.service.cases.requests import Request
+from router.service.configuration.policies import Policies
+from router.service.configuration.rule_files import RuleFiles
 from router.service.intake import Intake
-from router.service.metrics import ServiceMetrics
-from router.service.policies import Policies
+from router.service.measuring.metrics import ServiceMetrics
 from router.service.progress import Progress
-from router.service.requests import Request
 from router.service.roster import RosterTail
-from router.service.rule_files import RuleFiles
 from router.store.acts import Accept, Admit, AnyAct, Outcome, Reply, Resolve, Result
 from router.store.memory import MemoryStore
 from router.store.protocol import OutboxEntry

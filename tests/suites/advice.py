@@ -4,7 +4,7 @@ from router.contract.advisor import AdvisorState
 from router.contract.case import Ask, read_detail
 from router.contract.ids import AdvisorId, CaseId
 from router.engine.consulting import Whom
-from router.service.consults import Advised
+from router.service.cases.consults import Advised
 from tests.suites.stage import POOL, RULES, Stage
 
 C1 = CaseId("c1")

@@ -31,14 +31,14 @@ from router.runtime.secret import Secret
 from router.runtime.settings.model import ApiSettings, Settings
 from router.runtime.signer import Signer
 from router.service.acting import Actor
-from router.service.api_keys import KeyTable, make_key
-from router.service.casework import Casework
+from router.service.cases.casework import Casework
+from router.service.configuration.api_keys import KeyTable, make_key
+from router.service.configuration.policies import Policies
 from router.service.hindsight import Hindsight
 from router.service.intake import Intake
-from router.service.matcher import Matcher
-from router.service.metrics import ServiceMetrics
-from router.service.pace import Pace
-from router.service.policies import Policies
+from router.service.matching.matcher import Matcher
+from router.service.matching.pace import Pace
+from router.service.measuring.metrics import ServiceMetrics
 from router.service.progress import Progress
 from router.service.relaying.relay import Relay
 from router.service.roster import RosterTail

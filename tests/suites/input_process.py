@@ -23,11 +23,11 @@ from router.runtime.bus.streams import StreamsBus
 from router.runtime.clock import SystemClock
 from router.runtime.errors import PartitionFenced
 from router.runtime.redis import Purpose, connect
-from router.service.attempts import marks_in
-from router.service.dead_letters import DeadLetters
-from router.service.input import Input
-from router.service.metrics import ServiceMetrics
-from router.service.turns import Turns
+from router.service.measuring.metrics import ServiceMetrics
+from router.service.reading.attempts import marks_in
+from router.service.reading.dead_letters import DeadLetters
+from router.service.reading.input import Input
+from router.service.reading.turns import Turns
 from router.store.acts import Admit, Fence, Result
 from router.store.redis import RedisStore
 

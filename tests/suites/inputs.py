@@ -15,12 +15,12 @@ from router.runtime.bus.memory_group import LEASE_S, MemorySubscription
 from router.runtime.bus.protocol import Outgoing, Record
 from router.runtime.clock import ManualClock
 from router.runtime.dead_letters import Letter, Settled, read_letter
-from router.service.attempts import Marks, marks_in
-from router.service.dead_letters import DeadLetters
-from router.service.held import Held
-from router.service.input import Input
-from router.service.metrics import ServiceMetrics
-from router.service.turns import Turns
+from router.service.measuring.metrics import ServiceMetrics
+from router.service.reading.attempts import Marks, marks_in
+from router.service.reading.dead_letters import DeadLetters
+from router.service.reading.held import Held
+from router.service.reading.input import Input
+from router.service.reading.turns import Turns
 from router.store.acts import Fence
 from router.store.memory import MemoryStore
 from tests.suites.eventually import eventually

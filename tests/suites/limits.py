@@ -26,12 +26,12 @@ from router.runtime.clock import ManualClock
 from router.runtime.metrics import RuntimeMetrics
 from router.runtime.redis import Coalescer, connect
 from router.runtime.token_bucket import Limiter, Rate
-from router.service.case_metrics import MAX_NAMES, CaseMetrics
+from router.service.configuration.policies import KEPT, Policies
 from router.service.errors import IntakeHeldBack
-from router.service.invariants import InvariantMetrics, Invariants
 from router.service.latest import Latest
-from router.service.metrics import ServiceMetrics
-from router.service.policies import KEPT, Policies
+from router.service.measuring.case_metrics import MAX_NAMES, CaseMetrics
+from router.service.measuring.invariants import InvariantMetrics, Invariants
+from router.service.measuring.metrics import ServiceMetrics
 from router.service.roster import RosterTail
 from router.store.memory import MemoryStore
 from rules import Rulebook
@@ -137,7 +137,7 @@ async def entries_of_the_outbox(_: pytest.MonkeyPatch, __: Path) -> Steps:
 
 
 async def suspects(monkeypatch: pytest.MonkeyPatch, _: Path) -> Steps:
-    monkeypatch.setattr("router.service.invariants._MAX_SUSPECTS", 2)
+    monkeypatch.setattr("router.service.measuring.invariants._MAX_SUSPECTS", 2)
     store, registry = MemoryStore(lambda: 0), CollectorRegistry()
     invariants = Invariants(POOL, store, RosterTail(POOL, store), InvariantMetrics(registry))
     works: dict[str, Work] = {}

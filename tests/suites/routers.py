@@ -9,10 +9,10 @@ from prometheus_client import CollectorRegistry
 from router.contract.case import CaseState
 from router.contract.ids import CaseId, PoolId
 from router.service.acting import Actor
-from router.service.matcher import Matcher
-from router.service.metrics import ServiceMetrics
+from router.service.matching.matcher import Matcher
+from router.service.matching.shares import Shares
+from router.service.measuring.metrics import ServiceMetrics
 from router.service.roster import RosterTail
-from router.service.shares import Shares
 from router.store.memory import MemoryStore
 from router.store.protocol import EVERYTHING, Head, Share, WorkBatch
 from tests.suites.stage import POOL, Stage

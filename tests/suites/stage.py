@@ -14,16 +14,16 @@ from router.contract.ids import AccountId, AdvisorId, CaseId, ConversationId, In
 from router.contract.messages import Address, Customer, Inquiry
 from router.runtime.clock import ManualClock
 from router.service.acting import Actor
-from router.service.casework import Casework
+from router.service.cases.casework import Casework
+from router.service.cases.requests import Request
+from router.service.configuration.policies import Policies
 from router.service.intake import Intake
-from router.service.matcher import Matcher
-from router.service.metrics import ServiceMetrics
-from router.service.policies import Policies
+from router.service.matching.matcher import Matcher
+from router.service.matching.sweep import Sweep
+from router.service.measuring.metrics import ServiceMetrics
+from router.service.measuring.tally import Tally
 from router.service.progress import Progress
-from router.service.requests import Request
 from router.service.roster import RosterTail
-from router.service.sweep import Sweep
-from router.service.tally import Tally
 from router.service.timers import Timers
 from router.store.acts import Outcome, PresenceAct, ProfileAct, Result
 from router.store.memory import MemoryStore

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from router.contract.case import CaseState, CaseStatus, read_detail
 from router.engine import consulting, plans
 from router.runtime.clock import Clock
-from router.service.policies import Policies
+from router.service.configuration.policies import Policies
 from router.service.rebuilding.capacity import Requeue
 
 

@@ -13,7 +13,7 @@ from router.contract.topics import DEAD_LETTERS
 from router.runtime.bus.protocol import Bus, Outgoing
 from router.runtime.clock import Clock
 from router.runtime.errors import BusUnavailable, RecordRefused
-from router.service.metrics import ServiceMetrics
+from router.service.measuring.metrics import ServiceMetrics
 from router.service.relaying.metrics import Failing
 from router.service.relaying.records import refused_letter
 

@@ -9,7 +9,7 @@ from router.contract.ids import PoolId
 from router.runtime.clock import Clock
 from router.runtime.errors import StoreUnavailable
 from router.service.errors import StoreBehind, Superseded
-from router.service.metrics import ServiceMetrics
+from router.service.measuring.metrics import ServiceMetrics
 from router.service.relaying.metrics import Failing
 from router.service.relaying.notes import RelayNotes
 from router.service.relaying.reading import Batch, OutboxReader

@@ -8,7 +8,7 @@ from typing import Final
 from router.contract.ids import PoolId
 from router.runtime.clock import Clock
 from router.runtime.errors import BusUnavailable, StoreUnavailable
-from router.service.metrics import ServiceMetrics
+from router.service.measuring.metrics import ServiceMetrics
 from router.service.relaying.metrics import Coming, Failing
 from router.store.protocol import Outbox, RelayLease
 from router.store.rebuilds import Rebuilds

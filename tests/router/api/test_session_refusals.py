@@ -9,7 +9,7 @@ from aiohttp import web
 from router.contract.config import Role
 from router.contract.ids import PoolId
 from router.runtime.errors import StoreUnavailable
-from router.service.api_keys import make_key
+from router.service.configuration.api_keys import make_key
 from router.store.acts import AnyAct, Outcome
 from tests.suites.api_bench import ApiBench
 

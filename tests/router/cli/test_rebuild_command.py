@@ -12,7 +12,7 @@ from router.contract.topics import topic_specs
 from router.runtime.bus.streams import StreamsBus
 from router.runtime.clock import SystemClock
 from router.runtime.redis import Purpose, connect
-from router.service.configuration import ConfigurationWriter
+from router.service.configuration.topic import ConfigurationWriter
 from router.service.rebuilding.rebuild import LEASE_MS
 from router.store.keys import prefix
 from router.store.redis import RedisStore

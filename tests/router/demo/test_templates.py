@@ -11,7 +11,7 @@ from router.demo.service import VIP_RULES, ServiceFiles, default_rules, with_uni
 from router.demo.template import Template
 from router.demo.templates import ALL, ENGLISH, PHRASES
 from router.demo.traffic import tokens
-from router.service.rule_files import RuleFiles
+from router.service.configuration.rule_files import RuleFiles
 from rules import Rulebook, judge
 from rules.facts import Facts
 

@@ -7,8 +7,8 @@ from router.contract.advisor import Presence
 from router.contract.case import CaseDetail, CaseState, CaseStatus, read_detail
 from router.contract.ids import CaseId
 from router.engine.waiting import effective_priority
+from router.service.cases.requests import Request
 from router.service.climbing import NO_STEP, NOTE_NEEDED, ByHand
-from router.service.requests import Request
 from router.store.acts import Result
 from rules import Rulebook
 from tests.suites.stage import POOL, RULES, Stage, rulebook, stage

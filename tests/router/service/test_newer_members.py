@@ -15,7 +15,7 @@ from router.contract.topics import inquiries
 from router.runtime.bus.memory import MemoryBus
 from router.runtime.bus.protocol import Bus, Partition, Record
 from router.runtime.redis import Purpose, connect
-from router.service.rule_files import enrol, profile_of
+from router.service.configuration.rule_files import enrol, profile_of
 from router.store.acts import Fence, Label, ProfileAct, Result
 from router.store.redis import RedisStore
 from rules import AdvisorRow

@@ -11,7 +11,7 @@ from router.contract.ids import AdvisorId, CaseId
 from router.engine.eligibility import Filter, fit, is_eligible, passing
 from router.engine.membership import memberships
 from router.engine.plans import waiting_class
-from router.service.rule_files import enrol, profile_of
+from router.service.configuration.rule_files import enrol, profile_of
 from router.store.acts import Result
 from rules import Rulebook, load_roster
 from rules.membership import secondary

@@ -6,7 +6,7 @@ from router.contract.advisor import Presence
 from router.contract.case import CaseState
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Plan
-from router.service.policies import KEPT, Policies
+from router.service.configuration.policies import KEPT, Policies
 from router.store.acts import Due, Replan
 from tests.suites.stage import POOL, RULES, Stage, rulebook, stage
 

@@ -10,7 +10,7 @@ from router.contract.advisor import AdvisorState, Presence, Work, WorkKind
 from router.contract.case import CaseState, CaseStatus, Offer
 from router.contract.ids import AdvisorId
 from router.runtime.clock import ManualClock
-from router.service.policies import Policies
+from router.service.configuration.policies import Policies
 from router.service.rebuilding.capacity import Settled, settle
 from router.service.rebuilding.requeueing import requeueing
 from tests.suites.rebuild_records import NOW_MS, assigned, case_state, offered

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from router.contract.ids import PoolId
 from router.contract.topics import topic_specs
 from router.runtime.clock import SystemClock
-from router.service.metrics import ServiceMetrics
+from router.service.measuring.metrics import ServiceMetrics
 from router.service.relaying.relay import Relay
 from router.store.protocol import OutboxEntry, RelayLease
 from tests.servers import KINDS, Server
