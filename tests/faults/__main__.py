@@ -17,9 +17,9 @@ import msgspec
 
 from tests.faults.killing import Death, kill
 from tests.faults.mutants import HARMLESS, MUTANTS
-from tests.suites.fault_plant import Plant, plant
-from tests.suites.fault_scenes import Fault, Report, play
-from tests.suites.fault_strikes import FAULTS
+from tests.suites.faults.plant import Plant, plant
+from tests.suites.faults.scenes import Fault, Report, play
+from tests.suites.faults.strikes import FAULTS
 
 RESULTS: Final = Path("build/faults.json")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 
 from tests.faults.mutants import MUTANTS
-from tests.suites.fault_plant import plant
-from tests.suites.fault_scenes import play
-from tests.suites.fault_strikes import BY_NAME
+from tests.suites.faults.plant import plant
+from tests.suites.faults.scenes import play
+from tests.suites.faults.strikes import BY_NAME
 
 
 class Death(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ from router.service.latest import Latest
 from router.store import keys, library
 from router.store.acts import AnyAct, Outcome
 from router.store.redis import RedisStore
-from tests.suites import fault_skew, fault_traps
+from tests.suites.faults import skew, traps
 
 _STAGED: Final = 12
 _LITTLE: Final = 32
@@ -181,8 +181,8 @@ def main() -> None:
     """Break this process, then be the command line."""
     name = sys.argv.pop(1)
     MUTANTS[name].apply()
-    fault_traps.lay()
-    fault_skew.lay()
+    traps.lay()
+    skew.lay()
     from router.cli.main import main as turnout  # noqa: PLC0415 - after the product has been broken
 
     turnout()

@@ -10,9 +10,9 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-from tests.suites.fault_plant import plant
-from tests.suites.fault_slopes import Measure, Slope
-from tests.suites.fault_soak import Soaked, soak
+from tests.suites.faults.plant import plant
+from tests.suites.faults.slopes import Measure, Slope
+from tests.suites.faults.soak import Soaked, soak
 
 RESULTS: Final = Path("build/soak.json")
 _MEGABYTE: Final = 1024 * 1024

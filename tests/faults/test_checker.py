@@ -10,11 +10,11 @@ from router.contract.advisor import Work, WorkKind
 from router.contract.case import CaseStatus
 from router.contract.exclusion import Exclusion
 from router.contract.messages import DeliveryState
-from tests.suites.fault_checker import check
-from tests.suites.fault_evidence import Evidence, Promise
-from tests.suites.fault_excluded import excluded
-from tests.suites.fault_history import Entry, Kind
-from tests.suites.fault_tales import HOUR, NOW, Tale, advisor, case, delivery_of, evidence, good
+from tests.suites.faults.checker import check
+from tests.suites.faults.evidence import Evidence, Promise
+from tests.suites.faults.excluded import excluded
+from tests.suites.faults.history import Entry, Kind
+from tests.suites.faults.tales import HOUR, NOW, Tale, advisor, case, delivery_of, evidence, good
 
 
 def promises(found: Evidence) -> set[Promise]:

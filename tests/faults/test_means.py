@@ -7,8 +7,8 @@ import time
 import pytest
 
 from router.runtime.clock import SystemClock
-from tests.suites import fault_skew
-from tests.suites.fault_disks import full_disk
+from tests.suites.faults import skew
+from tests.suites.faults.disks import full_disk
 
 # For each line it is told it tries to add to the file, and says what came of it.
 WRITER = """
@@ -52,13 +52,13 @@ def test_a_process_that_ends_on_its_full_disk_is_let_go() -> None:
 @pytest.mark.parametrize("seconds", [3600, -7200])
 def test_a_clock_is_off_by_so_much(monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
     monkeypatch.setattr(SystemClock, "__init__", SystemClock.__init__)  # put back afterwards
-    monkeypatch.setenv(fault_skew.SKEW_S, str(seconds))
-    fault_skew.lay()
+    monkeypatch.setenv(skew.SKEW_S, str(seconds))
+    skew.lay()
     assert SystemClock().now_ms() - time.time() * 1000 == pytest.approx(seconds * 1000, abs=2_000)
 
 
 def test_without_a_skew_the_clock_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(fault_skew.SKEW_S, raising=False)
+    monkeypatch.delenv(skew.SKEW_S, raising=False)
     before = SystemClock.__init__
-    fault_skew.lay()
+    skew.lay()
     assert SystemClock.__init__ is before

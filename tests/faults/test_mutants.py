@@ -8,7 +8,7 @@ import pytest
 
 from router.store import library
 from tests.faults.mutants import MUTANTS, mutated
-from tests.suites.fault_strikes import BY_NAME
+from tests.suites.faults.strikes import BY_NAME
 
 
 @pytest.mark.parametrize("name", [name for name, mutant in MUTANTS.items() if mutant.lua])

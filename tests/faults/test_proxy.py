@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.suites.eventually import eventually
-from tests.suites.fault_proxy import Bite, Proxy, Streams, to_port
+from tests.suites.faults.proxy import Bite, Proxy, Streams, to_port
 
 SHORT_S = 0.15
 

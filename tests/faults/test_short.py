@@ -7,9 +7,9 @@ import pytest_asyncio
 from msgspec.structs import replace
 
 from tests.faults.__main__ import summary, table
-from tests.suites.fault_plant import Plant, plant
-from tests.suites.fault_scenes import Report, play
-from tests.suites.fault_strikes import BY_NAME
+from tests.suites.faults.plant import Plant, plant
+from tests.suites.faults.scenes import Report, play
+from tests.suites.faults.strikes import BY_NAME
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
 

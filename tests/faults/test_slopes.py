@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from tests.suites.fault_slopes import BOUNDS, Measure, Sample, Slope, rise, slopes
+from tests.suites.faults.slopes import BOUNDS, Measure, Sample, Slope, rise, slopes
 
 HOUR = 3600
 MEGABYTE = 1024 * 1024

@@ -7,10 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from tests.faults.soak import summary, table
-from tests.suites.fault_evidence import Promise, Violation
-from tests.suites.fault_slopes import Measure, Slope
-from tests.suites.fault_soak import MILD, Soaked, descriptors, resident
-from tests.suites.fault_strikes import BY_NAME
+from tests.suites.faults.evidence import Promise, Violation
+from tests.suites.faults.slopes import Measure, Slope
+from tests.suites.faults.soak import MILD, Soaked, descriptors, resident
+from tests.suites.faults.strikes import BY_NAME
 
 
 def slope(measure: Measure, *, growth: float = 0.0, judged: bool = True) -> Slope:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.suites.fault_traps import KILLS, hangs, hung_s, is_jammed, jams
+from tests.suites.faults.traps import KILLS, hangs, hung_s, is_jammed, jams
 
 NOW_MS = 1_000_000
 

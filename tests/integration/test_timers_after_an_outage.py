@@ -7,7 +7,7 @@ from router.store.keys import prefix
 from router.store.protocol import OutboxEntry
 from tests.servers import Server
 from tests.suites.stage import POOL, RULES, Stage, rulebook, stage
-from tests.suites.store_benches import redis_benches
+from tests.suites.store.benches import redis_benches
 
 CASES = 45
 HOUR_MS = 3_600_000

@@ -47,7 +47,7 @@ from router.store.acts import Delivered, ProfileAct
 from router.store.memory import MemoryStore
 from rules import Rulebook, load
 from tests.suites.eventually import eventually
-from tests.suites.store import WholeStore
+from tests.suites.store.bench import WholeStore
 
 POOL = PoolId("default")
 _DEFAULTS = files("rules") / "defaults"

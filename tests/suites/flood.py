@@ -18,7 +18,7 @@ from router.store.marks import Level
 from tests.servers import Server
 from tests.suites.relays import Relaying
 from tests.suites.stage import POOL, RULES, Stage, rulebook, stage
-from tests.suites.store_benches import redis_benches
+from tests.suites.store.benches import redis_benches
 
 REOPEN_S = 600
 LIMIT_BYTES = 32 * 1024 * 1024

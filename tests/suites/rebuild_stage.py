@@ -25,8 +25,8 @@ from router.service.relaying.records import records_of
 from router.store.acts import Outcome
 from router.store.rebuilds import Rebuilds
 from tests.suites.stage import POOL, Stage, inquiry, stage
-from tests.suites.store import WholeStore
-from tests.suites.store_dump import Dump, dump_of
+from tests.suites.store.bench import WholeStore
+from tests.suites.store.dump import Dump, dump_of
 
 PEOPLE: Final = ("mina", "joon", "sora", "hana")
 # Members of an advisor that keys.py says a rebuild doesn't bring back, and his version, which goes with the gen.

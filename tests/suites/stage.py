@@ -28,7 +28,7 @@ from router.service.timers import Timers
 from router.store.acts import Outcome, PresenceAct, ProfileAct, Result
 from router.store.memory import MemoryStore
 from rules import Rulebook, load
-from tests.suites.store import WholeStore
+from tests.suites.store.bench import WholeStore
 
 POOL = PoolId("default")
 SWEEP_S = 30

@@ -11,7 +11,7 @@ from router.store.acts import PresenceAct, Result
 from router.store.keys import prefix
 from tests.servers import Server
 from tests.suites.stage import POOL, RULES, Stage, rulebook, stage
-from tests.suites.store_benches import redis_benches
+from tests.suites.store.benches import redis_benches
 
 RULED = (
     RULES.replace("chat: {units: 30}", "chat: {units: 30, interrupts: true, wrap_up_s: 20}")

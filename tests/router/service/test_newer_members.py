@@ -22,7 +22,7 @@ from rules import AdvisorRow
 from tests.servers import Server
 from tests.suites.rebuild_stage import ALL_TOPICS, RebuildStage, rebuild_stage
 from tests.suites.stage import POOL, Stage, inquiry, stage
-from tests.suites.store import WholeStore
+from tests.suites.store.bench import WholeStore
 
 # Spelt so that whoever decodes them and encodes them again gives himself away.
 NEWER = {"mood": '{"score":0.50,"of":123456789012345678901}', "zeal": "[1e2,{}]"}

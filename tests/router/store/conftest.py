@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.servers import KINDS, Server
-from tests.suites.store import Desk, MakeBench
-from tests.suites.store_benches import memory_bench, redis_benches
+from tests.suites.store.bench import Desk, MakeBench
+from tests.suites.store.benches import memory_bench, redis_benches
 
 
 @pytest.fixture(params=["memory", *KINDS])

@@ -9,9 +9,9 @@ from router.store.acts import Act, Close, FollowUp, Pend, PlannedAct, Result
 from router.store.marks import YIELDING
 from router.store.outcomes import Outcome
 from router.store.rebuilds import first_number
-from tests.suites.fault_tales import case, state_of
-from tests.suites.store_outcomes import results_of
-from tests.suites.store_samples import KINDS
+from tests.suites.faults.tales import case, state_of
+from tests.suites.store.outcomes import results_of
+from tests.suites.store.samples import KINDS
 
 # Said once for all acts, at the top of the module.
 COMMON = {Result.NEWER, Result.FOREIGN, Result.SKEWED, Result.ABSENT, Result.GONE, Result.CONFLICT}

@@ -11,8 +11,8 @@ from router.runtime.redis import RedisClient, connect
 from router.store.acts import Assign, ProfileAct, Result
 from router.store.keys import key
 from tests.servers import Server
-from tests.suites.store import POOL, QUEUE, Desk
-from tests.suites.store_benches import redis_benches
+from tests.suites.store.bench import POOL, QUEUE, Desk
+from tests.suites.store.benches import redis_benches
 
 KEPT_CHANGES = 10_000
 KEPT_BETWEEN_CALLS = 1_000

@@ -17,8 +17,8 @@ from router.store.redis.libraries import UNUSED_AFTER_MS
 from router.store.redis.server import problems_of
 from tests.servers import Server
 from tests.suites.eventually import eventually
-from tests.suites.store import POOL, START_MS, Desk
-from tests.suites.store_benches import redis_benches
+from tests.suites.store.bench import POOL, START_MS, Desk
+from tests.suites.store.benches import redis_benches
 
 C1 = CaseId("c1")
 

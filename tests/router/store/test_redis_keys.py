@@ -15,9 +15,9 @@ from router.store import keys
 from router.store.keys import KEYS, KeyType, kind_of, prefix
 from router.store.library import ACTS
 from tests.servers import Server
-from tests.suites.store import POOL, Desk
-from tests.suites.store_benches import redis_benches
-from tests.suites.store_day import a_day
+from tests.suites.store.bench import POOL, Desk
+from tests.suites.store.benches import redis_benches
+from tests.suites.store.day import a_day
 
 WRITES = frozenset({"HSET", "HDEL", "HINCRBY", "ZADD", "ZREM", "RPUSH", "LTRIM", "DEL", "XADD", "XTRIM", "SET"})
 

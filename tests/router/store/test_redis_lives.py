@@ -13,8 +13,8 @@ from router.runtime.servers.kafka_server import free_ports
 from router.store.acts import Result
 from tests.servers import KINDS, Kind, Server, running
 from tests.suites.eventually import eventually
-from tests.suites.store import POOL, Desk
-from tests.suites.store_benches import redis_benches
+from tests.suites.store.bench import POOL, Desk
+from tests.suites.store.benches import redis_benches
 
 
 @pytest.fixture(params=KINDS)

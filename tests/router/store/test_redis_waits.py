@@ -15,8 +15,8 @@ from router.store.library import build_library
 from router.store.protocol import EVERYTHING, Share
 from router.store.redis import RedisStore
 from tests.servers import Server
-from tests.suites.store import POOL, Desk
-from tests.suites.store_benches import redis_benches
+from tests.suites.store.bench import POOL, Desk
+from tests.suites.store.benches import redis_benches
 
 LONG_MS = 20_000
 

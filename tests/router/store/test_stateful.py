@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from router.store.acts import Outcome
 from tests.servers import Server
 from tests.suites.acts_strategies import Intent, cuts_of, whole_script
-from tests.suites.store import POOL, START_MS, Bench
-from tests.suites.store_benches import memory_bench, redis_benches
-from tests.suites.store_director import Director, Step
-from tests.suites.store_dump import dump
-from tests.suites.store_invariants import Watch
-from tests.suites.store_leftovers import leftovers
-from tests.suites.store_outcomes import Seen, everything, named
+from tests.suites.store.bench import POOL, START_MS, Bench
+from tests.suites.store.benches import memory_bench, redis_benches
+from tests.suites.store.director import Director, Step
+from tests.suites.store.dump import dump
+from tests.suites.store.invariants import Watch
+from tests.suites.store.leftovers import leftovers
+from tests.suites.store.outcomes import Seen, everything, named
 
 SCRIPTS = int(os.environ.get("TURNOUT_TEST_SCRIPTS", "400"))
 COMPARED_EVERY = 10

@@ -12,12 +12,12 @@ from router.store.memory import MemoryStore
 from router.store.redis.libraries import UNUSED_AFTER_MS
 from tests.servers import Server
 from tests.suites.acts_strategies import whole_script
-from tests.suites.store import POOL, START_MS, Desk
-from tests.suites.store_benches import memory_bench
-from tests.suites.store_day import a_day
-from tests.suites.store_director import Director, Step
-from tests.suites.store_dump import dump
-from tests.suites.store_versions import NEXT_FORMAT, Versions, other_version, two_versions
+from tests.suites.store.bench import POOL, START_MS, Desk
+from tests.suites.store.benches import memory_bench
+from tests.suites.store.day import a_day
+from tests.suites.store.director import Director, Step
+from tests.suites.store.dump import dump
+from tests.suites.store.versions import NEXT_FORMAT, Versions, other_version, two_versions
 
 SCRIPTS = 12
 HOUR_MS = 3_600_000

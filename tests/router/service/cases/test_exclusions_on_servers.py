@@ -12,7 +12,7 @@ from router.store.acts import Result
 from router.store.keys import prefix
 from tests.servers import Server
 from tests.suites.stage import POOL, RULES, Stage, rulebook, stage
-from tests.suites.store_benches import redis_benches
+from tests.suites.store.benches import redis_benches
 
 RULED = RULES.replace(
     "rules:",

@@ -13,7 +13,7 @@ from router.contract.events import CaseEvent, EventType
 from router.contract.ids import CaseId
 from router.engine.exclusions import Wish
 from router.runtime.bus.memory import MemoryBus
-from tests.suites.fault_excluded import excluded
+from tests.suites.faults.excluded import excluded
 from tests.suites.rebuild_stage import ALL_TOPICS, PEOPLE, RandomDay, RebuildStage, rebuild_stage
 from tests.suites.stage import POOL
 

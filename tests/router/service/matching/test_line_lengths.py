@@ -9,7 +9,7 @@ from router.service.matching.line_lengths import COUNTED_FOR_MS
 from router.store.keys import prefix
 from tests.servers import Server
 from tests.suites.stage import POOL, RULES, Stage, rulebook, stage
-from tests.suites.store_benches import redis_benches
+from tests.suites.store.benches import redis_benches
 
 SHARED = f"{RULES}shares: {{queues: {{general: 1, billing: 3}}}}\n"
 

@@ -16,8 +16,8 @@ from router.store.protocol import OutboxEntry, RelayLease
 from tests.servers import KINDS, Server
 from tests.suites.eventually import eventually
 from tests.suites.relays import RelayBus, events_of
-from tests.suites.store import POOL, Desk, WholeStore
-from tests.suites.store_benches import redis_benches
+from tests.suites.store.bench import POOL, Desk, WholeStore
+from tests.suites.store.benches import redis_benches
 
 SILENT_S = 0.4
 
