@@ -37,6 +37,7 @@ async def measure_free_to_offer(ground: Ground, run: int) -> Sample:
     async with _routers(ground, pool) as (office, _):
         await _publish(ground, pool, range(scale.advisors + scale.backlog))
         await office.until_held(scale.advisors)
+        await office.until_waiting(scale.backlog)
         async with asyncio.timeout(scale.longest_s), asyncio.TaskGroup() as group:
             began = clock.now_ms()
             for number, (advisor, case) in enumerate(_in_turn(office, scale.frees, run)):

@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from prometheus_client import CollectorRegistry
 
@@ -22,6 +23,9 @@ from router.service.roster import RosterTail
 from router.store.acts import Result
 from router.store.redis import RedisStore
 from rules import Rulebook
+from tests.suites.eventually import eventually
+
+_ADMITTED_S: Final = 120.0
 
 
 class Office:
@@ -59,6 +63,14 @@ class Office:
         """Return when so many advisors have a case."""
         async with self._taken:
             await self._taken.wait_for(lambda: len(self.held) >= count)
+
+    async def until_waiting(self, count: int) -> None:
+        """Return when so many cases wait: the routers have admitted what there was."""
+
+        async def are_there() -> bool:
+            return sum(line.length for line in await self._reads.line_sizes(self._pool)) >= count
+
+        await eventually(are_there, within_s=_ADMITTED_S)
 
     async def free(self, advisor: AdvisorId, case: CaseId) -> "tuple[float, float, asyncio.Future[float]]":
         """Let him resolve what he has: when he began, when the store had done it, and when he was seen to be offered
