@@ -8,19 +8,20 @@ from typing import Final, assert_never
 import msgspec
 
 from router.api import asking
+from router.api.advising import advise
 from router.api.asking import CaseAsk
-from router.api.desks import Caller, is_his, may_pick, was_his
+from router.api.desks import Caller
 from router.api.excluding import as_excluded, check_wish, wish_of
 from router.api.ladders import climbed
 from router.api.problems import Problem, Refused, of_result, problem, refused
 from router.api.resting import Resting, rest
-from router.contract.case import CaseState, Pending, read_detail
+from router.api.rights import himself, own_case, picker, queue_of
+from router.contract.case import CaseState, Pending
 from router.contract.config import Role
 from router.contract.ids import AdvisorId, CaseId
-from router.engine.consulting import Whom
 from router.engine.exclusions import NO_WISH
 from router.store.acts import Outcome, Result
-from rules import Queue, Rulebook
+from rules import Rulebook
 
 _SUPERVISORS: Final = frozenset({Role.SUPERVISOR})
 _ACTING: Final = frozenset({Role.ADVISOR, Role.SUPERVISOR})
@@ -41,17 +42,6 @@ _GIVES: Final[Mapping[type[CaseAsk], frozenset[Result]]] = {
     asking.Exclude: _DONE | _PLACED,
     asking.Escalate: _DONE | {Result.QUEUED},
     asking.Unpark: frozenset({Result.RETURNED}),
-}
-
-_LACKING: Final = {
-    "rung": "Somebody is rung for advice already; end that first. Nothing has changed.",
-    "many": "As many give advice on the case as can; nothing has changed.",
-    "unknown": "There is no such advisor; nothing has changed.",
-    "himself": "He has the case himself; nothing has changed.",
-    "excluded": "The advisor must not have the case; nothing has changed.",
-    "absent": "The advisor isn't online; nothing has changed.",
-    "full": "The advisor has no room for it now; nothing has changed.",
-    "nobody": "Nobody who was meant can be asked now; nothing has changed.",
 }
 
 HandOn = (
@@ -87,24 +77,6 @@ def _pointed(found: Problem, outcome: Outcome) -> Problem:
     if outcome.result is not Result.UNSEEN or outcome.case is None:
         return found
     return msgspec.structs.replace(found, inquiry=outcome.case.last_inquiry)
-
-
-async def own_case(caller: Caller, case: CaseId) -> CaseState:
-    """A case that the caller may see. Raises ``Refused``."""
-    state = await caller.desk.reads.case(caller.desk.pool, case)
-    if state is None:
-        raise refused("not-found", "The case is closed for good, or never was.")
-    if caller.advisor and not is_his(state, caller.advisor):
-        raise refused("not-yours", "Only the advisor who has the case, or is offered it, may see it.")
-    return state
-
-
-async def shown_case(caller: Caller, case: CaseId) -> CaseState:
-    """A case that the caller may look at: his, or one that was his before it was escalated. Raises ``Refused``."""
-    state = await caller.desk.reads.case(caller.desk.pool, case)
-    if state is None or not caller.advisor or not was_his(state, caller.advisor):
-        return await own_case(caller, case)
-    return state
 
 
 def _told(caller: Caller, ask: CaseAsk, outcome: Outcome) -> str:
@@ -174,16 +146,10 @@ async def _asks_for(caller: Caller, case: CaseId, setting: str, given: str) -> N
     """Whether the case's queue wants a word with it, and an advisor gives none."""
     if given.strip() or caller.advisor is None:
         return
-    queue = await _queue_of(caller, case)
+    queue = await queue_of(caller, case)
     if queue is not None and getattr(queue, setting):
         code = "note-needed" if setting == "transfer_note" else "reason-needed"
         raise refused(code, f"The queue asks for it (`{setting}`).")
-
-
-async def _queue_of(caller: Caller, case: CaseId) -> Queue | None:
-    """The settings of the queue that a case belongs to; None for a case or a queue that isn't there any more."""
-    state = await caller.desk.reads.case(caller.desk.pool, case)
-    return caller.desk.policies.active.queues.get(read_detail(state.detail).verdict.queue) if state else None
 
 
 async def _apply(caller: Caller, ask: CaseAsk) -> Outcome:
@@ -224,24 +190,17 @@ async def _see_to(
     work, request = caller.desk.casework, caller.request(ask.op)
     match ask:
         case asking.Take():
-            return await _take(caller, ask)
+            return await work.take(ask.case, request, advisor=himself(caller, to_do="who could take anything"))
         case asking.Snooze():
             return await work.put_off(ask.case, request, for_s=ask.for_s)
         case asking.Acknowledge():
             return await work.put_off(ask.case, request)
         case asking.Consult() | asking.HandBack():
-            return await _beside(caller, ask)
+            return await advise(caller, ask)
         case asking.Park() | asking.Unpark() | asking.WrapUp():
             return await rest(caller, ask)
         case _:
             assert_never(ask)
-
-
-async def _take(caller: Caller, ask: asking.Take) -> Outcome:
-    advisor = caller.key.advisor
-    if advisor is None:
-        raise refused("forbidden", "This key names no advisor who could take anything.")
-    return await caller.desk.casework.take(ask.case, caller.request(ask.op), advisor=advisor)
 
 
 async def _hand_on(caller: Caller, ask: HandOn) -> Outcome:
@@ -258,60 +217,19 @@ async def _hand_on(caller: Caller, ask: HandOn) -> Outcome:
         case asking.Exclude():
             return await work.excluding.change(ask.case, request, lift=ask.lift)
         case asking.Pick():
-            return await work.pick(ask.case, request, advisor=await _picker(caller, ask.case))
+            return await work.pick(ask.case, request, advisor=await picker(caller, ask.case))
         case _:
             assert_never(ask)
 
 
-async def _picker(caller: Caller, case: CaseId) -> AdvisorId:
-    """The advisor of the key, if the case's queue lets him take cases himself."""
-    advisor, queue = caller.key.advisor, await _queue_of(caller, case)
-    if advisor is None:
-        raise refused("forbidden", "This key names no advisor who could take it.")
-    if queue is None or not may_pick(caller.desk, advisor, queue):
-        raise refused("forbidden", "The queue lets no advisor of your tier take its cases himself.")
-    return advisor
-
-
-async def _hand_back(caller: Caller, ask: asking.HandBack) -> Outcome:
-    advisor = ask.of or caller.key.advisor
-    if advisor is None:
-        raise refused("malformed", "Name `of` whom: this key names no advisor.")
-    if caller.advisor and advisor != caller.advisor and (await own_case(caller, ask.case)).owner != caller.advisor:
-        raise refused("not-yours", "Only who has the case may end another's part in it.")
-    return await caller.desk.casework.hand_back(ask.case, caller.request(ask.op, ask.reason), advisor=advisor)
-
-
 async def _answer_offer(caller: Caller, ask: asking.Accept | asking.Decline) -> Outcome:
-    advisor = caller.key.advisor
-    if advisor is None:
-        raise refused("forbidden", "This key names no advisor to whom anything could be offered.")
+    advisor = himself(caller, to_do="to whom anything could be offered")
     work = caller.desk.casework
     offer_ver = ask.offer_ver or await _offer_ver(caller, ask.case, advisor)
     if isinstance(ask, asking.Accept):
         return await work.accept(ask.case, caller.request(ask.op), advisor=advisor, offer_ver=offer_ver)
     request = caller.request(ask.op, ask.reason, wish_of(ask))
     return await work.decline(ask.case, request, advisor=advisor, offer_ver=offer_ver)
-
-
-async def _beside(caller: Caller, ask: asking.Consult | asking.HandBack) -> Outcome:
-    """What leaves the case with who has it."""
-    match ask:
-        case asking.Consult():
-            return await _consult(caller, ask)
-        case asking.HandBack():
-            return await _hand_back(caller, ask)
-        case _:
-            assert_never(ask)
-
-
-async def _consult(caller: Caller, ask: asking.Consult) -> Outcome:
-    whom = Whom(to=ask.to, queue=ask.queue, tier=ask.tier, skills=ask.skills)
-    request = caller.request(ask.op, ask.reason)
-    found = await caller.desk.casework.consult(ask.case, request, whom=whom, note=ask.note)
-    if found.lacking:
-        raise refused("excluded" if found.lacking == "excluded" else "unfit", _LACKING[found.lacking])
-    return found.outcome
 
 
 async def _offer_ver(caller: Caller, case: CaseId, advisor: AdvisorId) -> int:

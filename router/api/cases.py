@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from router.api import asking
-from router.api.acting import Done, perform, shown_case
+from router.api.acting import Done, perform
 from router.api.answers import json_answer, number
 from router.api.asking import MESSAGES_SHOWN, MOST_MESSAGES
 from router.api.desks import Caller, Desk
@@ -15,6 +15,7 @@ from router.api.metrics import ApiMetrics
 from router.api.operations import Operations, OperationView
 from router.api.phrases import language_of
 from router.api.problems import refused
+from router.api.rights import shown_case
 from router.api.transcripts import EntryView, Links, conversation
 from router.api.views import CaseView, View, case_view
 from router.api.words import ExplanationView, Line, Words

@@ -2,9 +2,9 @@
 
 from aiohttp import web
 
-from router.api.acting import shown_case
 from router.api.answers import json_answer
 from router.api.keys import STAFF, Gate
+from router.api.rights import shown_case
 from router.api.views import View
 from router.contract.case import read_detail
 from router.contract.codec import rfc3339

@@ -6,12 +6,12 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from router.api.acting import shown_case
 from router.api.answers import json_answer, number
 from router.api.desks import Desk
 from router.api.keys import STAFF, Gate
 from router.api.phrases import Language, Phrase, language_of, reason, say
 from router.api.problems import refused
+from router.api.rights import shown_case
 from router.api.views import View
 from router.contract.codec import rfc3339
 from router.contract.ids import CaseId

@@ -5,6 +5,7 @@ from typing import assert_never
 from router.api import asking
 from router.api.desks import Caller
 from router.api.problems import refused
+from router.api.rights import himself
 from router.contract.case import CaseState
 from router.contract.config import Role
 from router.contract.ids import AdvisorId
@@ -61,9 +62,7 @@ async def _bounded(caller: Caller, ask: asking.WrapUp, advisor: AdvisorId, chann
 
 
 async def _wrap_up(caller: Caller, ask: asking.WrapUp) -> Outcome:
-    advisor = caller.key.advisor
-    if advisor is None:
-        raise refused("forbidden", "This key names no advisor who could wrap anything up.")
+    advisor = himself(caller, to_do="who could wrap anything up")
     if ask.more_s:
         state = caller.desk.known(advisor)
         channel = state.work[ask.case].channel if state and ask.case in state.work else ""

@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from router.api import asking, frames
-from router.api.acting import Done, perform, shown_case
+from router.api.acting import Done, perform
 from router.api.allowance import Allowance
 from router.api.desks import Caller
 from router.api.frames import Sent
@@ -21,6 +21,7 @@ from router.api.operations import Operations
 from router.api.presence import Connection
 from router.api.problems import Refused, of_failure, of_result, problem
 from router.api.pushes import Teller
+from router.api.rights import shown_case
 from router.api.transcripts import Links, conversation
 from router.contract.advisor import AdvisorState, read_profile
 from router.contract.events import CaseEvent
