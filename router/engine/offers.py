@@ -6,7 +6,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from router.contract.advisor import AdvisorState, Presence, read_profile
-from router.contract.case import CaseDetail, CaseState
+from router.contract.case import CaseDetail, CaseState, read_detail
 from router.contract.ids import AdvisorId
 from router.contract.plan import Candidate, Placing
 from router.engine import telling
@@ -60,6 +60,16 @@ def without(
     if not fit(roster, waiting) & roster.online:
         declined[advisor] = now_ms + min(rulebook.backoff_s, rulebook.cool_down_s) * 1000
     return replace(detail, declined=declined)
+
+
+def missed(state: CaseState, ver: int, *, roster: Roster, rulebook: Rulebook, now_ms: int) -> CaseDetail:
+    """The case after the offers of one version were missed: each is given back, and counts."""
+    detail = read_detail(state.detail)
+    for offer in state.offers:
+        if offer.ver == ver:
+            detail = without(detail, state, offer.advisor, roster=roster, rulebook=rulebook, now_ms=now_ms)
+            detail = replace(detail, missed_offers=detail.missed_offers + 1)
+    return detail
 
 
 def missed_notices(teller: Teller, state: CaseState, detail: CaseDetail, advisor: AdvisorId) -> tuple[str, ...]:

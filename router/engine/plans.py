@@ -123,6 +123,11 @@ def _timers(state: CaseState, detail: CaseDetail, scene: Scene) -> dict[str, int
     )
 
 
+def spent(state: CaseState, timer: str) -> CaseState:
+    """The case without the timer that is being served: whatever of its kind is overdue too is armed anew."""
+    return replace(state, timers={name: at for name, at in state.timers.items() if name != timer})
+
+
 def also(planned: Plan, timers: dict[str, int]) -> Plan:
     """The plan with timers of its own act."""
     return replace(planned, timers=planned.timers | timers)

@@ -3,8 +3,6 @@
 import logging
 from typing import Final
 
-from msgspec.structs import replace
-
 from router.contract.case import CaseState, CaseStatus, read_detail
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Placing
@@ -147,20 +145,14 @@ class Timers:
         scene = self._scene(state)
         if consulting.is_rung(state):
             return self._expire_consult(state, ver, claim)
-        found = detail = read_detail(state.detail)
-        told = {}
-        for offer in state.offers:
-            if offer.ver == ver:
-                told[offer.advisor] = offers.missed_notices(self._teller(scene), state, found, offer.advisor)
-                detail = offers.without(
-                    detail,
-                    state,
-                    offer.advisor,
-                    roster=self._tail.roster,
-                    rulebook=scene.rulebook,
-                    now_ms=scene.now_ms,
-                )
-        plan = plans.plan(state, replace(detail, missed_offers=found.missed_offers + len(told)), scene)
+        detail, teller = read_detail(state.detail), self._teller(scene)
+        told = {
+            offer.advisor: offers.missed_notices(teller, state, detail, offer.advisor)
+            for offer in state.offers
+            if offer.ver == ver
+        }
+        after = offers.missed(state, ver, roster=self._tail.roster, rulebook=scene.rulebook, now_ms=scene.now_ms)
+        plan = plans.plan(state, after, scene)
         return Expire(
             **self._planned(state, claim), plan=plan, offer_ver=ver, away_after=scene.rulebook.away_after, told=told
         )
@@ -188,9 +180,7 @@ class Timers:
         step = next(iter(relaxation.ahead(detail, scene.rulebook)), None)
         if step is None or step.at_ms is None or step.at_ms > scene.now_ms or state.state not in _LOOKING:
             return self._drop(state, claim)
-        # The claim is spent before the plan is written: the next step, if it is overdue too, is armed anew.
-        after = replace(state, timers={timer: at for timer, at in state.timers.items() if timer != claim.timer})
-        plan = plans.plan(after, relaxation.take(detail), scene)
+        plan = plans.plan(plans.spent(state, claim.timer), relaxation.take(detail), scene)
         return Rejudge(**self._planned(state, claim), plan=plan, about=f"relax {step.number}")
 
     def _chase(self, state: CaseState, claim: TimerClaim) -> AnyAct:

@@ -27,11 +27,11 @@ def of_case(
     """The act that serves a timer of a case."""
     kind, _, number = claim.timer.partition("|")
     given = {**common, "case": state.id, "claim": (claim.timer, claim.deadline_ms)}
-    # The claim is spent before the plan is written: whatever is overdue next is armed anew.
-    spent = replace(state, timers={timer: at for timer, at in state.timers.items() if timer != claim.timer})
+    spent = plans.spent(state, claim.timer)
     match kind:
         case "offer":
-            after = _missed(state, detail, int(number), scene=scene, roster=roster)
+            book, now_ms = scene.rulebook, scene.now_ms
+            after = offers.missed(state, int(number), roster=roster, rulebook=book, now_ms=now_ms)
             away = scene.rulebook.away_after
             plan = plans.plan(state, after, scene)
             return Expire(**given, plan=plan, offer_ver=int(number), away_after=away)
@@ -53,13 +53,3 @@ def _climbed(
     """The case a step further; None when its ladder has no such step."""
     cause = climbing.Cause(trigger="timer")
     return climbing.climb(state, detail, number, cause, rulebook=scene.rulebook, roster=roster, now_ms=scene.now_ms)
-
-
-def _missed(state: CaseState, detail: CaseDetail, ver: int, *, scene: Scene, roster: Roster) -> CaseDetail:
-    for offer in state.offers:
-        if offer.ver == ver:
-            detail = offers.without(
-                detail, state, offer.advisor, roster=roster, rulebook=scene.rulebook, now_ms=scene.now_ms
-            )
-            detail = replace(detail, missed_offers=detail.missed_offers + 1)
-    return detail
