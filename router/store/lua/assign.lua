@@ -2,12 +2,9 @@
 -- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls, line, heads.
 
 function T.acts.assign(t, act)
-  local row, answer = T.current(t)
+  local row, answer = T.current_open(t)
   if not row then
     return answer
-  end
-  if not T.OPEN[row.state] then
-    return T.refuse(t, 'gone', row)
   end
   if row.owner == act.advisor and row.state == 'assigned' then
     return T.refuse(t, 'same', row)

@@ -10,12 +10,9 @@ local function asked_in(t, row, act)
 end
 
 function T.acts.escalate(t, act)
-  local row, answer = T.current(t)
+  local row, answer = T.current_open(t)
   if not row then
     return answer
-  end
-  if not T.OPEN[row.state] then
-    return T.refuse(t, 'gone', row)
   end
   if T.given(act.advisor) and row.owner ~= act.advisor then
     return T.refuse(t, 'not_yours', row)

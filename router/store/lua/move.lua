@@ -3,12 +3,9 @@
 -- calls, line, heads.
 
 function T.acts.move(t, act)
-  local row, answer = T.current(t)
+  local row, answer = T.current_open(t)
   if not row then
     return answer
-  end
-  if not T.OPEN[row.state] then
-    return T.refuse(t, 'gone', row)
   end
   local owner = row.owner
   local talk = T.conversation(t, row.conversation)

@@ -152,6 +152,15 @@ function T.current(t)
   return row
 end
 
+-- The same of a case that work may still be done on.
+function T.current_open(t)
+  local row, answer = T.current(t)
+  if row and not T.OPEN[row.state] then
+    return nil, T.refuse(t, 'gone', row)
+  end
+  return row, answer
+end
+
 -- The version, then the claim is spent, then what the plan says.
 -- The plan comes last: the end of one cool-down arms the same timer for the next.
 function T.begin(t, row, plan, claim)

@@ -2,12 +2,9 @@
 -- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls, line, heads.
 
 function T.acts.requeue(t, act)
-  local row, answer = T.current(t)
+  local row, answer = T.current_open(t)
   if not row then
     return answer
-  end
-  if not T.OPEN[row.state] then
-    return T.refuse(t, 'gone', row)
   end
   local owner = row.owner
   T.begin(t, row, act.plan, act.claim)

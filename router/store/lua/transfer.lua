@@ -2,12 +2,9 @@
 -- Keys: case, messages, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls, line, heads.
 
 function T.acts.transfer(t, act)
-  local row, answer = T.current(t)
+  local row, answer = T.current_open(t)
   if not row then
     return answer
-  end
-  if not T.OPEN[row.state] then
-    return T.refuse(t, 'gone', row)
   end
   if T.given(act.advisor) and row.owner ~= act.advisor then
     return T.refuse(t, 'not_yours', row)
