@@ -7,9 +7,9 @@ from msgspec.structs import replace
 from router.api.phrases import Language, language_of, lasting
 from router.api.words import ExplanationView, Line, Words
 from router.contract.advisor import AdvisorState, Presence, Profile, Work, WorkKind
-from router.contract.case import Ask, CaseDetail, CaseState, CaseStatus, Offer, Pending, write_detail
+from router.contract.case import Ask, CaseDetail, CaseState, CaseStatus, Offer, Pending
 from router.contract.codec import rfc3339
-from router.contract.ids import AccountId, AdvisorId, CaseId, ConversationId, InquiryId
+from router.contract.ids import AccountId, AdvisorId, CaseId, InquiryId
 from router.engine.decide import Waiting, decide
 from router.engine.estimate import Lines
 from router.engine.explain import RankedHead, ShareTerm, write_explanation
@@ -18,6 +18,7 @@ from router.engine.roster import Roster
 from router.engine.waiting import wait_class
 from rules import Reason, Rulebook, Verdict, Want
 from tests.suites.api_bench import default_rulebook
+from tests.suites.people import case_of
 
 NOW = 1_760_000_000_000
 VERDICT = Verdict(
@@ -50,20 +51,8 @@ def roster_of(*states: AdvisorState) -> Roster:
     return roster
 
 
-def case(detail: CaseDetail = DETAIL, **members: object) -> CaseState:
-    base = CaseState(
-        id=CaseId("i"),
-        state=CaseStatus.QUEUED,
-        ver=1,
-        gen=1,
-        conversation=ConversationId("t"),
-        channel="email",
-        units=10,
-        opened_at_ms=NOW,
-        changed_at_ms=NOW,
-        detail=write_detail(detail),
-    )
-    return replace(base, **members)
+def case(detail: CaseDetail = DETAIL, **members: Any) -> CaseState:
+    return case_of(detail, **({"changed_at_ms": NOW, "opened_at_ms": NOW} | members))
 
 
 def explained(state: CaseState, roster: Roster, rulebook: Rulebook, line: Line | None = None) -> ExplanationView:

@@ -1,5 +1,7 @@
 """Of whom advice is asked, whom it rings at next, and why at nobody."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,12 +9,12 @@ from msgspec.structs import replace
 
 from router.contract.advisor import AdvisorState, Presence, Work, WorkKind
 from router.contract.case import Ask, CaseDetail, CaseState, CaseStatus, Offer, read_detail, write_detail
-from router.contract.ids import AccountId, AdvisorId, CaseId, ConversationId, InquiryId
+from router.contract.ids import AccountId, AdvisorId, InquiryId
 from router.engine import consulting
 from router.engine.consulting import Whom
 from router.engine.plans import Scene
 from rules import Verdict
-from tests.suites.people import NOW, advisor, roster
+from tests.suites.people import NOW, advisor, case_of, roster
 from tests.suites.stage import RULES, rulebook
 
 BOOK = rulebook(RULES + "consult_units: 12\nconsult_offer_s: 20\n")
@@ -26,21 +28,8 @@ DETAIL = CaseDetail(
 NAMES = ("ann", "bob", "cho", "dan", "eve", "fay")
 
 
-def case(detail: CaseDetail = DETAIL, **members: object) -> CaseState:
-    base = CaseState(
-        id=CaseId("i"),
-        state=CaseStatus.ASSIGNED,
-        ver=3,
-        gen=1,
-        conversation=ConversationId("t"),
-        channel="email",
-        units=10,
-        opened_at_ms=NOW,
-        changed_at_ms=NOW,
-        owner="ann",
-        detail=write_detail(detail),
-    )
-    return replace(base, **members)
+def case(detail: CaseDetail = DETAIL, **members: Any) -> CaseState:
+    return case_of(detail, **({"state": CaseStatus.ASSIGNED, "ver": 3, "owner": "ann"} | members))
 
 
 def rung(name: str) -> tuple[Offer, ...]:

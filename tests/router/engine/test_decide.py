@@ -13,24 +13,13 @@ from router.engine.waiting import ClassWant, WaitClass
 from rules import Rulebook
 from rules.rulebook import Strategy
 from tests.suites.golden import check_golden
+from tests.suites.people import CLASS as FITTING
 from tests.suites.people import NOW, advisor, roster
 from tests.suites.stage import RULES as RULES_TEXT
 from tests.suites.stage import rulebook
 
 RULES = rulebook()
-CLASS = WaitClass(
-    queue="billing",
-    channel="chat",
-    units=30,
-    wants=(ClassWant("billing", 5, True),),
-    language="ko",
-    tiers=("senior", "lead"),
-    priority=3,
-    policy="standard",
-    clock="first_response",
-    excluded=("excluded",),
-    held_for="",
-)
+CLASS = replace(FITTING, tiers=("senior", "lead"), excluded=("excluded",))
 
 
 WANTS = (ClassWant("billing", 3, True), ClassWant("returns", 5, False))

@@ -10,23 +10,10 @@ from router.engine.eligibility import eligible, is_eligible, sieve
 from router.engine.roster import MOST_FITTINGS
 from router.engine.waiting import ClassWant, WaitClass
 from rules.membership import secondary
-from tests.suites.people import advisor, roster
+from tests.suites.people import CLASS, advisor, roster
 
 QUEUES = ("billing", "returns", "technical")
 TIERS = ("junior", "senior", "lead")
-CLASS = WaitClass(
-    queue="billing",
-    channel="chat",
-    units=30,
-    wants=(ClassWant("billing", 5, True),),
-    language="ko",
-    tiers=(),
-    priority=3,
-    policy="standard",
-    clock="age",
-    excluded=(),
-    held_for="",
-)
 
 
 def some(dice: random.Random, names: tuple[str, ...]) -> tuple[str, ...]:

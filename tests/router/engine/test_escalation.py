@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from router.contract.case import CaseDetail, CaseState, CaseStatus, Clock, Pending
-from router.contract.ids import AccountId, CaseId, ConversationId, InquiryId
+from router.contract.ids import AccountId, InquiryId
 from router.engine import climbing, escalation, relaxation
 from router.engine.climbing import Cause
 from router.engine.standing import standing
 from router.engine.waiting import effective_priority
 from rules import Facts, Rulebook, Verdict
-from tests.suites.people import NOW, advisor, roster
+from tests.suites.people import NOW, advisor, case_of, roster
 from tests.suites.stage import RULES, rulebook
 
 STEPS = """  standard:
@@ -41,20 +41,7 @@ PEOPLE = roster(
 
 
 def case(step: int = 0, **members: Any) -> CaseState:
-    base = CaseState(
-        id=CaseId("c"),
-        state=CaseStatus.ASSIGNED,
-        ver=3,
-        gen=1,
-        conversation=ConversationId("t"),
-        channel="email",
-        units=10,
-        opened_at_ms=NOW,
-        changed_at_ms=NOW,
-        step=step,
-        owner="jun",
-    )
-    return replace(base, **members)
+    return case_of(None, **({"state": CaseStatus.ASSIGNED, "ver": 3, "owner": "jun", "step": step} | members))
 
 
 def known(book: Rulebook = BOOK, **members: Any) -> CaseDetail:

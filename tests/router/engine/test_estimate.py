@@ -8,24 +8,11 @@ from msgspec.structs import replace
 from router.contract.ids import CaseId
 from router.engine.decide import Waiting
 from router.engine.estimate import FEWEST, Lines, ahead_of, likely_wait
-from router.engine.waiting import ClassWant, WaitClass
-from tests.suites.people import NOW, advisor, roster
+from router.engine.waiting import ClassWant
+from tests.suites.people import CLASS, NOW, advisor, roster
 from tests.suites.stage import rulebook
 
 BOOK = rulebook()
-CLASS = WaitClass(
-    queue="billing",
-    channel="chat",
-    units=30,
-    wants=(ClassWant("billing", 5, True),),
-    language="ko",
-    tiers=(),
-    priority=3,
-    policy="standard",
-    clock="first_response",
-    excluded=(),
-    held_for="",
-)
 
 
 @pytest.mark.parametrize(

@@ -13,25 +13,13 @@ from router.engine.eligibility import Filter, passing, sieve
 from router.engine.explain import Explanation
 from router.engine.review import Review, recorded, review
 from router.engine.roster import Roster
-from router.engine.waiting import ClassWant, WaitClass
+from router.engine.waiting import ClassWant
 from rules.rulebook import Strategy
-from tests.suites.people import NOW, advisor, roster
+from tests.suites.people import CLASS, NOW, advisor, roster
 from tests.suites.stage import RULES, rulebook
 
 CASE = CaseId("c1")
-WANTED = WaitClass(
-    queue="billing",
-    channel="chat",
-    units=30,
-    wants=(ClassWant("billing", 5, True), ClassWant("returns", 4, False)),
-    language="ko",
-    tiers=(),
-    priority=3,
-    policy="standard",
-    clock="first_response",
-    excluded=("a3",),
-    held_for="",
-)
+WANTED = replace(CLASS, wants=(*CLASS.wants, ClassWant("returns", 4, False)), excluded=("a3",))
 
 
 def drawn(dice: random.Random, size: int) -> Roster:

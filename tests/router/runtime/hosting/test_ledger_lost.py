@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
 from router.contract.codec import Decoder, encode
-from router.contract.ids import AccountId, CaseId, ConversationId, PoolId, ReplyId
-from router.contract.messages import Address, Delivery, DeliveryState, Reply
+from router.contract.ids import ConversationId, PoolId, ReplyId
+from router.contract.messages import Delivery, DeliveryState, Reply
 from router.contract.records import record_head
 from router.contract.topics import DELIVERIES, topic_specs
 from router.runtime.bus.memory import MemoryBus
@@ -29,18 +29,9 @@ from router.runtime.redis import connect
 from tests.servers import Server
 from tests.suites.eventually import eventually
 from tests.suites.ledger import Lose
+from tests.suites.replies import REPLY, SHOP
 
-SHOP = AccountId("shop")
 LONG_MS = 60_000
-REPLY = Reply(
-    id=ReplyId("r1"),
-    pool=PoolId("default"),
-    case=CaseId("c1"),
-    conversation=ConversationId("v1"),
-    to=Address(account=SHOP, address="customer"),
-    text="hello",
-    created_at_ms=1,
-)
 _DELIVERY = Decoder(Delivery)
 
 

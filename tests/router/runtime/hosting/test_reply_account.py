@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
 from router.contract.codec import Decoder, encode, header
-from router.contract.ids import AccountId, CaseId, ConversationId, PoolId, ReplyId
+from router.contract.ids import AccountId, ConversationId, PoolId, ReplyId
 from router.contract.messages import Address, Delivery, DeliveryState, Reply
 from router.contract.records import record_head
 from router.contract.topics import DEAD_LETTERS, DELIVERIES, REPLIES, topic_specs
@@ -21,17 +21,8 @@ from router.runtime.ledger import LedgerEntry, MemoryLedger
 from router.runtime.plugins import SendResult, sent
 from tests.suites.channel_world import HeldBus
 from tests.suites.eventually import eventually
+from tests.suites.replies import REPLY, SHOP
 
-SHOP = AccountId("shop")
-REPLY = Reply(
-    id=ReplyId("r1"),
-    pool=PoolId("default"),
-    case=CaseId("c1"),
-    conversation=ConversationId("v1"),
-    to=Address(account=SHOP, address="customer"),
-    text="hello",
-    created_at_ms=1,
-)
 _DELIVERY = Decoder(Delivery)
 
 
