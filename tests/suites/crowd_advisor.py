@@ -19,6 +19,10 @@ from tests.suites.eventually import eventually
 Frame = dict[str, Any]
 ANSWER_S = 60.0
 _ADVICE_S = 1.0
+_AWAY = frozenset({503})
+"""Statuses of a session that is refused for now: the store is away."""
+_NEW = _AWAY | {401, 404}
+"""Before the first session, the API may not have read yet that there are his key and himself."""
 _RINGING = frozenset({"offer", "consult-offer"})
 _REF = re.compile(r"<([^<>]+)>")
 
@@ -43,6 +47,7 @@ class Worker:
         self._todo: deque[str] = deque()
         self._news = asyncio.Event()
         self._offered: dict[str, int] = {}
+        self._not_yet = _NEW
         self.whom: Frame = {}
         """Of whom he asks for advice on each case he has, for now."""
         self._advice: dict[str, asyncio.Event] = {}
@@ -77,10 +82,11 @@ class Worker:
         if first.type is not aiohttp.WSMsgType.TEXT:
             return None
         answer = json.loads(first.data)
-        if answer["type"] == "problem" and answer["problem"]["status"] == 503:  # the store is away
+        if answer["type"] == "problem" and answer["problem"]["status"] in self._not_yet:
             await socket.close()
             return None
         self._welcomed(answer)
+        self._not_yet = _AWAY
         return socket
 
     def _welcomed(self, welcome: Frame) -> None:

@@ -184,6 +184,7 @@ class RecordedWorker(Worker):
         return frame, future
 
     def _welcomed(self, welcome: Frame) -> None:
+        assert welcome["type"] == "welcome", welcome
         self.connection = welcome["connection"]
         self._channels |= {item["case"]: item["channel"] for item in welcome["work"]}
         super()._welcomed(welcome)
