@@ -33,6 +33,7 @@ class RuleFiles:
         self.around = around
         self._rules_dir = Path(rules_dir) if rules_dir else None
         self._roster_file = Path(roster_file) if roster_file else None
+        self._known: tuple[str, Roster] | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -55,11 +56,15 @@ class RuleFiles:
         return load({str(path): _text(path) for path in files})
 
     def roster(self) -> Roster:
-        """Raises ``RosterError`` with every problem, ``OSError`` when the file can't be read."""
+        """Raises ``RosterError`` with every problem, ``OSError`` when the file can't be read. The same as before where
+        the file says the same: with a thousand advisors, to read it takes other threads' time, too."""
         if self._roster_file is None:
-            text = (resources.files("rules") / "defaults" / _ROSTER).read_text("utf-8")
-            return load_roster({f"defaults/{_ROSTER}": text})
-        return load_roster({str(self._roster_file): _text(self._roster_file)})
+            name, text = f"defaults/{_ROSTER}", (resources.files("rules") / "defaults" / _ROSTER).read_text("utf-8")
+        else:
+            name, text = str(self._roster_file), _text(self._roster_file)
+        if self._known is None or self._known[0] != text:
+            self._known = (text, load_roster({name: text}))
+        return self._known[1]
 
     def both(self) -> tuple[Rulebook, Roster, tuple[Problem, ...]]:
         """Both, and what is doubtful about them together. Raises ``RulesError`` when they can't go together."""

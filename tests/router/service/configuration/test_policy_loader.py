@@ -15,7 +15,7 @@ from router.service.configuration.api_keys import KeyTable
 from router.service.configuration.policy_loader import PolicyLoader
 from router.service.configuration.rule_files import RuleFiles
 from router.service.configuration.topic import ConfigurationTail, ConfigurationWriter
-from rules import Rulebook
+from rules import RosterError, Rulebook
 from tests.suites.eventually import eventually
 from tests.suites.stage import POOL, RULES, Stage, rulebook, stage
 
@@ -198,3 +198,16 @@ def test_rules_in_another_code_are_refused_by_name(tmp_path: Path) -> None:
 
 def _off(day: str, name: str = "Off") -> str:
     return f"BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:{day}\nSUMMARY:{name}\nEND:VEVENT\nEND:VCALENDAR\n"
+
+
+def test_a_roster_that_says_the_same_is_read_once(tmp_path: Path) -> None:
+    file = tmp_path / "roster.yaml"
+    file.write_text("advisors:\n  - {id: ann, name: Ann, languages: {ko: 5}}\n", "utf-8")
+    files = RuleFiles(None, str(file))
+    first = files.roster()
+    assert files.roster() is first
+    file.write_text("advisors:\n  - {id: bob, name: Bob, languages: {ko: 5}}\n", "utf-8")
+    assert [one.id for one in files.roster().advisors] == ["bob"]
+    file.write_text("advisors: 7\n", "utf-8")
+    with pytest.raises(RosterError):
+        files.roster()
