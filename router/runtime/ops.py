@@ -115,7 +115,9 @@ class OpsServer:
 
     async def _metrics_page(self, request: web.Request) -> web.Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        return web.Response(body=encode(self._registry), headers={"Content-Type": content_type})
+        # Tens of milliseconds of work, and metrics have locks of their own: the loop goes on meanwhile.
+        page = await asyncio.to_thread(encode, self._registry)
+        return web.Response(body=page, headers={"Content-Type": content_type})
 
 
 def _json(body: object, *, good: bool) -> web.Response:
