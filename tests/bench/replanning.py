@@ -37,7 +37,8 @@ from tests.suites.installation import Process
 
 _MODELS: Final = 28
 _UNSPOKEN: Final = "ja"
-_LOOK_S: Final = 0.25
+_LOOK_S: Final = 3.0
+"""To make the page of metrics holds a router up for a moment."""
 _FEWEST: Final = 20
 
 
