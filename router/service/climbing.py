@@ -5,9 +5,8 @@ from typing import Any, Final, NamedTuple
 from msgspec.structs import replace
 
 from router.contract.case import CaseState, read_detail
-from router.contract.codec import encode
 from router.contract.ids import AdvisorId, CaseId
-from router.contract.messages import Inquiry, StaffNote
+from router.contract.messages import Inquiry
 from router.contract.plan import Placing
 from router.engine import climbing, escalation, plans
 from router.engine.climbing import BY_HAND, BY_MESSAGE, Cause, Climbed
@@ -16,6 +15,7 @@ from router.engine.facts import facts_of
 from router.engine.plans import Scene
 from router.engine.telling import Teller
 from router.service.acting import Actor
+from router.service.cases import notes
 from router.service.configuration.policies import Policies
 from router.service.roster import RosterTail
 from router.store.acts import AnyAct, Escalate, Outcome, Result
@@ -80,8 +80,8 @@ class Ladders:
             if made is None:
                 # The store knows whether this was asked, and done, before.
                 made = Escalate(**common, case=state.id, plan=plans.plan(state, detail, scene), step=state.step)
-            said = StaffNote(case=state.id, text=note, at_ms=self._actor.now_ms(), author=common["actor"])
-            return replace(made, advisor=advisor, message=encode(said).decode() if note else "")
+            said = notes.written(state.id, note, author=common["actor"], now_ms=self._actor.now_ms())
+            return replace(made, advisor=advisor, message=said)
 
         outcome = await self._actor.attempt(case, act)
         is_lacking = outcome.result is Result.SAME and not outcome.repeated

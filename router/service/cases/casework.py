@@ -9,7 +9,7 @@ from router.contract.case import KEPT_ENTRIES, CaseDetail, CaseState, CaseStatus
 from router.contract.climb import HANDED
 from router.contract.codec import encode
 from router.contract.ids import AdvisorId, CaseId, InquiryId, reply_id
-from router.contract.messages import Attachment, Inquiry, StaffNote, TranscriptEntry
+from router.contract.messages import Attachment, Inquiry, TranscriptEntry
 from router.contract.messages import Reply as ReplyMessage
 from router.contract.plan import Plan
 from router.engine import capacity, climbing, consulting, manual, offers, plans, relaxation
@@ -19,6 +19,7 @@ from router.engine.decide import decide
 from router.engine.explain import write_explanation
 from router.engine.plans import Scene
 from router.service.acting import Actor
+from router.service.cases import notes
 from router.service.cases.consults import Advised, Consults
 from router.service.cases.excluding import Excluding
 from router.service.cases.requests import Request
@@ -240,7 +241,7 @@ class Casework:
                 advisor=request.advisor,
                 placing=offers.placing(asked, waiting, scene.rulebook, scene.now_ms),
                 must=to is not None,
-                message=self._note(case, request, note) if note else "",
+                message=self._note(case, request, note),
                 wrap_up_ms=capacity.wrap_up_until(state, scene.rulebook, scene.now_ms, by=request.advisor),
             )
 
@@ -359,8 +360,7 @@ class Casework:
         return plans.plan(state, detail, self._scene(state))
 
     def _note(self, case: CaseId, request: Request, text: str) -> str:
-        note = StaffNote(case=case, text=text, at_ms=self._actor.now_ms(), author=request.actor)
-        return encode(note).decode()
+        return notes.written(case, text, author=request.actor, now_ms=self._actor.now_ms())
 
     def _without(self, plan: Plan, state: CaseState) -> Plan:
         """The plan of a case that rests: no follow-up of before stands."""

@@ -5,13 +5,12 @@ from typing import Any, Final, NamedTuple
 from msgspec.structs import replace
 
 from router.contract.case import CaseState, read_detail
-from router.contract.codec import encode
 from router.contract.ids import AdvisorId, CaseId
-from router.contract.messages import StaffNote
 from router.engine import consulting, plans
 from router.engine.consulting import Whom
 from router.engine.plans import Scene
 from router.service.acting import Actor
+from router.service.cases import notes
 from router.service.configuration.policies import Policies
 from router.service.roster import RosterTail
 from router.store.acts import AnyAct, Consult, Decline, HandBack, Outcome, Result
@@ -47,7 +46,6 @@ class Consults:
             scene, owner = self._scene(state), by or AdvisorId(state.owner)
             asked = consulting.asked(state, scene, whom, by=owner)
             found = consulting.candidates(state, self._tail.roster, scene, asked)
-            said = StaffNote(case=case, text=note, at_ms=scene.now_ms, author=common["actor"])
             return Consult(
                 **common,
                 case=case,
@@ -55,7 +53,7 @@ class Consults:
                 advisor=owner,
                 units=scene.rulebook.consult_units,
                 placing=consulting.placing(found, scene),
-                message=encode(said).decode() if note else "",
+                message=notes.written(case, note, author=common["actor"], now_ms=scene.now_ms),
             )
 
         outcome = await self._actor.attempt(case, act)
