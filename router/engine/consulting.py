@@ -39,7 +39,6 @@ def is_rung(state: CaseState) -> bool:
 def asked(state: CaseState, scene: Scene, whom: Whom, *, by: AdvisorId) -> Ask:
     """A new ask; whom earlier ones of the case came to for nothing isn't rung until his cool-down ends."""
     before = read_detail(state.detail).ask
-    tried = {name: until for name, until in before.tried.items() if until > scene.now_ms} if before else {}
     return Ask(
         by=by,
         at_ms=scene.now_ms,
@@ -47,7 +46,7 @@ def asked(state: CaseState, scene: Scene, whom: Whom, *, by: AdvisorId) -> Ask:
         queue=whom.queue,
         tier=whom.tier,
         skills=dict(whom.skills),
-        tried=tried,
+        tried=_resting(before, scene) if before else {},
     )
 
 
@@ -89,8 +88,7 @@ def passed_on(state: CaseState, roster: Roster, scene: Scene, *, advisor: Adviso
     detail = read_detail(state.detail)
     if detail.ask is None:
         return plans.plan(state, detail, scene), Placing()
-    tried = {name: until for name, until in detail.ask.tried.items() if until > scene.now_ms}
-    tried[advisor] = scene.now_ms + scene.rulebook.cool_down_s * 1000
+    tried = _resting(detail.ask, scene) | {advisor: scene.now_ms + scene.rulebook.cool_down_s * 1000}
     ask = replace(detail.ask, tried=tried, last=advisor, end=end)
     plan = plans.plan(state, replace(detail, ask=ask), scene)
     return plan, placing(() if ask.to else candidates(state, roster, scene, ask), scene)
@@ -116,9 +114,13 @@ def lacking(state: CaseState, roster: Roster, whom: Whom) -> str:
     return "absent" if member.state.presence is not Presence.ONLINE else "full"
 
 
+def _resting(ask: Ask, scene: Scene) -> dict[str, int]:
+    """Who was rung for nothing, until his cool-down ends."""
+    return {name: until for name, until in ask.tried.items() if until > scene.now_ms}
+
+
 def _wanted(state: CaseState, scene: Scene, ask: Ask) -> WaitClass:
     case = manual.asked(state, scene)
-    tried = {name for name, until in ask.tried.items() if until > scene.now_ms}
     rung = {offer.advisor for offer in state.offers}
     anywhere = ask.skills and not ask.queue and not ask.tier
     queues = tuple(sorted(scene.rulebook.queues)) if anywhere else () if ask.queue else case.queues
@@ -129,5 +131,5 @@ def _wanted(state: CaseState, scene: Scene, ask: Ask) -> WaitClass:
         units=scene.rulebook.consult_units,
         wants=tuple(sorted(ClassWant(skill, level, True) for skill, level in ask.skills.items())),
         tiers=(ask.tier,) if ask.tier else (),
-        excluded=tuple(sorted({*case.excluded, state.owner, *state.consults, *rung, *tried})),
+        excluded=tuple(sorted({*case.excluded, state.owner, *state.consults, *rung, *_resting(ask, scene)})),
     )
