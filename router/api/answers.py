@@ -5,6 +5,8 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
+from router.api.phrases import Language, language_of
+
 _ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -16,6 +18,11 @@ def json_answer(body: object, *, status: int = 200) -> web.Response:
         content_type="application/json",
         headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
     )
+
+
+def language(request: web.Request) -> Language:
+    """What an answer in words is read in: as the query says, else as the client's header does."""
+    return language_of(request.query.get("lang", "") or request.headers.get("Accept-Language", ""))
 
 
 def number(text: str | None, *, default: int, most: int) -> int:

@@ -8,12 +8,12 @@ from aiohttp import web
 from router.api import asking
 from router.api.acting import Done, perform
 from router.api.answers import json_answer, number
+from router.api.answers import language as language_wanted
 from router.api.asking import MESSAGES_SHOWN, MOST_MESSAGES
 from router.api.desks import Caller, Desk
 from router.api.keys import ACTING, STAFF, Gate
 from router.api.metrics import ApiMetrics
 from router.api.operations import Operations, OperationView
-from router.api.phrases import language_of
 from router.api.problems import refused
 from router.api.rights import shown_case
 from router.api.transcripts import EntryView, Links, conversation
@@ -157,7 +157,7 @@ def _case(request: web.Request) -> CaseId:
 
 async def _explained(request: web.Request, desk: Desk, state: CaseState) -> ExplanationView:
     """In the language that the query's ``lang`` names, else the one that the header asks for."""
-    language = language_of(request.query.get("lang", "") or request.headers.get("Accept-Language", ""))
+    language = language_wanted(request)
     line = await _line(desk, state) if state.state is CaseStatus.QUEUED else Line()
     words = Words(language, desk.tail.roster, desk.policies.judged_by(state), desk.actor.now_ms())
     return words.explained(state, line)

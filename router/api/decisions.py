@@ -7,9 +7,10 @@ import msgspec
 from aiohttp import web
 
 from router.api.answers import json_answer, number
+from router.api.answers import language as language_wanted
 from router.api.desks import Desk
 from router.api.keys import STAFF, Gate
-from router.api.phrases import Language, Phrase, language_of, reason, say
+from router.api.phrases import Language, Phrase, reason, say
 from router.api.problems import refused
 from router.api.rights import shown_case
 from router.api.views import View
@@ -66,37 +67,36 @@ class Decisions:
         made = read_explanation(state.why)
         if made is None:
             raise refused("not-found", "Nobody has decided on the case yet.")
-        language = language_of(request.query.get("lang", "") or request.headers.get("Accept-Language", ""))
-        found = await _again(caller.desk, made, state.id)
-        advisors = found.advisors if isinstance(found, Review) else recorded(made)
+        language = language_wanted(request)
+        found, lacking = await _again(caller.desk, made, state.id)
         only = request.query.get("advisor", "")
         most = number(request.query.get("limit"), default=_SHOWN, most=_MOST)
-        shown = [one for one in advisors if not only or one.advisor == only][:most]
+        shown = [one for one in found.advisors if not only or one.advisor == only][:most]
         page = DecisionPage(
             case=state.id,
             decided_at=rfc3339(made.at_ms),
             rulebook=made.rulebook,
             strategy=made.strategy,
-            source="decided-again" if isinstance(found, Review) else "recorded",
-            note="" if isinstance(found, Review) else say(language, found),
+            source="recorded" if lacking else "decided-again",
+            note=say(language, lacking) if lacking else "",
             considered=made.considered,
-            able=found.able if isinstance(found, Review) else None,
-            agrees=found.agrees if isinstance(found, Review) else None,
+            able=found.able,
+            agrees=found.agrees,
             winner=decide_again(made) or "",
             advisors=tuple(_view(one, language) for one in shown),
         )
         return json_answer(page)
 
 
-async def _again(desk: Desk, made: Explanation, case: CaseId) -> Review | Phrase:
-    """The decision made again, or why that can't be."""
+async def _again(desk: Desk, made: Explanation, case: CaseId) -> tuple[Review, Phrase | None]:
+    """The decision made again; else as it was recorded, and why no more is known."""
     rows = desk.past.rows(made.roster_gen, made.roster_change)
     if rows is None:
-        return Phrase.ROWS_GONE
+        return recorded(made), Phrase.ROWS_GONE
     rulebook = desk.policies.held(made.rulebook)
     if rulebook is None:
-        return Phrase.RULES_GONE
-    return await asyncio.to_thread(lambda: review(roster_of(rows), made, case, rulebook))
+        return recorded(made), Phrase.RULES_GONE
+    return await asyncio.to_thread(lambda: review(roster_of(rows), made, case, rulebook)), None
 
 
 def _view(one: Reviewed, language: Language) -> ReviewedView:

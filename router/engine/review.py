@@ -23,11 +23,11 @@ class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
 
 class Review(msgspec.Struct, frozen=True, kw_only=True):
     """``advisors``: the able ones in their order, then the others, who is nearest to it first. ``agrees``: whether the
-    decision that was made follows from these rows; None where a person decided."""
+    decision that was made follows from these rows; None where a person decided. Both are None in a mere record."""
 
     advisors: tuple[Reviewed, ...]
-    able: int
-    agrees: bool | None
+    able: int | None = None
+    agrees: bool | None = None
 
 
 def review(roster: Roster, made: Explanation, case: CaseId, rulebook: Rulebook) -> Review:
@@ -50,11 +50,12 @@ def review(roster: Roster, made: Explanation, case: CaseId, rulebook: Rulebook) 
     return Review(advisors=(*able, *others), able=len(able), agrees=_agrees(made, able, others))
 
 
-def recorded(made: Explanation) -> tuple[Reviewed, ...]:
+def recorded(made: Explanation) -> Review:
     """Whom the record of a decision names, for when the rows of then are gone."""
     named = [(one.advisor, one.terms) for one in made.best] + [(advisor, {}) for advisor in made.after]
-    return tuple(
-        Reviewed(advisor=advisor, place=place, terms=terms) for place, (advisor, terms) in enumerate(named, start=1)
+    places = enumerate(named, start=1)
+    return Review(
+        advisors=tuple(Reviewed(advisor=advisor, place=place, terms=terms) for place, (advisor, terms) in places)
     )
 
 

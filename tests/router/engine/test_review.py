@@ -59,8 +59,8 @@ def test_it_begins_as_the_decision_did_and_names_each_filter_that_took_one_out(
     found = review(people, made, CASE, book)
     able = sieve(people, WANTED).eligible
     assert (found.agrees, found.able, len(found.advisors)) == (True, able.bit_count(), size)
-    assert [one.advisor for one in found.advisors[: found.able]][:1] == [one.advisor for one in made.best][:1]
-    assert [one.place for one in found.advisors] == [*range(1, found.able + 1), *[0] * (size - found.able)]
+    assert [one.advisor for one in found.advisors[: able.bit_count()]][:1] == [one.advisor for one in made.best][:1]
+    assert [one.place for one in found.advisors] == [*range(1, able.bit_count() + 1), *[0] * (size - able.bit_count())]
     for one in found.advisors:
         out = tuple(name for name in Filter if not passing(people, WANTED, name) & people.bit(one.advisor))
         assert (one.removed, bool(one.terms)) == (out, not out)
@@ -100,5 +100,5 @@ def test_it_says_where_the_rows_tell_another_story_and_nothing_of_what_people_de
 def test_what_was_recorded_is_in_its_order() -> None:
     people = roster(advisor("ann", idle_s=9), advisor("bob"))
     made = decide(people, WANTED, CASE, rulebook(), NOW).explanation
-    assert [(one.advisor, one.place) for one in recorded(made)] == [("ann", 1), ("bob", 2)]
-    assert [one.terms for one in recorded(made)] == [one.terms for one in made.best]
+    assert [(one.advisor, one.place) for one in recorded(made).advisors] == [("ann", 1), ("bob", 2)]
+    assert [one.terms for one in recorded(made).advisors] == [one.terms for one in made.best]
