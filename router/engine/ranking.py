@@ -34,10 +34,6 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
     terms: dict[str, float]
     tie: int
 
-    @property
-    def rank(self) -> tuple[float, ...]:
-        return (*(-value for value in self.terms.values()), float(self.tie))
-
 
 _Pick = tuple[int, int, list[float], int, bytes, Member, Terms]
 """-1 for who is held back, less how often he is asked, his terms, less his lot, and his id: the greater goes first. And

@@ -22,7 +22,7 @@ from rules import Rulebook
 from rules.rulebook import Strategy
 from tests.bench.ground import Ground
 from tests.bench.results import Sample
-from tests.suites.people import NOW, advisor, roster
+from tests.suites.people import CLASS, NOW, advisor, roster
 from tests.suites.stage import RULES, rulebook
 
 _SKILLS: Final = tuple(f"skill-{number}" for number in range(20))
@@ -116,16 +116,4 @@ def _book(strategy: Strategy) -> Rulebook:
 
 
 def _waiting(number: int) -> WaitClass:
-    return WaitClass(
-        queue="general",
-        channel="chat",
-        units=30,
-        wants=(ClassWant(_SKILLS[number % len(_SKILLS)], 1 + number % 7, True),),
-        language="ko",
-        tiers=(),
-        priority=3,
-        policy="standard",
-        clock="first_response",
-        excluded=(),
-        held_for="",
-    )
+    return replace(CLASS, queue="general", wants=(ClassWant(_SKILLS[number % len(_SKILLS)], 1 + number % 7, True),))

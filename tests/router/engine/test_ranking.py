@@ -20,6 +20,11 @@ PREFERRED = WANTS[1:]
 EXACT = [name for name in STRATEGIES if name != "balanced"]
 
 
+def rank_of(one: Scored) -> tuple[float, ...]:
+    """The less goes first."""
+    return (*(-value for value in one.terms.values()), float(one.tie))
+
+
 def wish(case: str, wants: tuple[ClassWant, ...] = ()) -> Wish:
     return Wish(case=CaseId(case), now_ms=NOW, asks=asks_of(wants), others=defaultdict(int))
 
@@ -31,7 +36,7 @@ def everybody(people: Roster, strategy: str, wanted: Wish) -> list[Scored]:
         Scored(advisor=member.state.id, terms=terms(member, wanted), tie=tie_break(wanted.case, member.state.id))
         for member in people
     ]
-    return sorted(scored, key=lambda one: one.rank)
+    return sorted(scored, key=rank_of)
 
 
 def ranked(people: Roster, bits: int, strategy: str, wanted: Wish, *, count: int) -> list[Scored]:
@@ -106,7 +111,7 @@ def test_among_very_many_who_tie_some_are_compared_and_every_one_has_his_turn() 
     for number in range(100 * MOST_TIED):
         found = first(people, people.everyone, f"c{number}")
         assert len(found) == 5
-        assert found == sorted(found, key=lambda each: each.rank)
+        assert found == sorted(found, key=rank_of)
         winners[found[0].advisor] += 1
     assert len(winners) == len(people)
     assert max(winners.values()) < 40  # 10 is what each would have by lot
@@ -147,7 +152,7 @@ def test_who_is_asked_already_comes_behind_those_who_are_not_and_the_record_says
     winners = []
     for number in range(2 * size):
         found = first(people, people.everyone, f"c{number}")
-        assert found == sorted(found, key=lambda each: each.rank)
+        assert found == sorted(found, key=rank_of)
         winners.append(found[0].advisor)
         people.ask(found[0].advisor, 1)
     assert winners == [f"a{index}" for index in range(size)] * 2
@@ -189,7 +194,7 @@ def test_who_is_held_back_comes_last_with_the_reason_and_alone_he_is_taken() -> 
     wanted = wish("c1")._replace(ramp_s=600)
     found = ranked(people, people.everyone, "longest-idle", wanted, count=5)
     assert [(each.advisor, each.terms["ramp_in"]) for each in found] == [("mina", 1), ("jun", 0)]
-    assert found == sorted(found, key=lambda each: each.rank)
+    assert found == sorted(found, key=rank_of)
     alone = ranked(people, people.bit("jun"), "longest-idle", wanted, count=5)
     assert [each.advisor for each in alone] == ["jun"]
 

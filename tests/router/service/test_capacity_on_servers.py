@@ -8,10 +8,9 @@ from router.contract.advisor import AdvisorState, Presence
 from router.contract.ids import AdvisorId, CaseId
 from router.engine.consulting import Whom
 from router.store.acts import PresenceAct, Result
-from router.store.keys import prefix
 from tests.servers import Server
-from tests.suites.stage import POOL, RULES, Stage, rulebook, stage
-from tests.suites.store.benches import redis_benches
+from tests.suites.server_stage import stage_on
+from tests.suites.stage import POOL, RULES, Stage, rulebook
 
 RULED = (
     RULES.replace("chat: {units: 30}", "chat: {units: 30, interrupts: true, wrap_up_s: 20}")
@@ -22,12 +21,8 @@ RULED = (
 
 @pytest.fixture
 async def scene(redis_server: Server) -> AsyncIterator[Stage]:
-    async with redis_benches(redis_server.url) as make:
-        bench = await make()
-        # The stage's clock is right, whatever it says.
-        assert redis_server.ask(f"SET {prefix(POOL)}witness {2**52}") == b"+OK"
-        async with stage(rulebook(RULED), bench.store) as made:
-            yield made
+    async with stage_on(redis_server, rulebook(RULED)) as made:
+        yield made
 
 
 async def _person(scene: Stage, name: str) -> AdvisorState:

@@ -9,10 +9,9 @@ from router.contract.case import CaseStatus, Pending, read_detail
 from router.contract.ids import AdvisorId, CaseId
 from router.engine.exclusions import Wish
 from router.store.acts import Result
-from router.store.keys import prefix
 from tests.servers import Server
-from tests.suites.stage import POOL, RULES, Stage, rulebook, stage
-from tests.suites.store.benches import redis_benches
+from tests.suites.server_stage import stage_on
+from tests.suites.stage import RULES, Stage, rulebook
 
 RULED = RULES.replace(
     "rules:",
@@ -26,11 +25,8 @@ C1 = CaseId("c1")
 
 @pytest.fixture
 async def scene(redis_server: Server) -> AsyncIterator[Stage]:
-    async with redis_benches(redis_server.url) as make:
-        bench = await make()
-        assert redis_server.ask(f"SET {prefix(POOL)}witness {2**52}") == b"+OK"
-        async with stage(rulebook(RULED), bench.store) as made:
-            yield made
+    async with stage_on(redis_server, rulebook(RULED)) as made:
+        yield made
 
 
 async def test_a_complaint_goes_to_another_and_stays_away_from_who_it_is_about(scene: Stage) -> None:

@@ -6,10 +6,9 @@ import pytest
 
 from router.engine.explain import read_explanation
 from router.service.matching.line_lengths import COUNTED_FOR_MS
-from router.store.keys import prefix
 from tests.servers import Server
+from tests.suites.server_stage import stage_on
 from tests.suites.stage import POOL, RULES, Stage, rulebook, stage
-from tests.suites.store.benches import redis_benches
 
 SHARED = f"{RULES}shares: {{queues: {{general: 1, billing: 3}}}}\n"
 
@@ -45,14 +44,10 @@ async def test_the_lines_come_to_the_ratio_of_the_shares_though_they_are_counted
 
 
 async def test_the_lines_come_to_that_ratio_on_a_server(redis_server: Server) -> None:
-    async with redis_benches(redis_server.url) as make:
-        bench = await make()
-        # The stage's clock is right, whatever it says.
-        assert redis_server.ask(f"SET {prefix(POOL)}witness {2**52}") == b"+OK"
-        async with stage(rulebook(SHARED), bench.store) as scene:
-            await _filled(scene, 6, 6)
-            await scene.hire("mina", budget=10, skills={"billing": 5})
-            assert Counter(case[0] for case in await _taken_up(scene, 8)) == {"g": 5, "b": 3}
+    async with stage_on(redis_server, rulebook(SHARED)) as scene:
+        await _filled(scene, 6, 6)
+        await scene.hire("mina", budget=10, skills={"billing": 5})
+        assert Counter(case[0] for case in await _taken_up(scene, 8)) == {"g": 5, "b": 3}
 
 
 async def test_the_record_says_how_the_queues_stood() -> None:
