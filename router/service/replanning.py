@@ -25,8 +25,6 @@ LOG = logging.getLogger(__name__)
 _LOOK_EVERY_MS: Final = 1_000
 _AGAIN_MS: Final = 60_000
 _BATCH: Final = 20
-_AT_ONCE: Final = 5
-"""So many acts go out together; more would keep the loop from everybody else for longer than a millisecond or two."""
 _LONGEST_REST_MS: Final = 10
 _SHOWN: Final = 50
 _UNTOUCHED: Final = Outcome(result=Result.SAME)
@@ -116,8 +114,9 @@ class Replanner:
                 return None
             began = self._clock.monotonic()
             known = await _read(self._reads, self._actor, names)
-            for at in range(0, len(known), _AT_ONCE):
-                counted.update(await asyncio.gather(*(self._bring(*one, active) for one in known[at : at + _AT_ONCE])))
+            for one in known:
+                # One at a time: several together would be quicker, and hold up who waits for an offer meanwhile.
+                counted[await self._bring(*one, active)] += 1
             # Half the time is everybody else's, whatever a case costs.
             took_ms = round((self._clock.monotonic() - began) * 1000)
             rest_ms = min(_LONGEST_REST_MS, max(1, took_ms))
