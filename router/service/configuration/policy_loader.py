@@ -68,41 +68,43 @@ class PolicyLoader:
             now = await asyncio.to_thread(self._files.stamp)
             if is_asked or now != stamp:
                 stamp = now
-                await self.reload()
-            elif self._weeks_now() != self._weeks:
+                await self.reload(anew=is_asked)
+            elif _weeks_of(self._roster, self._clock.now_ms()) != self._weeks:
                 await self._enrol(self._roster)
 
-    async def reload(self) -> bool:
-        """Take over what the files say; False, with everything left as it was, when they are wrong."""
+    async def reload(self, *, anew: bool = True) -> bool:
+        """Take over what the files say; False, with everything left as it was, when they are wrong. Unless it is done
+        ``anew``, a roster that says what it said is left alone: to hold a thousand advisors against the store takes
+        the loop's time from those who wait for an offer."""
         try:
             rulebook, roster, _ = await asyncio.to_thread(self._files.both)
         except (RulesError, OSError) as exc:
             self._metrics.rules_good.set(0)
             LOG.error("the rules are not taken over, the old ones stay:\n%s", exc, extra={"event": "rules.refused"})  # noqa: TRY400 - the text says all
             return False
-        await self._take(rulebook, roster)
+        await self._take(rulebook)
+        if anew or roster.hash != self._roster.hash:
+            await self._enrol(roster)
         self._metrics.rules_good.set(1)
         return True
 
-    async def _take(self, rulebook: Rulebook, roster: Roster) -> None:
+    async def _take(self, rulebook: Rulebook) -> None:
         active = self._tail.active
         if active is None or active.hash != rulebook.hash:
             await self._writer.activate(rulebook, by="files")
             LOG.info("rulebook %s is in force", rulebook.hash, extra={"event": "rules.active"})
-        await self._enrol(roster)
 
     async def _enrol(self, roster: Roster) -> None:
         """Make the advisors as the roster has them now; another week of somebody's onboarding is another row."""
-        self._roster = roster
-        weeks, now_ms = self._weeks_now(), self._clock.now_ms()
+        weeks, now_ms = _weeks_of(roster, self._clock.now_ms()), self._clock.now_ms()
         for actor, tail in self._pools:
             rows = [row.at(now_ms) for row in self._files.around.rows(roster, actor.pool)]
             changed = await enrol(actor, tail, rows)
             if changed:
                 LOG.info("%s advisors changed", changed, extra={"event": "roster.enrolled", "pool": actor.pool})
-        self._weeks = weeks
+        self._roster, self._weeks = roster, weeks
 
-    def _weeks_now(self) -> dict[str, int]:
-        """Which week it is of the onboarding of each who has one."""
-        now_ms = self._clock.now_ms()
-        return {row.id: row.onboarding.number(now_ms) for row in self._roster.advisors if row.onboarding is not None}
+
+def _weeks_of(roster: Roster, now_ms: int) -> dict[str, int]:
+    """Which week it is of the onboarding of each who has one."""
+    return {row.id: row.onboarding.number(now_ms) for row in roster.advisors if row.onboarding is not None}

@@ -117,6 +117,29 @@ async def test_a_changed_file_is_noticed_and_taken_over_with_the_roster(tmp_path
         watching.cancel()
 
 
+@pytest.mark.parametrize(("anew", "acts"), [(False, 0), (True, 1)], ids=["a-file-has-changed", "asked"])
+async def test_other_rules_leave_advisors_alone_who_are_as_before_unless_asked(
+    tmp_path: Path, anew: bool, acts: int
+) -> None:
+    async with stage() as scene:
+        one = await place(tmp_path, scene)
+        await one.loader.enrol([(scene.actor, scene.tail)])
+        before = _profile_acts(scene)
+        (tmp_path / "rules" / "rules.yaml").write_text(RULES.replace("backoff_s: 15", "backoff_s: 20"), "utf-8")
+        assert await one.loader.reload(anew=anew)
+        assert _profile_acts(scene) - before == acts
+        one.roster.write_text(ROSTER.replace("Mina", "Mina Kim"), "utf-8")
+        assert await one.loader.reload(anew=False)
+        assert _profile_acts(scene) - before == acts + 1
+
+
+def _profile_acts(scene: Stage) -> float:
+    (family,) = scene.metrics.acts.collect()
+    return sum(
+        one.value for one in family.samples if one.labels.get("act") == "profile" and one.name.endswith("_total")
+    )
+
+
 async def test_who_leaves_the_roster_file_is_offered_nothing_until_he_is_back(tmp_path: Path) -> None:
     async with stage() as scene:
         one = await place(tmp_path, scene)
