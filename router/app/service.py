@@ -17,7 +17,7 @@ from router.app.routers import open_relay, open_router
 from router.app.state import State, open_state
 from router.contract.ids import PoolId
 from router.runtime import run_file as run_files
-from router.runtime.garbage import leave_alone_what_stays
+from router.runtime.interpreter import leave_alone_what_stays, let_the_loop_in
 from router.runtime.ops import OpsServer
 from router.runtime.plugin_catalog import Installation
 from router.runtime.run_file import RunFile
@@ -38,6 +38,7 @@ class Service:
         """Serve until told to stop, by a signal unless somebody else handles those. Raises what made the service
         fail."""
         process = self.process
+        let_the_loop_in()
         async with process.life:
             await asyncio.to_thread(process.data.mkdir, parents=True, exist_ok=True)
             if signals:

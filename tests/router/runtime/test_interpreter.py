@@ -1,18 +1,20 @@
-"""The collector leaves alone what stays, and still finds the cycles that come."""
+"""The collector leaves alone what stays and still finds the cycles that come; threads give way to the loop."""
 
 import gc
+import sys
 import weakref
 from collections.abc import Iterator
 
 import pytest
 
-from router.runtime.garbage import leave_alone_what_stays
+from router.runtime.interpreter import leave_alone_what_stays, let_the_loop_in
 
 
 @pytest.fixture(autouse=True)
 def _as_it_was() -> Iterator[None]:
-    before = gc.get_threshold()
+    before, switch_s = gc.get_threshold(), sys.getswitchinterval()
     yield
+    sys.setswitchinterval(switch_s)
     gc.unfreeze()
     gc.set_threshold(*before)
 
@@ -43,3 +45,8 @@ def test_repeating_it_harms_nothing() -> None:
     leave_alone_what_stays()
     leave_alone_what_stays()
     assert gc.isenabled()
+
+
+def test_a_thread_that_computes_keeps_the_loop_for_less_than_a_millisecond_at_a_time() -> None:
+    let_the_loop_in()
+    assert sys.getswitchinterval() < 0.001
