@@ -2,10 +2,10 @@
 
 from typing import Final
 
+from rules.conditions.view import Settled, View
 from rules.facts import Facts
 from rules.rulebook import Effect, Rule, Rulebook, SkillWant
 from rules.verdict import Reason, Verdict, Want
-from rules.view import Settled, View
 
 MAX_REASONS: Final = 50
 

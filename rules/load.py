@@ -11,12 +11,12 @@ import msgspec
 from msgspec import structs
 
 from rules.calendar import Calendar
-from rules.closures import with_closures
-from rules.crosscheck import cross_flaws
+from rules.checking.crosscheck import cross_flaws
+from rules.conditions.match import compile_match
+from rules.conditions.operators import Test
 from rules.errors import Path, Problem, RosterError, RulebookError
-from rules.match import compile_match
+from rules.icalendar.closures import with_closures
 from rules.opening_hours import whole
-from rules.operators import Test
 from rules.roster import AdvisorRow, Roster, RosterDocument, roster_flaws
 from rules.rulebook import Document, Rulebook, content, content_hash
 from rules.shape import Flaw, flaws_of

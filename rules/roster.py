@@ -15,7 +15,7 @@
         budget: 100                    # capacity in units
         caps: {chat: 3}                # at most so many cases of a channel at once
 
-Names of skills, queues, tiers and channels are the rulebook's; `rules.lint` compares the two.
+Names of skills, queues, tiers and channels are the rulebook's; `rules.checking.lint` compares the two.
 """
 
 from collections.abc import Iterator

@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 
 from rules.calendar import Calendar
 from rules.capacity import DEFAULT_WEIGHT, ChannelWeight, LabelWeight, Units
+from rules.conditions.view import View
 from rules.errors import Path, Place
 from rules.exclusion import Excluded
 from rules.ladders import MAX_STEPS, Label, Ladder, Language, Level, RelaxStep, Wait
@@ -23,7 +24,6 @@ from rules.policies import YEAR_S, Name, Policy
 from rules.sharing import Shares
 from rules.teams import Duties, Quiet, Team
 from rules.verdict import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY
-from rules.view import View
 
 Title = Annotated[str, Meta(min_length=1, max_length=200)]
 Priority = Annotated[int, Meta(ge=HIGHEST_PRIORITY, le=LOWEST_PRIORITY)]

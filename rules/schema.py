@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
-from rules.fields import FORM_PREFIX, field_names
-from rules.operators import OPERATORS
+from rules.conditions.fields import FORM_PREFIX, field_names
+from rules.conditions.operators import OPERATORS
 from rules.roster import RosterDocument
 from rules.rulebook import Document
 

@@ -14,9 +14,9 @@ import yaml
 from click.testing import CliRunner
 from msgspec.structs import replace
 
-from router.api import asking
-from router.api.asking import read_body
-from router.api.cases import ACTS
+from router.api.acts import asking
+from router.api.acts.asking import read_body
+from router.api.rest.cases import ACTS
 from router.api.routes import DESCRIBED
 from router.cli.main import main
 from router.runtime.plugin_catalog import PluginCatalog, install
@@ -24,7 +24,7 @@ from router.runtime.settings.model import Settings
 from router.runtime.settings.table import describe
 from router.runtime.settings.tree import build
 from rules import load, load_roster
-from rules.lint import lint
+from rules.checking.lint import lint
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = {name: ROOT / "docs" / f"{name}.md" for name in ("operators", "supervisors")}

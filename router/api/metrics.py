@@ -4,8 +4,8 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from router.api.asking import FRAME_TYPES
-from router.api.frames import Push
+from router.api.acts.asking import FRAME_TYPES
+from router.api.sessions.frames import Push
 
 _LATENCY_S: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 PUSHES: Final = tuple(str(kind.__struct_config__.tag) for kind in Push.__args__)

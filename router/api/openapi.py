@@ -6,10 +6,10 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from router.api.asking import OPERATION, Frame
+from router.api.acts.asking import OPERATION, Frame
 from router.api.examples import ANSWERS, BODIES
-from router.api.frames import Hello, Sent
 from router.api.problems import CONTENT_TYPE, Problem
+from router.api.sessions.frames import Hello, Sent
 from router.contract.config import Role
 from router.contract.schema import flowing
 

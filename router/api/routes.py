@@ -6,20 +6,20 @@ from typing import NamedTuple
 import msgspec
 from aiohttp import web
 
-from router.api import asking
-from router.api.advisors import Advisors, AdvisorsPage, MeView
-from router.api.answers import json_answer
-from router.api.attachments import Attachments
-from router.api.cases import ACTS, ActView, CasePage, Cases
-from router.api.clocks import Clocks, ClocksPage
-from router.api.decisions import DecisionPage, Decisions
-from router.api.forecasts import Forecast, Forecasts, ForecastView
+from router.api.acts import asking
+from router.api.acts.operations import Operations, OperationView
 from router.api.keys import ACTING, EVERYONE, OVERSIGHT, STAFF, Gate
 from router.api.metrics import ApiMetrics
 from router.api.openapi import Described, document
-from router.api.operations import Operations, OperationView
-from router.api.queues import LinePage, Queues, QueuesPage
-from router.api.sockets import Sockets
+from router.api.rest.advisors import Advisors, AdvisorsPage, MeView
+from router.api.rest.answers import json_answer
+from router.api.rest.attachments import Attachments
+from router.api.rest.cases import ACTS, ActView, CasePage, Cases
+from router.api.rest.clocks import Clocks, ClocksPage
+from router.api.rest.decisions import DecisionPage, Decisions
+from router.api.rest.forecasts import Forecast, Forecasts, ForecastView
+from router.api.rest.queues import LinePage, Queues, QueuesPage
+from router.api.sessions.sockets import Sockets
 from router.api.transcripts import Links
 from router.api.views import AdvisorView
 from router.contract.config import Role

@@ -9,15 +9,15 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CollectorRegistry
 
+from router.api.acts.operations import Operations
 from router.api.desks import Desks
-from router.api.hub import EventTail, Hub
 from router.api.keys import Gate
 from router.api.metrics import ApiMetrics, status_class
-from router.api.operations import Operations
 from router.api.problems import Problem, of_failure, problem, response
 from router.api.routes import Handlers, routes
-from router.api.session import SessionKit
-from router.api.sockets import Sockets
+from router.api.sessions.hub import EventTail, Hub
+from router.api.sessions.session import SessionKit
+from router.api.sessions.sockets import Sockets
 from router.api.transcripts import Links
 from router.runtime.blobs import Blobs
 from router.runtime.bus.protocol import Bus

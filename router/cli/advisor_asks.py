@@ -4,8 +4,8 @@ from typing import Any, Final
 
 import msgspec
 
-from router.api import asking
-from router.api.asking import CaseAsk, Frame
+from router.api.acts import asking
+from router.api.acts.asking import CaseAsk, Frame
 from router.cli.advisor_commands import Command
 from router.contract.ids import CaseId
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
-from router.api.asking import Read
-from router.api.frames import Answer, Push, Welcome
+from router.api.acts.asking import Read
 from router.api.problems import Problem
+from router.api.sessions.frames import Answer, Push, Welcome
 from router.cli.advisor_asks import UNSEEN, frame_of, second_try
 from router.cli.advisor_commands import Command, Mistake, help_rows, read_command
 from router.cli.advisor_connection import Connection, NotReached, SignedOut

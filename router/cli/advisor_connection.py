@@ -9,9 +9,9 @@ from typing import Final, Protocol
 import aiohttp
 import msgspec
 
-from router.api.asking import Frame
-from router.api.frames import Answer, Hello, Push, Sent, Trouble, Welcome
+from router.api.acts.asking import Frame
 from router.api.problems import Problem
+from router.api.sessions.frames import Answer, Hello, Push, Sent, Trouble, Welcome
 from router.cli.advisor_asks import written
 
 MAX_UNANSWERED: Final = 32

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final, assert_never
 
-from router.api import frames
-from router.api.frames import Answer, Push, Welcome, WorkItem
+from router.api.sessions import frames
+from router.api.sessions.frames import Answer, Push, Welcome, WorkItem
 from router.cli.advisor_text import Line, Span, column, line, one_line
 from router.cli.advisor_time import seconds_left
 

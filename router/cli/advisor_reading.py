@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from router.api.frames import Answer
+from router.api.sessions.frames import Answer
 from router.api.transcripts import EntryView
 from router.api.views import CaseView
 from router.cli.advisor_text import Line, Span, line, one_line, quoted

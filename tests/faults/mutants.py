@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
-from router.api import operations, session
+from router.api.acts import operations
+from router.api.sessions import session
 from router.contract.ids import PoolId
 from router.runtime.bus import kafka_consumer
 from router.runtime.errors import CommandRefused, StoreUnavailable

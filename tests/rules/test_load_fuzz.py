@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules import Facts, RulesError, judge, load, load_roster, restore
-from rules.match import compile_match
+from rules.conditions.match import compile_match
+from rules.conditions.view import View
 from rules.shape import Flaw
-from rules.view import View
 
 Loaded = TypeVar("Loaded")
 

@@ -3,8 +3,8 @@
 import pytest
 
 from rules import Roster, RulebookError, content, load, load_roster, restore
+from rules.checking.surroundings import Surroundings, misplaced
 from rules.policies import CONDUCT, Before, Clock, Cue, Policy, conduct_of
-from rules.surroundings import Surroundings, misplaced
 
 CALENDAR = """\
 defaults: {queue: general}

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from prometheus_client import CollectorRegistry, Counter
 
 from router.api.metrics import ApiMetrics
-from router.api.session import Session
+from router.api.sessions.session import Session
 from router.contract.advisor import AdvisorState, Presence, Work, WorkKind
 from router.contract.config import Role
 from router.contract.ids import AdvisorId, PoolId
@@ -162,7 +162,7 @@ async def names_of_policies(_: pytest.MonkeyPatch, __: Path) -> Steps:
 
 
 async def hints_to_a_session(monkeypatch: pytest.MonkeyPatch, _: Path) -> Steps:
-    monkeypatch.setattr("router.api.session.MAX_HINTS", 2)
+    monkeypatch.setattr("router.api.sessions.session.MAX_HINTS", 2)
     metrics, unused = ApiMetrics(registry := CollectorRegistry()), cast("Any", SimpleNamespace(key=None, desk=None))
     kit = cast("Any", SimpleNamespace(metrics=metrics, clock=ManualClock()))
     session = Session(unused, unused, AdvisorId("mina"), kit)
@@ -173,7 +173,7 @@ async def hints_to_a_session(monkeypatch: pytest.MonkeyPatch, _: Path) -> Steps:
 
 
 async def sessions_of_an_advisor(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Steps:
-    monkeypatch.setattr("router.api.sockets.MAX_SESSIONS", 1)
+    monkeypatch.setattr("router.api.sessions.sockets.MAX_SESSIONS", 1)
     async with _api(folder) as bench:
         token = await bench.advisor("minji")
         async with bench.session(token):
@@ -185,7 +185,7 @@ async def sessions_of_an_advisor(monkeypatch: pytest.MonkeyPatch, folder: Path) 
 
 
 async def answers_that_wait(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Steps:
-    monkeypatch.setattr("router.api.session.MAX_UNCONFIRMED", 1)
+    monkeypatch.setattr("router.api.sessions.session.MAX_UNCONFIRMED", 1)
     async with _api(folder, relays=False) as bench, bench.session(await bench.advisor("minji")) as talk:
         await talk.say("presence", op="a", presence="online")
         yield bench.registry
@@ -194,7 +194,7 @@ async def answers_that_wait(monkeypatch: pytest.MonkeyPatch, folder: Path) -> St
 
 
 async def operations_remembered(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Steps:
-    monkeypatch.setattr("router.api.operations._REMEMBERED", 1)
+    monkeypatch.setattr("router.api.acts.operations._REMEMBERED", 1)
     async with _api(folder) as bench:
         lead, case = bench.key(Role.SUPERVISOR), await bench.write()
         for op in ("a", "b"):

@@ -23,16 +23,17 @@ ROUTER_ROOMS: Final = frozenset(
     {"api", "app", "cli", "contract", "demo", "engine", "runtime", "service", "simulation", "store"}
 )
 CHANNEL_ROOMS: Final = frozenset({"chat", "email", "kit", "messenger", "notify", "telegram", "web_form", "webhook"})
+RULES_ROOMS: Final = frozenset({"checking", "conditions", "defaults", "icalendar"})
 ROOMS: Final = {
     "router": ROUTER_ROOMS,
     "channels": CHANNEL_ROOMS,
-    "rules": frozenset({"defaults"}),
+    "rules": RULES_ROOMS,
     "tests": frozenset(
         {"bench", "channels", "faults", "golden", "integration", "journeys", "router", "rules", "suites"}
     ),
     "tests/router": ROUTER_ROOMS,
     "tests/channels": CHANNEL_ROOMS,
-    "tests/rules": frozenset({"defaults"}),
+    "tests/rules": RULES_ROOMS,
 }
 # What may lie beside the rooms of a folder that is made of rooms only.
 LOOSE_FILES: Final = {

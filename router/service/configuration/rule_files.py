@@ -14,9 +14,9 @@ from router.service.acting import Actor
 from router.service.roster import RosterTail
 from router.store.acts import ProfileAct, Result
 from rules import AdvisorRow, Roster, Rulebook, load, load_roster
+from rules.checking.lint import lint
+from rules.checking.surroundings import Surroundings, misplaced
 from rules.errors import Problem, RulesError, Severity
-from rules.lint import lint
-from rules.surroundings import Surroundings, misplaced
 
 _CALENDAR: Final = ".ics"
 _SUFFIXES: Final = (".yaml", ".yml", _CALENDAR)

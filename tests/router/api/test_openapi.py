@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, ValidationError  # type: ignore[import-untyped]  # it ships no types
 
-from router.api.cases import ACTS
 from router.api.examples import ANSWERS, BODIES
 from router.api.openapi import document
+from router.api.rest.cases import ACTS
 from router.api.routes import DESCRIBED
 from router.contract.config import Role
 from tests.suites.api_bench import ApiBench

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from router.api import asking
+from router.api.acts import asking
 from router.cli.advisor_asks import frame_of, second_try, written
 from router.cli.advisor_commands import Command, Mistake, help_rows, read_command
 from router.cli.advisor_time import read_time, seconds_left, shown_time

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from router.api import frames
-from router.api.frames import Answer, WorkItem
 from router.api.problems import problem
+from router.api.sessions import frames
+from router.api.sessions.frames import Answer, WorkItem
 from router.api.transcripts import AttachmentView, EntryView
 from router.api.views import CaseView, ReplyView
 from router.cli.advisor_asks import UNSEEN

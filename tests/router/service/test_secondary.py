@@ -3,8 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from router.api.phrases import Language
-from router.api.words import Words
+from router.api.wording.phrases import Language
+from router.api.wording.words import Words
 from router.contract.advisor import read_profile, write_profile
 from router.contract.case import CaseState, read_detail
 from router.contract.ids import AdvisorId, CaseId

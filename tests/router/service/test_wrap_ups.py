@@ -1,8 +1,8 @@
 """Wrap-up time: after a chat an advisor gets nothing new until it is over, or he says that it is."""
 
-from router.api.phrases import Language
 from router.api.views import advisor_view
-from router.api.words import Words
+from router.api.wording.phrases import Language
+from router.api.wording.words import Words
 from router.contract.advisor import Presence
 from router.contract.codec import rfc3339
 from router.contract.ids import AdvisorId, CaseId

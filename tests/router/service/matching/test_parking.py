@@ -2,8 +2,8 @@
 
 import pytest
 
-from router.api.phrases import Language
-from router.api.words import Words
+from router.api.wording.phrases import Language
+from router.api.wording.words import Words
 from router.contract.advisor import AdvisorState, Presence, WorkKind
 from router.contract.case import CaseStatus
 from router.contract.ids import AdvisorId, CaseId
