@@ -75,7 +75,7 @@ def build_library(witness: Witness = "time") -> Library:
 
 
 def _ordered_acts() -> list[str]:
-    # follow_up takes the function of pend, so pend comes first.
+    # follow_up takes the function of pend, so pend comes first; replan takes label's, which comes first by its name.
     return sorted(ACTS, key=lambda name: (name != "pend", name))
 
 

@@ -2,13 +2,9 @@
 -- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls.
 
 function T.acts.accept(t, act)
-  local row = T.case(t, act.case)
+  local row, answer = T.found(t, T.case(t, act.case))
   if not row then
-    return T.refuse(t, 'absent')
-  end
-  local again = T.repeated(t, row)
-  if again then
-    return again
+    return answer
   end
   if (row.owner == act.advisor and row.state == 'assigned') or T.is_consulted(row, act.advisor) then
     return T.refuse(t, 'same', row)

@@ -2,13 +2,9 @@
 -- Keys: messages, case, history, timers, meta, outbox.
 
 function T.acts.note(t, act)
-  local row = T.case(t, act.case)
+  local row, answer = T.found(t, T.case(t, act.case))
   if not row then
-    return T.refuse(t, 'absent')
-  end
-  local again = T.repeated(t, row)
-  if again then
-    return again
+    return answer
   end
   if t.is_short then
     return T.refuse(t, 'full', row)

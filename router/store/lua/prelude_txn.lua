@@ -69,6 +69,18 @@ function T.repeated(t, row)
   return nil
 end
 
+-- The act's case or advisor, if it is there and the act is new; or nil and the answer that ends the act.
+function T.found(t, row)
+  if not row then
+    return nil, T.refuse(t, 'absent')
+  end
+  local again = T.repeated(t, row)
+  if again then
+    return nil, again
+  end
+  return row
+end
+
 -- End an act on a case: history, changed advisors, event with the post-state, operation id.
 -- `told` may hold about, taken, reason, final, replies, notices, handovers.
 function T.settle(t, row, result, told)
@@ -132,13 +144,9 @@ end
 -- The case as the plan knows it; or nil and the answer that ends the act: absent, repeated, full, gone, conflict.
 function T.current(t)
   local act = t.act
-  local row = T.case(t, act.case)
+  local row, answer = T.found(t, T.case(t, act.case))
   if not row then
-    return nil, T.refuse(t, 'absent')
-  end
-  local again = T.repeated(t, row)
-  if again then
-    return nil, again
+    return nil, answer
   end
   if t.is_short then
     return nil, T.refuse(t, 'full', row)

@@ -33,13 +33,9 @@ local function connect(t, act, advisor)
 end
 
 function T.acts.presence(t, act)
-  local advisor = T.advisor(t, act.advisor)
+  local advisor, answer = T.found(t, T.advisor(t, act.advisor))
   if not advisor then
-    return T.refuse(t, 'absent')
-  end
-  local again = T.repeated(t, advisor)
-  if again then
-    return again
+    return answer
   end
   if act.claim and advisor.timers[act.claim[1]] ~= act.claim[2] then
     T.show(t, advisor)

@@ -1,10 +1,4 @@
--- replan: new due times after a change of calendar or policy.
+-- replan: new due times after a change of calendar or policy: like label, as the plan says.
 -- Keys: case, history, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls, line, heads.
 
-function T.acts.replan(t, act)
-  local row, answer = T.current(t)
-  if not row then
-    return answer
-  end
-  return T.rekey(t, row)
-end
+T.acts.replan = T.acts.label

@@ -2,13 +2,9 @@
 -- Keys: advisor, work_set, timers, changes, work, stamps, calls, meta.
 
 function T.acts.wrap_up(t, act)
-  local advisor = T.advisor(t, act.advisor)
+  local advisor, answer = T.found(t, T.advisor(t, act.advisor))
   if not advisor then
-    return T.refuse(t, 'absent')
-  end
-  local again = T.repeated(t, advisor)
-  if again then
-    return again
+    return answer
   end
   local item = advisor.work[act.case]
   local is_over = not item or item.kind ~= 'wrap-up'
