@@ -3,37 +3,8 @@
 from router.contract.advisor import Presence
 from router.contract.ids import AdvisorId, CaseId, ConversationId, InquiryId, ReplyId
 from router.contract.plan import Plan
-from router.store.acts import (
-    Accept,
-    Assign,
-    Close,
-    Decline,
-    Delivered,
-    Due,
-    Escalate,
-    Expire,
-    Fence,
-    FollowUp,
-    HandBack,
-    Label,
-    Match,
-    Move,
-    Note,
-    Park,
-    Pend,
-    PresenceAct,
-    ProfileAct,
-    Rejudge,
-    Replan,
-    Reply,
-    Requeue,
-    Resolve,
-    Result,
-    Snooze,
-    Transfer,
-    Unpark,
-    WrapUp,
-)
+from router.store import acts
+from router.store.acts import Fence, Result
 from router.store.marks import Level
 from tests.suites.store.bench import POOL, QUEUE, Desk
 
@@ -61,56 +32,56 @@ async def _morning(desk: Desk) -> None:
     assert await desk.store.attempt(POOL, fence) == 1
     assert await desk.store.press(POOL, Level.FINE, desk.now)
     placing = await desk.ring("ann", "bob", at_once=2)
-    offered = await desk.on(Match, CASE, class_key=QUEUE, placing=placing)
+    offered = await desk.on(acts.Match, CASE, class_key=QUEUE, placing=placing)
     assert offered.result is Result.OFFERED
     assert offered.case is not None
-    _done(await desk.on(Decline, CASE, advisor=AdvisorId("bob"), offer_ver=offered.case.ver), Result.OFFERED)
-    accept = desk.act(Accept, case=CASE, advisor=ANN, offer_ver=offered.case.ver, op="op-2")
+    _done(await desk.on(acts.Decline, CASE, advisor=AdvisorId("bob"), offer_ver=offered.case.ver), Result.OFFERED)
+    accept = desk.act(acts.Accept, case=CASE, advisor=ANN, offer_ver=offered.case.ver, op="op-2")
     _done(await desk.do(accept), Result.ASSIGNED)
 
 
 async def _work(desk: Desk) -> None:
     bob = await desk.person("bob")
     _done(await desk.asked_in(CASE, ANN, bob.id, units=5))
-    _done(await desk.on(Reply, CASE, advisor=bob.id, message="m", reply="r"))
-    _done(await desk.on(Delivered, CASE, reply=ReplyId("r1"), state="sent"))
-    _done(await desk.on(Park, CASE))
-    _done(await desk.on(Unpark, CASE), Result.RETURNED)
-    _done(await desk.on(HandBack, CASE, advisor=bob.id))
-    _done(await desk.do(desk.act(Note, case=CASE, message="n")))
-    for kind in (Label, Snooze, Rejudge, Replan):
+    _done(await desk.on(acts.Reply, CASE, advisor=bob.id, message="m", reply="r"))
+    _done(await desk.on(acts.Delivered, CASE, reply=ReplyId("r1"), state="sent"))
+    _done(await desk.on(acts.Park, CASE))
+    _done(await desk.on(acts.Unpark, CASE), Result.RETURNED)
+    _done(await desk.on(acts.HandBack, CASE, advisor=bob.id))
+    _done(await desk.do(desk.act(acts.Note, case=CASE, message="n")))
+    for kind in (acts.Label, acts.Snooze, acts.Rejudge, acts.Replan):
         _done(await desk.on(kind, CASE))
-    _done(await desk.on(Escalate, CASE, step=1))
-    _done(await desk.on(Transfer, CASE, advisor=ANN), Result.QUEUED)
-    _done(await desk.on(Rejudge, CASE, plan=await desk.plan("c1", class_key="other|chat|1")))
-    _done(await desk.on(Assign, CASE, advisor=ANN), Result.ASSIGNED)
-    _done(await desk.on(Pend, CASE, advisor=ANN))
+    _done(await desk.on(acts.Escalate, CASE, step=1))
+    _done(await desk.on(acts.Transfer, CASE, advisor=ANN), Result.QUEUED)
+    _done(await desk.on(acts.Rejudge, CASE, plan=await desk.plan("c1", class_key="other|chat|1")))
+    _done(await desk.on(acts.Assign, CASE, advisor=ANN), Result.ASSIGNED)
+    _done(await desk.on(acts.Pend, CASE, advisor=ANN))
     promise = {"follow_up|0": desk.now + 60_000}
-    _done(await desk.on(FollowUp, CASE, advisor=ANN, plan=await desk.plan("c1", timers=promise)))
-    _done(await desk.on(Requeue, CASE, placing=await desk.hand("ann")), Result.RETURNED)
+    _done(await desk.on(acts.FollowUp, CASE, advisor=ANN, plan=await desk.plan("c1", timers=promise)))
+    _done(await desk.on(acts.Requeue, CASE, placing=await desk.hand("ann")), Result.RETURNED)
 
 
 async def _evening(desk: Desk) -> None:
     await desk.pass_ms(2_000)
-    outcome = await desk.do(desk.act(Due))
+    outcome = await desk.do(desk.act(acts.Due))
     assert {claim.timer for claim in outcome.claims} == {"warn.first|0", "ladder|0"}
     await desk.serve_all()
     missed = await desk.offered("c2", "bob")
-    _done(await desk.on(Expire, "c2", offer_ver=missed.ver, away_after=1), Result.QUEUED)
-    _done(await desk.on(Move, "c2", to_pool="other", handover="{}"))
+    _done(await desk.on(acts.Expire, "c2", offer_ver=missed.ver, away_after=1), Result.QUEUED)
+    _done(await desk.on(acts.Move, "c2", to_pool="other", handover="{}"))
     await desk.assigned("c3", "ann")
     closing = {"close|0": desk.now + 5}
     resting = await desk.plan("c3", timers=closing)
-    _done(await desk.on(Resolve, "c3", advisor=ANN, plan=resting, wrap_up_ms=desk.now + 50))
-    _done(await desk.do(desk.act(WrapUp, advisor=ANN, case=CaseId("c3"), until_ms=desk.now + 90)))
-    _done(await desk.do(desk.act(WrapUp, advisor=ANN, case=CaseId("c3"))))
-    _done(await desk.do(desk.act(Close, case=CaseId("c3"), claim=("close|0", desk.now + 5))))
+    _done(await desk.on(acts.Resolve, "c3", advisor=ANN, plan=resting, wrap_up_ms=desk.now + 50))
+    _done(await desk.do(desk.act(acts.WrapUp, advisor=ANN, case=CaseId("c3"), until_ms=desk.now + 90)))
+    _done(await desk.do(desk.act(acts.WrapUp, advisor=ANN, case=CaseId("c3"))))
+    _done(await desk.do(desk.act(acts.Close, case=CaseId("c3"), claim=("close|0", desk.now + 5))))
     again = desk.admission("c1", conversation=ConversationId("talk-c1"), inquiry=InquiryId("again"))
     _done(await desk.do(again), Result.APPENDED)
     _done(await desk.admit("c4"), Result.QUEUED)
     lease = {"connect": 1, "lease_ms": desk.now + 30_000}
-    _done(await desk.do(desk.act(PresenceAct, advisor=ANN, presence=Presence.FINISHING, **lease)))
-    _done(await desk.do(desk.act(ProfileAct, advisor=ANN, budget=50, profile='{"name":"Ann"}')))
+    _done(await desk.do(desk.act(acts.PresenceAct, advisor=ANN, presence=Presence.FINISHING, **lease)))
+    _done(await desk.do(desk.act(acts.ProfileAct, advisor=ANN, budget=50, profile='{"name":"Ann"}')))
     epoch = await desk.store.take(POOL)
     assert await desk.store.trim(POOL, epoch, 3)
 
