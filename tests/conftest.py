@@ -8,7 +8,6 @@
 
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -18,8 +17,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Suites are imported by test modules; without this, before any of them, their assertions would not say what
 # they saw.
-_SUITES = sorted((Path(__file__).parent / "suites").glob("*.py"))
-pytest.register_assert_rewrite(*(f"tests.suites.{path.stem}" for path in _SUITES))
+pytest.register_assert_rewrite("tests.suites")
 
 from tests.kafka_server_fixture import Broker, kafka, own_kafka, running_broker  # noqa: E402
 from tests.servers import KINDS, Server, running  # noqa: E402

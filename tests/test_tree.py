@@ -1,5 +1,6 @@
 """The shape of the tree, held by guards; each guard is shown here to refuse what it is for."""
 
+import importlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
@@ -179,3 +180,8 @@ def test_a_file_belongs_in_its_room(path: str, complaints: int) -> None:
 )
 def test_a_folder_of_code_without_init_is_found(paths: list[str], bare: int) -> None:
     assert len(list(guards.packages_without_init(map(PurePosixPath, paths)))) == bare
+
+
+@pytest.mark.parametrize("suite", ["tests.suites.replies", "tests.suites.store.day", "tests.suites.faults.tales"])
+def test_an_assertion_of_a_suite_says_what_it_saw(suite: str) -> None:
+    assert "@pytest_ar" in vars(importlib.import_module(suite))
