@@ -30,6 +30,17 @@ async def test_a_case_counts_once_when_it_is_handed_to_somebody() -> None:
     assert pace.latest(people.bit("ann"), 9) == [first]
 
 
+def test_what_is_taken_up_again_was_not_handed_out_anew() -> None:
+    ann = advisor("ann")
+    people, mail = roster(ann), Work(units=1, channel="email", kind=WorkKind.CASE)
+    pace = Pace(people, ManualClock().now_ms)
+    pace.look(ann)
+    pace.look(replace(ann, work={"mail": mail}))
+    pace.look(replace(ann, work={"mail": replace(mail, kind=WorkKind.PARKED)}))
+    pace.look(replace(ann, work={"mail": mail}))
+    assert len(pace.latest(people.everyone, 9)) == 1
+
+
 def test_only_so_many_are_kept() -> None:
     ann = advisor("ann")
     people = roster(ann)
