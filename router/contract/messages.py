@@ -142,7 +142,9 @@ class Notice(_Wire, frozen=True, kw_only=True, omit_defaults=True, tag="notice",
 
     ``target`` names a notice target of the settings; ``staff`` those it is for, ``about`` the advisor it tells of.
     ``kind`` says what happened (``step``, ``chaser``, ``missed-offers``; more may come). It isn't sent before
-    ``not_before_ms``: that is when the target's quiet hours end.
+    ``not_before_ms``: that is when the target's quiet hours end. ``trigger`` is what a step came for; ``about`` then
+    the advisor who took it by hand, ``top`` that it was to move the case up and no tier is left. ``owner`` has the case
+    since: empty for nobody, None where it isn't said.
     """
 
     id: NoticeId
@@ -159,6 +161,9 @@ class Notice(_Wire, frozen=True, kw_only=True, omit_defaults=True, tag="notice",
     staff: tuple[AdvisorId, ...] = ()
     not_before_ms: Integer | None = None
     about: AdvisorId | None = None
+    trigger: str = ""
+    owner: str | None = None
+    top: bool = False
 
 
 class StaffNote(_Wire, frozen=True, kw_only=True, omit_defaults=True, tag="note", tag_field="type"):

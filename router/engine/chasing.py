@@ -41,6 +41,7 @@ def notices(teller: Teller, state: CaseState, detail: CaseDetail, terms: Terms) 
         step=detail.chased + 1,
         clock=THIRD_PARTY,
         due_at_ms=clock.due_at_ms,
+        owner=state.owner,
     )
     return telling.notices(teller, state, detail=detail, happening=happening, told=own.chase.notify)
 

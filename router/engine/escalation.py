@@ -1,16 +1,20 @@
 """Ladders: when the next step is due, and whom it tells. What a step does to a case is in ``climbing``."""
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from msgspec.structs import replace
 
 from router.contract.case import CaseDetail, CaseState, Clock
+from router.contract.climb import Climb
+from router.contract.ids import AdvisorId
 from router.engine import sla, telling
 from router.engine.standing import standing, step_on
 from router.engine.telling import Happening, Teller
 from router.engine.terms import NO_TERMS, Terms, own_terms, terms_of
 from rules import Facts, Ladder, Rulebook, Step, called
 from rules.ladders import Trigger
+
+_UNKNOWN: Final = Climb(step=0, at_ms=0, trigger="")
 
 
 def timers(
@@ -69,10 +73,11 @@ def called_by(state: CaseState, detail: CaseDetail, rulebook: Rulebook, facts: F
 
 
 def notices(
-    teller: Teller, state: CaseState, *, detail: CaseDetail, step: Step, told: tuple[str, ...]
+    teller: Teller, state: CaseState, *, detail: CaseDetail, step: Step, told: tuple[str, ...], take: bool = False
 ) -> tuple[str, ...]:
     """What staff are told of the step, the same whenever it is computed again for the same version of the case.
-    ``state`` has taken it."""
+    ``state`` and ``detail`` have taken it; with ``take`` nobody has the case since."""
+    taken = detail.climbed[-1] if detail.climbed else _UNKNOWN
     is_timed = step.trigger in (Trigger.SHARE, Trigger.AFTER)
     clock = detail.clocks.get(str(step.clock)) if is_timed else None
     happening = Happening(
@@ -81,6 +86,10 @@ def notices(
         step=state.step,
         clock=str(step.clock) if is_timed else "",
         due_at_ms=clock.due_at_ms if clock else None,
+        about=AdvisorId(taken.by) if taken.by and teller.roster.get(AdvisorId(taken.by)) else None,
+        trigger=taken.trigger,
+        owner="" if take else state.owner,
+        top=step.move_up and bool(taken.step) and not taken.tier,
     )
     return telling.notices(teller, state, detail=detail, happening=happening, told=told)
 

@@ -28,7 +28,8 @@ class Teller(NamedTuple):
 
 
 class Happening(NamedTuple):
-    """What staff are told of. ``mark`` is its name within the case, never used for anything else of it."""
+    """What staff are told of. ``mark`` is its name within the case, never used for anything else of it. The last four
+    are as in the notice."""
 
     kind: str
     mark: str
@@ -36,6 +37,9 @@ class Happening(NamedTuple):
     clock: str = ""
     due_at_ms: int | None = None
     about: AdvisorId | None = None
+    trigger: str = ""
+    owner: str | None = None
+    top: bool = False
 
 
 def notices(
@@ -70,6 +74,9 @@ def _notice(teller: Teller, state: CaseState, detail: CaseDetail, happening: Hap
         due_at_ms=happening.due_at_ms,
         staff=() if advisor is None else (advisor,),
         about=happening.about,
+        trigger=happening.trigger,
+        owner=happening.owner,
+        top=happening.top,
         not_before_ms=_quiet_until(teller, detail, target),
     )
     return encode(notice).decode()

@@ -120,7 +120,9 @@ class Ladders:
         else:
             plan = plans.plan(after, climbed.detail, scene)
         teller = Teller(self._actor.pool, scene.rulebook, self._tail.roster, scene.now_ms)
-        told = escalation.notices(teller, after, detail=climbed.detail, step=climbed.step, told=climbed.told)
+        told = escalation.notices(
+            teller, after, detail=climbed.detail, step=climbed.step, told=climbed.told, take=climbed.take
+        )
         return Escalate(
             **{"case": state.id, **common},
             plan=plan,

@@ -167,6 +167,9 @@ EXAMPLES: Final[dict[str, AnyMessage]] = {
         staff=(MINJI, BEN),
         about=MINJI,
         not_before_ms=START_MS + 36_000_000,
+        trigger="by-hand",
+        owner=BEN,
+        top=True,
     ),
     "advisor": Advisor(
         id=MINJI,

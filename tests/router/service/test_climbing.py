@@ -32,6 +32,13 @@ async def told(scene: Stage) -> list[tuple[str, int]]:
     return [(notice["target"], notice.get("step", 0)) for notice in sent]
 
 
+async def told_why(scene: Stage) -> list[dict[str, object]]:
+    """What the notices that have gone out say of why, and of who has the case."""
+    sent = [msgspec.json.decode(text) for entry in await scene.store.pending(POOL, 0) for text in entry.notices]
+    members = ("trigger", "owner", "about", "top")
+    return [{name: notice[name] for name in members if name in notice} for notice in sent]
+
+
 def said(request: Request, reason: str) -> Request:
     return msgspec.structs.replace(request, reason=reason)
 
@@ -111,6 +118,40 @@ async def test_a_tier_without_anybody_who_could_take_it_is_passed_over() -> None
         assert await scene.holder("c1") == "lee"
 
 
+@pytest.mark.parametrize(
+    ("step", "why"),
+    [
+        ("{at: 0.5, notify: [leads]}", {"trigger": "share", "owner": "jun"}),
+        ("{after_s: 60, reassign: take, notify: [leads]}", {"trigger": "after", "owner": ""}),
+        ("{at: 0.5, move_up: true, notify: [leads]}", {"trigger": "share", "owner": "jun", "top": True}),
+    ],
+)
+async def test_a_notice_says_what_its_step_came_for_and_who_has_the_case_now(step: str, why: dict[str, object]) -> None:
+    async with stage(ladder(f"      - {step}\n")) as scene:
+        await staff(scene, jun="junior")
+        await scene.write("c1")
+        await scene.accept("c1")
+        await scene.pass_s(1_800)
+        assert (await told_why(scene))[0] == why
+
+
+async def test_a_notice_of_a_step_by_hand_names_the_advisor_who_took_it() -> None:
+    async with stage(ladder("      - {by_hand: true, reassign: take, notify: [leads]}\n")) as scene:
+        await staff(scene, jun="junior")
+        await scene.write("c1")
+        await scene.accept("c1")
+        await by_hand(scene, "c1", "jun")
+        assert await told_why(scene) == [{"trigger": "by-hand", "owner": "", "about": "jun"}]
+
+
+async def test_a_notice_of_a_step_by_a_supervisor_names_no_advisor() -> None:
+    async with stage(ladder("      - {by_hand: true, notify: [leads]}\n")) as scene:
+        await staff(scene, jun="junior")
+        await scene.write("c1")
+        await by_hand(scene, "c1")
+        assert await told_why(scene) == [{"trigger": "by-hand", "owner": ""}]
+
+
 async def test_a_step_after_an_amount_of_time_and_its_actions() -> None:
     steps = "      - {after_s: 60, raise_priority: 2, labels: [late], relax: {queues: [billing]}, notify: [leads]}\n"
     async with stage(ladder(steps)) as scene:
@@ -135,6 +176,7 @@ async def test_missed_offers_bring_a_step() -> None:
         state = await scene.case("c1")
         assert (known(state).missed_offers, state.step, known(state).climbed[0].trigger) == (2, 1, "missed")
         assert await told(scene) == [("leads", 1)]
+        assert await told_why(scene) == [{"trigger": "missed", "owner": ""}]
 
 
 MESSAGES = """      - {match: {message: {words: [lawyer, 소비자원]}}, move_up: true, reassign: take, notify: [legal]}
