@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from router.contract.advisor import AdvisorState, Presence, read_profile, write_profile
+from router.contract.advisor import AdvisorState, Presence, WorkKind, read_profile, write_profile
 from router.contract.case import CaseDetail
 from router.contract.ids import AdvisorId, CaseId
 from router.engine.decide import Waiting, next_for
@@ -51,14 +51,15 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """A change of one advisor, or by which one is given the case (``lacks`` None: of the rules). ``units`` is how much
-    room he lacks; ``first`` the more urgent case that he would be given before this one, empty where this one comes
-    first; ``park`` what he would park for it."""
+    room he lacks, ``cap`` how many cases of its channel he may have, where he has so many; ``first`` the more urgent
+    case that he would be given before this one, empty where this one comes first; ``park`` what he would park for it."""
 
     lacks: Filter | None
     advisor: AdvisorId
     name: str = ""
     level: int = 0
     units: int = 0
+    cap: int | None = None
     first: CaseId | None = None
     park: tuple[CaseId, ...] = ()
 
@@ -109,6 +110,7 @@ def change_of(state: AdvisorState, way: Way, waiting: Waiting, ground: Ground) -
         name=way.name,
         level=way.level,
         units=max(0, lacking) if way.lacks is Filter.ROOM else 0,
+        cap=_reached_cap(state, way, waiting.waiting.channel) if way.lacks is Filter.ROOM else None,
         first=first,
         park=park,
     )
@@ -160,6 +162,18 @@ def _may_be_his(alone: Roster, state: AdvisorState, head: Waiting, ground: Groun
 def _kept(state: AdvisorState, parking: frozenset[str]) -> int:
     """The units that he has at hand when all that gives way is parked."""
     return sum(item.load for item in state.work.values() if not item.may_be_parked(parking))
+
+
+def _held(state: AdvisorState, channel: str, parking: frozenset[str]) -> int:
+    """How many cases of a channel count for its cap when all that gives way is parked."""
+    counted = (one for one in state.work.values() if one.kind is not WorkKind.PARKED and not one.may_be_parked(parking))
+    return sum(one.channel == channel for one in counted)
+
+
+def _reached_cap(state: AdvisorState, way: Way, channel: str) -> int | None:
+    """The cap that he has reached; None when he could have one more."""
+    cap = state.caps.get(channel)
+    return cap if cap is not None and _held(state, channel, way.parking) >= cap else None
 
 
 def changed(state: AdvisorState, way: Way, waiting: WaitClass) -> AdvisorState:
@@ -237,6 +251,5 @@ def _needed(waiting: WaitClass) -> dict[str, int]:
 def _with_room(state: AdvisorState, waiting: WaitClass, parking: frozenset[str]) -> AdvisorState:
     caps = dict(state.caps)
     if waiting.channel in caps:
-        held = sum(work.load > 0 and work.channel == waiting.channel for work in state.work.values())
-        caps[waiting.channel] = max(caps[waiting.channel], held + 1)
+        caps[waiting.channel] = max(caps[waiting.channel], _held(state, waiting.channel, parking) + 1)
     return replace(state, budget=max(state.budget, _kept(state, parking) + waiting.units), caps=caps)

@@ -92,6 +92,7 @@ class Phrase(StrEnum):
     STEP_TAKEN = "step_taken"
     SECONDARY_JOIN = "secondary_join"
     MORE_UNITS = "more_units"
+    CAP_REACHED = "cap_reached"
     FIRST = "first"
     MORE = "more"
     ROWS_GONE = "rows_gone"
@@ -256,6 +257,7 @@ _PHRASES: Final[Mapping[Phrase, tuple[str, str]]] = {
         "{at}에 대기열 {name} 보조 담당자가 합류하면 배정됩니다",
     ),
     Phrase.MORE_UNITS: (" ({units} more units)", " ({units} 단위 부족)"),
+    Phrase.CAP_REACHED: (" (has {cap} of {cap} {channel})", " ({channel} {cap}건 중 {cap}건)"),
     Phrase.FIRST: (" (after case {case}, which is more urgent)", " (더 급한 문의 {case} 다음)"),
     Phrase.MORE: (", ...", " 외"),
     Phrase.ROWS_GONE: (

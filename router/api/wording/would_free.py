@@ -42,7 +42,7 @@ def would_free(mine: Waiting, detail: CaseDetail, ground: Ground, language: Lang
     for way in ways(ground.roster, mine.waiting, ground.rulebook):
         yield _of_advisors(way, mine, ground, language)
     if lifted := tuple(lifts(detail, mine, ground)):
-        yield _of_exclusions(lifted, language)
+        yield _of_exclusions(lifted, mine, language)
     for allowance in allowances(ground.roster, mine.waiting, ground.rulebook):
         yield _of_rules(allowance, mine, ground, language)
 
@@ -65,14 +65,15 @@ def _of_time(moment: Moment, joining: str | None, language: Language) -> ChangeV
 def _of_advisors(way: Way, mine: Waiting, ground: Ground, language: Language) -> ChangeView:
     first = [change_of(member.state, way, mine, ground) for member in _first(way.advisors, ground)]
     count = way.advisors.bit_count()
-    text = say(language, OF_ADVISORS[way.lacks], who=_who(first, count, language), name=way.name, level=way.level)
+    who = _who(first, count, mine.waiting.channel, language)
+    text = say(language, OF_ADVISORS[way.lacks], who=who, name=way.name, level=way.level)
     advisors = tuple(change.advisor for change in first)
     return ChangeView(change=way.lacks, text=text, count=count, advisors=advisors, name=way.name, level=way.level)
 
 
-def _of_exclusions(lifted: Sequence[Change], language: Language) -> ChangeView:
+def _of_exclusions(lifted: Sequence[Change], mine: Waiting, language: Language) -> ChangeView:
     first = lifted[:NAMED]
-    text = say(language, OF_ADVISORS[Filter.EXCLUDED], who=_who(first, len(lifted), language))
+    text = say(language, OF_ADVISORS[Filter.EXCLUDED], who=_who(first, len(lifted), mine.waiting.channel, language))
     advisors = tuple(change.advisor for change in first)
     return ChangeView(change=Filter.EXCLUDED, text=text, count=len(lifted), advisors=advisors)
 
@@ -80,7 +81,7 @@ def _of_exclusions(lifted: Sequence[Change], language: Language) -> ChangeView:
 def _of_rules(allowance: Allowance, mine: Waiting, ground: Ground, language: Language) -> ChangeView:
     first = [change_by(member.state, allowance, mine, ground) for member in _first(allowance.advisors, ground)]
     count = allowance.advisors.bit_count()
-    who = _who(first, count, language)
+    who = _who(first, count, mine.waiting.channel, language)
     text = say(language, OF_RULES[allowance.allowing], who=who, name=allowance.channel)
     advisors = tuple(change.advisor for change in first)
     return ChangeView(change=allowance.allowing, text=text, count=count, advisors=advisors, name=allowance.channel)
@@ -90,15 +91,17 @@ def _first(advisors: int, ground: Ground) -> Iterator[Member]:
     return itertools.islice(ground.roster.members(advisors), NAMED)
 
 
-def _who(first: Sequence[Change], count: int, language: Language) -> str:
-    told = ", ".join(_told(change, language) for change in first)
+def _who(first: Sequence[Change], count: int, channel: str, language: Language) -> str:
+    told = ", ".join(_told(change, channel, language) for change in first)
     return told + (say(language, Phrase.MORE) if count > len(first) else "")
 
 
-def _told(change: Change, language: Language) -> str:
+def _told(change: Change, channel: str, language: Language) -> str:
     text = str(change.advisor)
-    if change.lacks is Filter.ROOM and change.units:
+    if change.units:
         text += say(language, Phrase.MORE_UNITS, units=change.units)
+    if change.cap is not None:
+        text += say(language, Phrase.CAP_REACHED, cap=change.cap, channel=channel)
     if change.first is not None:
         text += say(language, Phrase.FIRST, case=change.first)
     elif change.park:

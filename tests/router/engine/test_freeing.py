@@ -147,7 +147,7 @@ BOOKED = pytest.mark.parametrize("book", BOOKS.values(), ids=BOOKS)
 
 
 @BOOKED
-def test_each_change_that_is_placedplaces_the_case_or_who_comes_first(book: Rulebook) -> None:
+def test_each_change_that_is_named_places_the_case_or_who_comes_first(book: Rulebook) -> None:
     firsts, parks, lacks = 0, 0, set()
     for seed in SEEDS:
         states, detail, heads = scene(seed)
@@ -186,7 +186,7 @@ def alternatives(state: AdvisorState) -> Iterator[tuple[Filter, str, AdvisorStat
 
 
 @BOOKED
-def test_no_change_that_is_not_placedplaces_it(book: Rulebook) -> None:
+def test_no_change_that_is_not_named_places_it(book: Rulebook) -> None:
     tried = 0
     for seed in SEEDS:
         states, detail, _ = scene(seed)
@@ -225,7 +225,7 @@ def test_a_level_is_the_least_that_will_do_and_room_as_well(book: Rulebook) -> N
 
 
 @BOOKED
-def test_lifting_one_exclusion_places_it_where_that_is_placedand_nowhere_else(book: Rulebook) -> None:
+def test_lifting_one_exclusion_places_it_where_that_is_named_and_nowhere_else(book: Rulebook) -> None:
     placed, tried = 0, 0
     for seed in SEEDS:
         states, detail, heads = scene(seed)
@@ -290,7 +290,7 @@ def of_rules(seed: int, book: Rulebook) -> Iterator[tuple[AdvisorState, Allowanc
 
 
 @BOOKED
-def test_each_change_of_the_rules_that_is_placedplaces_it_and_no_other_does(book: Rulebook) -> None:
+def test_each_change_of_the_rules_that_is_named_places_it_and_no_other_does(book: Rulebook) -> None:
     seen, tried = set(), 0
     for seed in SEEDS:
         states, detail, heads = scene(seed)
@@ -319,6 +319,26 @@ NAMED_OF_RULES = {
     BOOKS["chats interrupt"].hash: {(Allowing.INTERRUPTIBLE, "email"), (Allowing.INTERRUPTIBLE, "call")},
     BOOKS["mail is parked for chats"].hash: {(Allowing.INTERRUPTIBLE, "call")},
 }
+
+
+CHATS = {"c": Work(units=30, channel="chat", kind=WorkKind.CASE)}
+
+
+@pytest.mark.parametrize(
+    ("state", "units", "cap"),
+    [
+        (replace(advisor("a", caps={"chat": 1}), work=CHATS), 0, 1),
+        (replace(advisor("a", caps={"chat": 1}, budget=50), work=CHATS), 10, 1),
+        (replace(advisor("a", caps={"chat": 2}, budget=50), work=CHATS), 10, None),
+        (replace(advisor("a", caps={"chat": 1}), work={"c": Work(units=0, channel="chat", kind=WorkKind.CASE)}), 0, 1),
+    ],
+)
+def test_room_by_units_and_room_by_a_cap_are_told_apart(state: AdvisorState, units: int, cap: int | None) -> None:
+    mine, known = head_of(case(verdict=replace(case().verdict, wants=()))), roster(state)
+    (way,) = ways(known, mine.waiting, BOOK)
+    change = change_of(state, way, mine, Ground(known, BOOK, [], NOW))
+    assert (change.lacks, change.units, change.cap) == (Filter.ROOM, units, cap)
+    assert given_to([state], changed(state, way, mine.waiting), mine, []) == mine.case
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,12 @@ def said(told: ExplanationView) -> list[str]:
 WAITS = [
     ("nobody at all", (), DETAIL, "no single change frees it"),
     ("full", (advisor("ann", load=95),), DETAIL, "it is taken when one of these gets room: ann (5 more units)"),
+    (
+        "capped",
+        (replace(advisor("ann"), caps={"email": 1}, work={"m": Work(units=10, channel="email", kind=WorkKind.CASE)}),),
+        DETAIL,
+        "it is taken when one of these gets room: ann (has 1 of 1 email)",
+    ),
     ("away", (advisor("ann", presence=Presence.AWAY),), DETAIL, "it is taken when one of these comes online: ann"),
     ("unskilled", (advisor("ann", skills={"billing": 5}),), DETAIL, "1 without a needed skill at its level (ann)"),
     ("mute", (advisor("ann", languages={"ko": 5}),), DETAIL, "1 not speaking the customer's language (ann)"),
