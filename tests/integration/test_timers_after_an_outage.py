@@ -3,11 +3,10 @@ room for new work, and says how late it is. By the real loop, on a real store.""
 
 import asyncio
 
-from router.store.keys import prefix
 from router.store.protocol import OutboxEntry
 from tests.servers import Server
-from tests.suites.stage import POOL, RULES, Stage, rulebook, stage
-from tests.suites.store.benches import redis_benches
+from tests.suites.server_stage import stage_on
+from tests.suites.stage import POOL, RULES, Stage, rulebook
 
 CASES = 45
 HOUR_MS = 3_600_000
@@ -37,18 +36,14 @@ async def served(scene: Stage, count: int) -> list[list[OutboxEntry]]:
 
 
 async def test_after_an_hour_they_fire_in_order_at_a_pace_and_say_how_late(redis_server: Server) -> None:
-    async with redis_benches(redis_server.url) as make:
-        bench = await make()
-        # The stage's clock is right, whatever it says.
-        assert redis_server.ask(f"SET {prefix(POOL)}witness {2**52}") == b"+OK"
-        async with stage(rulebook(PROMISED), bench.store) as scene:
-            began_ms = scene.clock.now_ms()
-            for number in range(CASES):
-                await scene.write(f"c{number:02}")
-                await scene.clock.advance_ms(1_000)
-            await scene.clock.advance_ms(began_ms + FIRST_MS + HOUR_MS - scene.clock.now_ms())
-            back_ms = scene.clock.now_ms()
-            rounds = await served(scene, CASES)
+    async with stage_on(redis_server, rulebook(PROMISED)) as scene:
+        began_ms = scene.clock.now_ms()
+        for number in range(CASES):
+            await scene.write(f"c{number:02}")
+            await scene.clock.advance_ms(1_000)
+        await scene.clock.advance_ms(began_ms + FIRST_MS + HOUR_MS - scene.clock.now_ms())
+        back_ms = scene.clock.now_ms()
+        rounds = await served(scene, CASES)
     fired = [(str(entry.case.id), entry.reason) for each in rounds for entry in each if entry.case]
     assert [case for case, _ in fired] == [f"c{number:02}" for number in range(CASES)]
     assert [len(each) for each in rounds if each] == [AT_ONCE] * 4 + [5]

@@ -13,12 +13,11 @@ from router.runtime.bus.streams import StreamsBus
 from router.runtime.errors import StoreFull
 from router.service.errors import IntakeHeldBack
 from router.service.pressure import Barometer, PressureMetrics
-from router.store.keys import prefix
 from router.store.marks import Level
 from tests.servers import Server
 from tests.suites.relays import Relaying
-from tests.suites.stage import POOL, RULES, Stage, rulebook, stage
-from tests.suites.store.benches import redis_benches
+from tests.suites.server_stage import stage_on
+from tests.suites.stage import POOL, RULES, Stage, rulebook
 
 REOPEN_S = 600
 LIMIT_BYTES = 32 * 1024 * 1024
@@ -104,14 +103,10 @@ async def flood(server: Server) -> AsyncIterator[Flood]:
     bus = StreamsBus(server.url)
     await bus.create_topics(topic_specs((POOL,), inquiry_partitions=2, partitions=2))
     try:
-        async with redis_benches(server.url) as make:
-            bench = await make()
-            # The stage's clock is right, whatever it says.
-            assert server.ask(f"SET {prefix(POOL)}witness {2**52}") == b"+OK"
-            async with stage(rulebook(RULES + f"reopen_s: {REOPEN_S}\n"), bench.store) as scene:
-                made = Flood(scene, server, bus)
-                made.limit(LIMIT_BYTES)
-                yield made
+        async with stage_on(server, rulebook(RULES + f"reopen_s: {REOPEN_S}\n")) as scene:
+            made = Flood(scene, server, bus)
+            made.limit(LIMIT_BYTES)
+            yield made
     finally:
         assert server.ask("CONFIG SET maxmemory 0") == b"+OK"
         await bus.close()

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from router.runtime.redis import RedisClient, connect
 from tests.servers import KINDS, Server
 from tests.suites.store.bench import Desk, MakeBench
 from tests.suites.store.benches import memory_bench, redis_benches
@@ -18,6 +19,14 @@ async def make_bench(request: pytest.FixtureRequest) -> AsyncIterator[MakeBench]
     server: Server = request.getfixturevalue(request.param)
     async with redis_benches(server.url) as make:
         yield make
+
+
+@pytest.fixture
+async def client(redis_server: Server) -> AsyncIterator[RedisClient]:
+    """A connection of the test's own to the server."""
+    client = connect(redis_server.url)
+    yield client
+    await client.close()
 
 
 @pytest.fixture

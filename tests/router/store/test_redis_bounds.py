@@ -7,28 +7,21 @@ import pytest
 
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Plan
-from router.runtime.redis import RedisClient, connect
+from router.runtime.redis import RedisClient
 from router.store.acts import Assign, ProfileAct, Result
 from router.store.keys import key
 from tests.servers import Server
 from tests.suites.store.bench import POOL, QUEUE, Desk
-from tests.suites.store.benches import redis_benches
+from tests.suites.store.benches import redis_desk
 
 KEPT_CHANGES = 10_000
 KEPT_BETWEEN_CALLS = 1_000
 
 
 @pytest.fixture
-async def client(redis_server: Server) -> AsyncIterator[RedisClient]:
-    client = connect(redis_server.url)
-    yield client
-    await client.close()
-
-
-@pytest.fixture
 async def desk(redis_server: Server) -> AsyncIterator[Desk]:
-    async with redis_benches(redis_server.url) as make:
-        yield await Desk(await make()).open()
+    async with redis_desk(redis_server.url) as desk:
+        yield desk
 
 
 async def test_streams_of_changes_and_calls_keep_only_what_is_new(desk: Desk, client: RedisClient) -> None:

@@ -18,22 +18,15 @@ from router.store.redis.server import problems_of
 from tests.servers import Server
 from tests.suites.eventually import eventually
 from tests.suites.store.bench import POOL, START_MS, Desk
-from tests.suites.store.benches import redis_benches
+from tests.suites.store.benches import redis_benches, redis_desk
 
 C1 = CaseId("c1")
 
 
 @pytest.fixture
-async def client(redis_server: Server) -> AsyncIterator[RedisClient]:
-    client = connect(redis_server.url)
-    yield client
-    await client.close()
-
-
-@pytest.fixture
 async def desk(redis_server: Server) -> AsyncIterator[Desk]:
-    async with redis_benches(redis_server.url) as make:
-        yield await Desk(await make()).open()
+    async with redis_desk(redis_server.url) as desk:
+        yield desk
 
 
 def notes(desk: Desk, count: int) -> list[Note]:
@@ -109,8 +102,7 @@ async def test_marks_follow_the_settings(redis_server: Server) -> None:
 
 
 async def test_a_caller_who_gives_up_does_not_undo_his_acts(own_server: Server) -> None:
-    async with redis_benches(own_server.url) as make:
-        desk = await Desk(await make()).open()
+    async with redis_desk(own_server.url) as desk:
         await desk.admit("c1")
         own_server.freeze()
         callers = [asyncio.create_task(desk.store.apply(acts)) for acts in (notes(desk, 1), notes(desk, 3))]
@@ -129,8 +121,7 @@ async def test_a_caller_who_gives_up_does_not_undo_his_acts(own_server: Server) 
 
 
 async def test_without_a_server_it_says_so_and_goes_on_later(own_server: Server) -> None:
-    async with redis_benches(own_server.url) as make:
-        desk = await Desk(await make()).open()
+    async with redis_desk(own_server.url) as desk:
         await desk.admit("c1")
         own_server.kill()
         for acts in (notes(desk, 1), notes(desk, 2)):

@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from importlib import resources
 
 import pytest
@@ -16,29 +15,16 @@ from router.store.keys import KEYS, KeyType, kind_of, prefix
 from router.store.library import ACTS
 from tests.servers import Server
 from tests.suites.store.bench import POOL, Desk
-from tests.suites.store.benches import redis_benches
+from tests.suites.store.benches import redis_desk
 from tests.suites.store.day import a_day
 
 WRITES = frozenset({"HSET", "HDEL", "HINCRBY", "ZADD", "ZREM", "RPUSH", "LTRIM", "DEL", "XADD", "XTRIM", "SET"})
 
 
-@asynccontextmanager
-async def a_desk(server: Server) -> AsyncIterator[Desk]:
-    async with redis_benches(server.url) as make:
-        yield await Desk(await make()).open()
-
-
-@pytest.fixture
-async def client(redis_server: Server) -> AsyncIterator[RedisClient]:
-    client = connect(redis_server.url)
-    yield client
-    await client.close()
-
-
 @pytest.fixture
 async def after(redis_server: Server) -> AsyncIterator[Desk]:
     """A desk after its day."""
-    async with a_desk(redis_server) as desk:
+    async with redis_desk(redis_server.url) as desk:
         await a_day(desk)
         yield desk
 
@@ -117,7 +103,7 @@ class Trace:
 
 async def _traced(server: Server) -> Trace:
     """A day at the desk while the server tells what it executes."""
-    async with a_desk(server) as desk:
+    async with redis_desk(server.url) as desk:
         reader, writer = await asyncio.open_unix_connection(str(server.socket), limit=1 << 20)
         writer.write(b"MONITOR\r\n")
         assert await reader.readline() == b"+OK\r\n"

@@ -14,7 +14,7 @@ from router.store.acts import Result
 from tests.servers import KINDS, Kind, Server, running
 from tests.suites.eventually import eventually
 from tests.suites.store.bench import POOL, Desk
-from tests.suites.store.benches import redis_benches
+from tests.suites.store.benches import redis_benches, redis_desk
 
 
 @pytest.fixture(params=KINDS)
@@ -33,12 +33,6 @@ def other(kind: Kind) -> Iterator[Server]:
     yield from running(kind)
 
 
-@asynccontextmanager
-async def desk_at(server: Server) -> AsyncIterator[Desk]:
-    async with redis_benches(server.url) as make:
-        yield await Desk(await make()).open()
-
-
 async def stands(desk: Desk) -> bool:
     return (await desk.bench.rebuilds.inspect(POOL)).verified
 
@@ -52,7 +46,7 @@ async def result_of(desk: Desk, case: str) -> Result:
 
 
 async def test_after_a_restart_no_act_runs_until_somebody_vouches(server: Server) -> None:
-    async with desk_at(server) as desk:
+    async with redis_desk(server.url) as desk:
         assert await result_of(desk, "c1") is Result.QUEUED
         server.kill()
         server.start()
@@ -63,7 +57,7 @@ async def test_after_a_restart_no_act_runs_until_somebody_vouches(server: Server
 
 
 async def test_an_old_copy_is_noticed_under_who_has_vouched_for_the_newer(server: Server, tmp_path: Path) -> None:
-    async with desk_at(server) as desk:
+    async with redis_desk(server.url) as desk:
         await desk.admit("c1")
         shutil.copytree(server.data_dir, tmp_path / "copy")
         await desk.admit("c2")
@@ -79,7 +73,7 @@ async def test_an_old_copy_is_noticed_under_who_has_vouched_for_the_newer(server
 
 
 async def test_an_emptied_server_has_nothing_to_act_on(server: Server) -> None:
-    async with desk_at(server) as desk:
+    async with redis_desk(server.url) as desk:
         await desk.admit("c1")
         server.clear()
         assert await result_of(desk, "c2") is Result.FOREIGN
@@ -87,13 +81,13 @@ async def test_an_emptied_server_has_nothing_to_act_on(server: Server) -> None:
 
 
 async def test_functions_loaded_anew_need_nobody_to_vouch_again(server: Server) -> None:
-    async with desk_at(server) as desk:
+    async with redis_desk(server.url) as desk:
         assert server.ask("FUNCTION FLUSH SYNC") == b"+OK"
         assert await result_of(desk, "c1") is Result.QUEUED
 
 
 async def test_a_promoted_replica_is_another_life(server: Server, other: Server) -> None:
-    async with desk_at(server) as desk, desk_of_replica(server, other) as replica:
+    async with redis_desk(server.url) as desk, desk_of_replica(server, other) as replica:
         await desk.admit("c1")
         await eventually(lambda: _has(replica, 1))
         assert other.ask("REPLICAOF NO ONE") == b"+OK"
@@ -104,7 +98,7 @@ async def test_a_promoted_replica_is_another_life(server: Server, other: Server)
 
 async def test_a_primary_that_was_demoted_meanwhile_is_another_life(server: Server, other: Server) -> None:
     """It is the same process as before, and its own memory says so; what it holds has come from another one."""
-    async with desk_at(server) as desk, desk_of_replica(server, other) as replica:
+    async with redis_desk(server.url) as desk, desk_of_replica(server, other) as replica:
         await desk.admit("c1")
         await eventually(lambda: _has(replica, 1))
         assert other.ask("REPLICAOF NO ONE") == b"+OK"

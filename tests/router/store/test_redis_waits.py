@@ -16,15 +16,15 @@ from router.store.protocol import EVERYTHING, Share
 from router.store.redis import RedisStore
 from tests.servers import Server
 from tests.suites.store.bench import POOL, Desk
-from tests.suites.store.benches import redis_benches
+from tests.suites.store.benches import redis_benches, redis_desk
 
 LONG_MS = 20_000
 
 
 @pytest.fixture
 async def desk(redis_server: Server) -> AsyncIterator[Desk]:
-    async with redis_benches(redis_server.url) as make:
-        yield await Desk(await make()).open()
+    async with redis_desk(redis_server.url) as desk:
+        yield desk
 
 
 async def test_any_number_may_wait_for_the_relay(desk: Desk) -> None:
@@ -66,8 +66,7 @@ async def test_a_change_and_an_entry_wake_who_waits(desk: Desk) -> None:
 
 
 async def test_a_lost_server_ends_a_wait(own_server: Server) -> None:
-    async with redis_benches(own_server.url) as make:
-        desk = await Desk(await make()).open()
+    async with redis_desk(own_server.url) as desk:
         waits = [
             asyncio.create_task(desk.store.relayed(POOL, 0, wait_ms=LONG_MS)),
             asyncio.create_task(desk.store.stamped(POOL, 0, wait_ms=LONG_MS)),
@@ -115,8 +114,7 @@ async def test_much_work_is_shared_out_page_by_page(desk: Desk) -> None:
 
 
 async def test_what_frees_memory_runs_when_there_is_none(own_server: Server) -> None:
-    async with redis_benches(own_server.url) as make:
-        desk = await Desk(await make()).open()
+    async with redis_desk(own_server.url) as desk:
         await _before_the_flood(desk)
         assert own_server.ask("CONFIG SET maxmemory 1") == b"+OK"
         with pytest.raises(StoreUnavailable):

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from router.runtime.redis import RedisClient, connect
+from router.runtime.redis import RedisClient
 from router.store.acts import Result
 from router.store.keys import LIBRARIES
 from router.store.library import FORMAT, build_library
@@ -29,13 +29,6 @@ NAMES = {"cases": ["c1", "c2", "c3", "c4"], "talks": [f"talk-c{number}" for numb
 async def versions(redis_server: Server) -> AsyncIterator[Versions]:
     async with two_versions(redis_server.url) as both:
         yield both
-
-
-@pytest.fixture
-async def client(redis_server: Server) -> AsyncIterator[RedisClient]:
-    client = connect(redis_server.url)
-    yield client
-    await client.close()
 
 
 def test_the_versions_share_no_function() -> None:

@@ -9,7 +9,7 @@ from router.store.keys import key, prefix
 from router.store.library import build_library
 from router.store.memory import MemoryStore
 from router.store.redis import RedisStore
-from tests.suites.store.bench import POOL, START_MS, Bench, MakeBench
+from tests.suites.store.bench import POOL, START_MS, Bench, Desk, MakeBench
 
 
 async def memory_bench(*, outbox_mark: int = 100_000, max_classes: int = 4_096) -> Bench:
@@ -60,6 +60,13 @@ async def redis_benches(url: str) -> AsyncIterator[MakeBench]:
             await store.close()
         await commands.close()
         await waits.close()
+
+
+@asynccontextmanager
+async def redis_desk(url: str) -> AsyncIterator[Desk]:
+    """A desk at one open pool on an empty server."""
+    async with redis_benches(url) as make:
+        yield await Desk(await make()).open()
 
 
 def _bench(store: RedisStore, client: RedisClient) -> Bench:

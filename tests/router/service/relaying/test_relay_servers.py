@@ -17,7 +17,7 @@ from tests.servers import KINDS, Server
 from tests.suites.eventually import eventually
 from tests.suites.relays import RelayBus, events_of
 from tests.suites.store.bench import POOL, Desk, WholeStore
-from tests.suites.store.benches import redis_benches
+from tests.suites.store.benches import redis_desk
 
 SILENT_S = 0.4
 
@@ -60,8 +60,8 @@ class HeldBus(RelayBus):
 @pytest.fixture(params=KINDS)
 async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
     server: Server = request.getfixturevalue(request.param)
-    async with redis_benches(server.url) as make:
-        yield await Desk(await make()).open()
+    async with redis_desk(server.url) as desk:
+        yield desk
 
 
 def relay_of(outbox: Pausable, bus: RelayBus) -> Relay:
