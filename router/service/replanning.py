@@ -117,7 +117,7 @@ class Replanner:
             for one in known:
                 # One at a time: several together would be quicker, and hold up who waits for an offer meanwhile.
                 counted[await self._bring(*one, active)] += 1
-            # Half the time is everybody else's, whatever a case costs.
+            # Others have had their turns while the store answered; a rest besides, the longer the slower it is.
             took_ms = round((self._clock.monotonic() - began) * 1000)
             rest_ms = min(_LONGEST_REST_MS, max(1, took_ms))
             await self._clock.sleep_until_ms(self._clock.now_ms() + rest_ms)
