@@ -52,7 +52,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """A change of one advisor, or by which one is given the case (``lacks`` None: of the rules). ``units`` is how much
     room he lacks, ``cap`` how many cases of its channel he may have, where he has so many; ``first`` the more urgent
-    case that he would be given before this one, empty where this one comes first; ``park`` what he would park for it."""
+    case that he would be given before this one, empty where this one comes first; ``park`` what he parks for it."""
 
     lacks: Filter | None
     advisor: AdvisorId
