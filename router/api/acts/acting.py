@@ -11,6 +11,7 @@ from router.api.acts import asking
 from router.api.acts.advising import advise
 from router.api.acts.asking import CaseAsk
 from router.api.acts.excluding import as_excluded, check_wish, wish_of
+from router.api.acts.repeats import seen_on_advisor, seen_on_case
 from router.api.acts.resting import Resting, rest
 from router.api.acts.rights import himself, own_case, picker, queue_of
 from router.api.desks import Caller
@@ -60,16 +61,35 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
 
 async def perform(caller: Caller, ask: CaseAsk) -> Done:
     """Apply an act. Raises ``Refused`` when it had no effect, ``StoreUnavailable`` when nobody knows: repeat
-    it with the same operation id then."""
+    it with the same operation id then. What took effect under that id before is answered as it was at first, even if it
+    would be refused by now."""
+    try:
+        outcome = await _outcome(caller, ask)
+    except Refused:
+        before = await _before(caller, ask)
+        if before is None:
+            raise
+        outcome = before
+    if outcome.repeated and outcome.result not in _GIVES.get(type(ask), _DONE):
+        raise refused("operation-used", "Another act of this key on the case has this operation id; take a new one.")
+    number = await caller.desk.actor.durable_at(outcome)
+    return Done(op=ask.op, result=_told(caller, ask, outcome), number=number, case=outcome.case)
+
+
+async def _outcome(caller: Caller, ask: CaseAsk) -> Outcome:
     await _check(caller, ask)
     outcome = await _apply(caller, ask)
     found = of_result(outcome.result)
     if found is not None:
         raise Refused(as_excluded(caller, ask, outcome) or _pointed(found, outcome))
-    if outcome.repeated and outcome.result not in _GIVES.get(type(ask), _DONE):
-        raise refused("operation-used", "Another act of this key on the case has this operation id; take a new one.")
-    number = await caller.desk.actor.durable_at(outcome)
-    return Done(op=ask.op, result=_told(caller, ask, outcome), number=number, case=outcome.case)
+    return outcome
+
+
+async def _before(caller: Caller, ask: CaseAsk) -> Outcome | None:
+    """What came of it when it was asked before, if it took effect then."""
+    if not isinstance(ask, asking.WrapUp):
+        return await seen_on_case(caller, ask.case, ask.op)
+    return await seen_on_advisor(caller, caller.key.advisor, ask.op) if caller.key.advisor else None
 
 
 def _pointed(found: Problem, outcome: Outcome) -> Problem:

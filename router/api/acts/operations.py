@@ -2,19 +2,18 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from router.api.acts.acting import Done
+from router.api.acts.repeats import seen_on_advisor, seen_on_case
 from router.api.desks import Caller
 from router.api.views import View
 from router.contract.ids import AdvisorId, CaseId
-from router.contract.plan import Plan
-from router.store.acts import Label, Outcome, PresenceAct, Result
+from router.store.acts import Outcome, Result
 
 _REMEMBERED: Final = 10_000
-_NO_VERSION: Final = -1
 
 
 class OperationView(View, frozen=True, kw_only=True):
@@ -61,31 +60,21 @@ class Operations:
 
     async def of_case(self, caller: Caller, case: CaseId, op: str) -> OperationView:
         """What became of this key's operation on a case."""
-        # No case has this version, so the act never takes effect; but an operation id that the store has seen is
-        # answered before the version is looked at.
-        probe = Label(**self._common(caller, op), case=case, plan=Plan(ver=_NO_VERSION))
-        return self._told(caller, case, op, await caller.desk.actor.one(probe))
+        return self._told(caller, case, op, await seen_on_case(caller, case, op))
 
     async def of_advisor(self, caller: Caller, advisor: AdvisorId, op: str) -> OperationView:
         """What became of this key's operation on an advisor: his presence."""
-        # As above: no advisor has this timer.
-        probe = PresenceAct(**self._common(caller, op), advisor=advisor, claim=("none|0", 1))
-        return self._told(caller, advisor, op, await caller.desk.actor.one(probe))
+        return self._told(caller, advisor, op, await seen_on_advisor(caller, advisor, op))
 
-    def _told(self, caller: Caller, subject: str, op: str, outcome: Outcome) -> OperationView:
+    def _told(self, caller: Caller, subject: str, op: str, outcome: Outcome | None) -> OperationView:
         known = self._applied.get((subject, caller.request(op).op))
-        if outcome.repeated:
+        if outcome is not None:
             return self._seen(caller, op, outcome.durable_at, outcome.result)
         if known is not None and known.gen != caller.desk.actor.gen:
             return OperationView(operation=op, state="durable" if known.is_durable else "lost")
         if known is not None:
             return self._seen(caller, op, known.number, None)
         return OperationView(operation=op, state="forgotten")
-
-    @staticmethod
-    def _common(caller: Caller, op: str) -> dict[str, Any]:
-        actor = caller.desk.actor
-        return {"pool": actor.pool, "gen": actor.gen, "now_ms": actor.now_ms(), "op": caller.request(op).op}
 
     @staticmethod
     def _seen(caller: Caller, op: str, number: int, result: Result | None) -> OperationView:
