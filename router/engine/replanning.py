@@ -141,11 +141,7 @@ def _told(clocks: Mapping[str, Clock], terms: Terms, now_ms: int) -> dict[str, b
         own = terms.get(name)
         if own is not None and clock.met_at_ms is None:
             for timer, amount_ms in sla.amounts(name, clock, own).items():
-                found[timer] = (
-                    clock.used_ms >= amount_ms
-                    if clock.running_since_ms is None
-                    else sla.falls_due(clock, amount_ms, own.calendar) <= now_ms
-                )
+                found[timer] = sla.has_come(clock, amount_ms, own.calendar, now_ms)
     return found
 
 

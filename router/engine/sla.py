@@ -122,9 +122,27 @@ def falls_due(clock: Clock, amount_ms: int, calendar: Calendar | None) -> int:
     if calendar is None or amount_ms >= clock.target_ms or left_ms < 0 or clock.due_at_ms is None:
         return will_have_used(clock, amount_ms, calendar)
     try:
-        return calendar.back(clock.due_at_ms, clock.target_ms - amount_ms)
+        at_ms = calendar.back(clock.due_at_ms, clock.target_ms - amount_ms)
     except NeverOpen:
         return will_have_used(clock, amount_ms, calendar)
+    # It was taken away by a pause over that closing time: it is still ahead, if only just.
+    is_owed = at_ms == clock.running_since_ms and not _came_before(clock, amount_ms, calendar)
+    return at_ms + 1 if is_owed else at_ms
+
+
+def has_come(clock: Clock, amount_ms: int, calendar: Calendar | None, now_ms: int) -> bool:
+    """Whether the timer of that amount has been due by now, also while the clock stands still."""
+    if clock.running_since_ms is not None:
+        return falls_due(clock, amount_ms, calendar) <= now_ms
+    return _came_before(clock, amount_ms, None if amount_ms >= clock.target_ms else calendar)
+
+
+def _came_before(clock: Clock, amount_ms: int, calendar: Calendar | None) -> bool:
+    """Whether it was due by the end of the last run: not if that was over the closing time at which just so much was
+    used, for then it comes at the opening."""
+    if clock.used_ms != amount_ms or calendar is None or not clock.runs:
+        return clock.used_ms >= amount_ms
+    return calendar.is_open(clock.runs[-1].to_ms)
 
 
 def amounts(name: str, clock: Clock, own: ClockTerms) -> dict[str, int]:

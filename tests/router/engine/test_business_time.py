@@ -114,3 +114,27 @@ def test_scenario_19_a_warning_an_hour_before_the_deadline_comes_at_the_opening_
     going = sla.resume(stopped, terms, at("2026-11-24 08:00"))
     again = sla.timers(going, terms, armed={}, now_ms=at("2026-11-24 08:00"))
     assert again["warn.first_response|0"] == at("2026-11-24 10:00")
+
+
+@pytest.mark.parametrize("paused", ["2026-11-23 18:00", "2026-11-23 20:00", "2026-11-24 09:59:59.999"])
+@pytest.mark.parametrize("resumed", ["2026-11-24 10:00", "2026-11-24 11:00", "2026-11-25 17:30"])
+def test_a_warning_that_waits_for_the_opening_is_not_lost_by_a_pause_that_ends_later(paused: str, resumed: str) -> None:
+    office = Calendar(CalendarSpec(time_zone="Asia/Seoul", week={"mon-fri": ("10:00-18:00",)}))
+    terms = terms_from(Policy(first_response_s=7200, resolution_s=90_000, warn=(Before(before_s=3600),)), office)
+    stopped = sla.pend(sla.start(terms, at("2026-11-23 17:00")), "customer", terms, at(paused))
+    going = sla.resume(stopped, terms, at(resumed))
+    armed = sla.timers(going, terms, armed={}, now_ms=at(resumed))
+    assert armed["warn.first_response|0"] == at(resumed) + 1
+    later = sla.timers(going, terms, armed=armed, now_ms=at(resumed) + 1)
+    assert not [timer for timer in later if "first_response" in timer]
+    assert not sla.has_come(stopped["first_response"], 3_600_000, office, at(resumed))
+
+
+def test_a_warning_that_came_when_the_pause_began_does_not_come_again() -> None:
+    terms, monday = terms_from(Policy(first_response_s=7200, resolution_s=90_000, warn_share=0.5), OFFICE), "2026-11-23"
+    stopped = sla.pend(sla.start(terms, at(f"{monday} 10:00")), "customer", terms, at(f"{monday} 11:00"))
+    assert sla.has_come(stopped["first_response"], 3_600_000, OFFICE, at(f"{monday} 12:00"))
+    going = sla.resume(stopped, terms, at(f"{monday} 12:00"))
+    armed = sla.timers(going, terms, armed={}, now_ms=at(f"{monday} 12:00"))
+    assert "warn.first_response|0" not in armed
+    assert armed["breach.first_response|0"] == at(f"{monday} 13:00")
