@@ -21,6 +21,8 @@ from rules.opening_hours import DAY_MS, CalendarSpec, Spans, spans, week_of, wit
 _FIRST_YEAR: Final = 1970
 _LAST_YEAR: Final = 2199
 _EPOCH: Final = date(1970, 1, 1)
+_DAY: Final = timedelta(days=1)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 class NeverOpen(Exception):
@@ -30,8 +32,7 @@ class NeverOpen(Exception):
 
 
 class Segment(Struct, frozen=True, kw_only=True):
-    """A stretch of time that counted or didn't. ``names`` are those of the special days on which it lies, if it
-    didn't count."""
+    """A stretch of time that counted or didn't. ``names`` are those of the special days for which it didn't."""
 
     from_ms: int
     to_ms: int
@@ -153,9 +154,34 @@ class Calendar:
     def _closed(self, from_ms: int, to_ms: int) -> Segment:
         first = datetime.fromtimestamp(from_ms / 1000, self._zone).date()
         last = datetime.fromtimestamp((to_ms - 1) / 1000, self._zone).date()
-        days = (first + timedelta(days=step) for step in range(min((last - first).days, 366) + 1))
-        names = dict.fromkeys(name for day in days if (name := self.name_of(day)))
+        days = (first + step * _DAY for step in range(min((last - first).days, 366) + 1))
+        named = ((day, name) for day in days if (name := self.name_of(day)))
+        names = dict.fromkeys(name for day, name in named if self._is_why(day, from_ms, to_ms))
         return Segment(from_ms=from_ms, to_ms=to_ms, counted=False, names=tuple(names))
+
+    def _is_why(self, day: date, from_ms: int, to_ms: int) -> bool:
+        """Whether a special day has taken usual hours out of what is closed. One without any hours always counts, also
+        on a weekend: whoever checks the stretch looks for it."""
+        if not self._hours(day):
+            return True
+        midnight = datetime.combine(day, datetime.min.time(), self._zone)
+        begin, end = (
+            (datetime.fromtimestamp(at_ms / 1000, self._zone) - midnight) // _MILLISECOND for at_ms in (from_ms, to_ms)
+        )
+        return any(first < end and begin < last for first, last in self._taken(day))
+
+    def _taken(self, day: date) -> Spans:
+        """What a special day that has hours takes from the usual ones, its own and those of the night before."""
+        special, usual = self._dates.get(day), self._week[day.weekday()]
+        if special is None or not special.closed:
+            return without(usual, self._hours(day))
+        night = tuple((begin - DAY_MS, end - DAY_MS) for begin, end in self._hours(day - _DAY))
+        return tuple(
+            (max(first, begin), min(last, end))
+            for first, last in (*night, *self._hours(day))
+            for begin, end in spans(special.closed)
+            if max(first, begin) < min(last, end)
+        )
 
     # -- days
 

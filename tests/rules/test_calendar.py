@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from rules.calendar import Calendar, NeverOpen
 from rules.opening_hours import CalendarSpec, HolidaySpec, SpecialDate, spans, week_of
@@ -131,7 +132,32 @@ def test_a_date_may_be_closed_for_a_part_of_its_usual_hours(closed: tuple[str, .
     found = calendar("Asia/Seoul", OFFICE, dates={"2026-12-24": SpecialDate(closed=closed, name="송년회")})
     begin, end = at("2026-12-24 00:00", "Asia/Seoul"), at("2026-12-25 00:00", "Asia/Seoul")
     assert found.worked(begin, end) == hours * HOUR
-    assert found.segments(begin, end)[-1].names == ("송년회",)
+
+
+@pytest.mark.parametrize(
+    ("week", "special", "named"),
+    [
+        ("09:00-17:00", SpecialDate(closed=("12:00-14:00",)), ["12:00-14:00"]),
+        ("09:00-17:00", SpecialDate(closed=("13:00-18:00",)), ["13:00-24:00"]),
+        ("09:00-17:00", SpecialDate(closed=("18:00-22:00",)), []),
+        ("09:00-17:00", SpecialDate(closed=("00:00-24:00",)), ["00:00-24:00"]),
+        ("09:00-17:00", SpecialDate(hours=("09:00-12:00",)), ["12:00-24:00"]),
+        ("09:00-17:00", SpecialDate(hours=("08:00-17:00",)), []),
+        ("09:00-17:00", SpecialDate(), ["00:00-24:00"]),
+        ("22:00-06:00", SpecialDate(closed=("04:00-05:00", "09:00-17:00")), ["04:00-05:00"]),
+        ("22:00-06:00", SpecialDate(closed=("23:00-24:00",)), ["23:00-24:00"]),
+        ("22:00-06:00", SpecialDate(), ["06:00-24:00"]),
+    ],
+)
+def test_a_stretch_is_named_after_the_special_day_that_closed_it_and_no_other(
+    week: str, special: SpecialDate, named: list[str]
+) -> None:
+    found = calendar("Asia/Seoul", {"daily": (week,)}, dates={"2026-12-24": structs.replace(special, name="송년회")})
+    midnight, end = at("2026-12-24 00:00", "Asia/Seoul"), at("2026-12-25 00:00", "Asia/Seoul")
+    parts = found.segments(midnight, end)
+    assert {name for part in parts for name in part.names} == ({"송년회"} if named else set())
+    clocked = [tuple(f"{(each - midnight) // HOUR:02}:00" for each in (part.from_ms, part.to_ms)) for part in parts]
+    assert ["-".join(span) for span, part in zip(clocked, parts, strict=True) if part.names] == named
 
 
 def test_a_part_that_is_closed_is_taken_out_of_the_hours_kept_on_a_holiday_and_of_the_night_before() -> None:
