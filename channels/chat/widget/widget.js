@@ -8,18 +8,21 @@
   const address = new URL("ws", base);
   address.protocol = base.protocol === "https:" ? "wss:" : "ws:";
   const locale = script.dataset.locale || navigator.language;
-  const words = /^ko\b/i.test(locale)
+  const isKorean = /^ko\b/i.test(locale);
+  const words = isKorean
     ? {
         title: "상담하기", close: "닫기", send: "보내기", write: "메시지를 입력하세요", you: "나", advisor: "상담사",
         automatic: "자동 안내", waiting: "보내는 중", failed: "보내지 못했습니다", offline: "다시 연결하는 중…",
+        elsewhere: "다른 창에서 상담이 열려 있습니다. 여기에 쓰면 이어집니다.",
         unread: (n) => `읽지 않은 메시지 ${n}개`,
       }
     : {
         title: "Chat with us", close: "Close", send: "Send", write: "Write a message", you: "You", advisor: "Advisor",
         automatic: "Automatic", waiting: "sending", failed: "could not be sent", offline: "Reconnecting…",
+        elsewhere: "This chat is open in other windows. Write here to go on.",
         unread: (n) => `${n} unread`,
       };
-  const KEPT = 200, SHOWN = 500, PING_MS = 25000, PONG_MS = 10000, NO_WAY_BACK = [4400, 4409];
+  const KEPT = 200, SHOWN = 500, PING_MS = 25000, PONG_MS = 10000, MALFORMED = 4400, REPLACED = 4409;
 
   // What is kept.
   const place = "turnout-chat " + base.href;
@@ -38,12 +41,12 @@
     node.append(...children);
     return node;
   };
-  const host = make("div", { "data-turnout-chat": "" });
+  const host = make("div", { "data-turnout-chat": "", lang: isKorean ? "ko" : "en" });
   const root = host.attachShadow({ mode: "open" });
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`
     :host { all: initial; position: fixed; right: 16px; bottom: 16px; z-index: 2147483000;
-      font: 15px/1.45 system-ui, sans-serif; color: #1b1f24; }
+      font: 15px/1.45 system-ui, sans-serif; color: #1b1f24; color-scheme: light; }
     * { box-sizing: border-box; font: inherit; }
     button { cursor: pointer; border: 0; border-radius: 8px; padding: 10px 16px; background: #1a4fa3; color: #fff; }
     button:focus-visible, textarea:focus-visible, a:focus-visible { outline: 3px solid #f2a900; outline-offset: 2px; }
@@ -144,9 +147,9 @@
     clearTimeout(asked);
     // The session is over: what was said stays to be read, what comes is a new conversation.
     if (code === 4401) { state.session = ""; state.cursor = ""; save(); }
-    status.textContent = words.offline;
+    status.textContent = code === REPLACED ? words.elsewhere : code === MALFORMED ? words.failed : words.offline;
     failures += 1;
-    if (NO_WAY_BACK.includes(code)) return;
+    if (code === MALFORMED || code === REPLACED) return;
     const wait = Math.min(30000, 500 * 2 ** Math.min(failures, 6)) * (0.5 + Math.random() / 2);
     clearTimeout(again);
     again = setTimeout(connect, code === 4429 ? Math.max(wait, 10000) : wait);

@@ -9,6 +9,7 @@ import pytest
 
 from channels.chat.adapter import adapter
 from channels.chat.simulator import ChatSimulator
+from channels.chat.visit import MAX_VISITS
 from router.contract.messages import Inquiry
 from router.runtime.bus.memory import MemoryBus
 from tests.suites.channel_world import ACCOUNT, ChannelWorld, running
@@ -107,7 +108,44 @@ async def test_it_speaks_korean(browser: Any, world: ChannelWorld) -> None:
     (inquiry,) = await shop.inquiries(1)
     assert inquiry.customer.locale == "ko-KR"
     assert await shop.page.get_by_role("button", name="보내기").is_visible()
+    assert await shop.page.locator("[data-turnout-chat]").get_attribute("lang") == "ko"
     assert shop.complaints == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_it_fits_a_phone_and_can_be_read_on_a_dark_page(browser: Any, world: ChannelWorld, theme: str) -> None:
+    phone = await browser.new_context(
+        viewport={"width": 320, "height": 480}, is_mobile=True, has_touch=True, color_scheme=theme
+    )
+    shop = Page(await phone.new_page(), world)
+    await shop.open()
+    await shop.page.evaluate("document.documentElement.style.colorScheme = 'light dark'")
+    assert await shop.page.evaluate("document.documentElement.scrollWidth") <= 320
+    await shop.page.locator("#open").tap()
+    box = await shop.page.locator("#panel").bounding_box()
+    assert box["x"] >= 0
+    assert box["y"] >= 0
+    assert box["x"] + box["width"] <= 320
+    colours = "(field) => { const how = getComputedStyle(field); return [how.color, how.backgroundColor]; }"
+    assert await shop.page.locator("textarea").evaluate(colours) == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
+
+
+async def test_a_window_too_many_says_so_and_goes_on_when_it_is_written_in(browser: Any, world: ChannelWorld) -> None:
+    visitor = await browser.new_context(locale="en-GB")
+    first, *others = [Page(await visitor.new_page(), world) for _ in range(MAX_VISITS + 1)]
+    await first.open()
+    await first.page.get_by_role("button", name="Chat with us").click()
+    await first.write("one")
+    await first.bubbles(1)
+    for other in others:
+        await other.open()
+    status = first.page.locator("#status")
+    await status.get_by_text("This chat is open in other windows").wait_for()
+    await first.page.locator("textarea").focus()
+    await first.write("two")
+    assert await first.bubbles(2) == ["one", "two"]
+    assert await status.inner_text() == ""
+    assert [one.text for one in await first.inquiries(2)] == ["one", "two"]
 
 
 def _channel(world: ChannelWorld) -> Any:
