@@ -10,7 +10,8 @@ from msgspec import Meta
 
 from channels.kit.outbound import checked_url
 from channels.kit.posting import Letterbox, post
-from channels.notify.wording import Language, Naming, Words, words
+from channels.notify.headlines import Language
+from channels.notify.wording import Naming, Words, words
 from router.contract.ids import AdvisorId, CaseId
 from router.runtime.notifiers import Bulletin, NotifierHost, OpenNotifier, Target
 from router.runtime.plugins import SendResult, failed

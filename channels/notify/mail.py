@@ -15,7 +15,8 @@ from msgspec import Meta
 
 from channels.kit.mail_relay import Outgoing, Relay, RelayClient
 from channels.notify.cards import Links, Reader, names_of
-from channels.notify.wording import Language, Naming, Words
+from channels.notify.headlines import Language
+from channels.notify.wording import Naming, Words
 from router.runtime.notifiers import Bulletin, Notifier, NotifierHost, OpenNotifier, Target
 from router.runtime.plugins import SendResult, failed, sent
 

@@ -16,9 +16,10 @@ from channels.kit.failures import NoAnswer, Unreachable
 from channels.kit.provider_call import ProviderCall, RawAnswer
 from channels.notify import slack
 from channels.notify.cards import Links, names_of
+from channels.notify.headlines import Language
 from channels.notify.slack_app_options import SlackAppOptions
 from channels.notify.slack_clicks import Clicks
-from channels.notify.wording import Language, Line, Naming
+from channels.notify.wording import Line, Naming
 from router.runtime.errors import SendLater
 from router.runtime.notifiers import Bulletin, Notifier, NotifierHost, OpenNotifier, Target
 from router.runtime.plugins import SendResult, failed, sent

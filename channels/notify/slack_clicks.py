@@ -15,9 +15,9 @@ from channels.kit.problems import Refused, malformed, not_authentic
 from channels.kit.provider_call import ProviderCall
 from channels.kit.requests import received
 from channels.kit.signatures import SLACK, verify
+from channels.notify.headlines import Language
 from channels.notify.slack import escaped
 from channels.notify.slack_app_options import SlackAppOptions
-from channels.notify.wording import Language
 from router.runtime.notifiers import NotifierHost
 
 LOG = logging.getLogger(__name__)

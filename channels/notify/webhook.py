@@ -20,7 +20,11 @@ clock      the SLA clock that it is about; empty if none
 at         when it happened (RFC 3339, UTC)
 due_at     when the clock is due, or null
 staff      ids of the advisors it is for; empty: whoever reads the target
-about      id of the advisor it tells of, or null
+about      id of the advisor it tells of, or who took the step by hand, or null
+trigger    what the step came for: ``share``, ``after`` (its clock), ``missed`` (offers), ``message`` (of the
+           customer), ``by-hand``; empty if it was none; more may come
+owner      id of the advisor who has the case since; empty: nobody; null where it isn't said
+top        true if the step was to move the case up a tier and none is left above
 =========  ==========================================================================================
 
 Several that came close together are one POST: ``{"type": "notices", "id": ..., "target": ..., "staff": [...],
@@ -136,6 +140,9 @@ def _entry(notice: Notice) -> dict[str, object]:
         "due_at": None if notice.due_at_ms is None else rfc3339(notice.due_at_ms),
         "staff": notice.staff,
         "about": notice.about,
+        "trigger": notice.trigger,
+        "owner": notice.owner,
+        "top": notice.top,
     }
 
 

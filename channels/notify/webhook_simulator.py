@@ -40,6 +40,9 @@ class PostedNotice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     due_at: str | None
     staff: tuple[str, ...]
     about: str | None
+    trigger: str
+    owner: str | None
+    top: bool
 
     def __post_init__(self) -> None:
         for instant in (self.at, self.due_at):

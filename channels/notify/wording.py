@@ -3,59 +3,41 @@
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from channels.notify.headlines import Language, title
 from router.contract.codec import rfc3339
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.messages import Notice
 from router.runtime.notifiers import Bulletin
 
-Language = Literal["en", "ko"]
-
-_CLOCKS: Final[dict[Language, dict[str, str]]] = {
+_LABELS: Final[dict[Language, dict[str, str]]] = {
     "en": {
-        "first_response": "first response",
-        "next_response": "next response",
-        "resolution": "resolution",
-        "assignment": "time to assignment",
-        "update": "time to update",
-        "third_party": "third party",
+        "case": "Case",
+        "queue": "Queue",
+        "priority": "Priority",
+        "due": "Due",
+        "owner": "With",
+        "tier": "Tier",
+        "advisor": "Advisor",
+        "asked_by": "Asked by",
+        "staff": "For",
     },
     "ko": {
-        "first_response": "첫 응답",
-        "next_response": "다음 응답",
-        "resolution": "해결",
-        "assignment": "배정",
-        "update": "진행 안내",
-        "third_party": "협력사",
+        "case": "케이스",
+        "queue": "대기열",
+        "priority": "우선순위",
+        "due": "기한",
+        "owner": "담당",
+        "tier": "등급",
+        "advisor": "상담사",
+        "asked_by": "요청한 상담사",
+        "staff": "받는 사람",
     },
 }
-_HAPPENINGS: Final[dict[Language, dict[str, str]]] = {
-    "en": {
-        "warning": "SLA warning",
-        "breach": "SLA breach",
-        "step": "Escalation step {step}",
-        "delivery-failed": "A reply could not be delivered",
-        "missed-offers": "An advisor missed offers and is away now",
-        "chaser": "A third party is late (reminder {step})",
-        "": "Notice ({kind})",
-    },
-    "ko": {
-        "warning": "SLA 경고",
-        "breach": "SLA 위반",
-        "step": "에스컬레이션 {step}단계",
-        "delivery-failed": "답변이 전달되지 않았습니다",
-        "missed-offers": "상담사가 제안에 응답하지 않아 자리 비움으로 바뀌었습니다",
-        "chaser": "협력사 회신이 늦어지고 있습니다 (알림 {step}회차)",
-        "": "알림 ({kind})",
-    },
-}
-_LABELS: Final[dict[Language, tuple[str, str, str, str, str]]] = {
-    "en": ("Case", "Queue", "Priority", "Due", "For"),
-    "ko": ("케이스", "대기열", "우선순위", "기한", "받는 사람"),
-}
-_ADVISOR: Final[dict[Language, str]] = {"en": "Advisor", "ko": "상담사"}
+_NOBODY: Final[dict[Language, str]] = {"en": "nobody: it waits", "ko": "없음 (대기 중)"}
+_TOP: Final[dict[Language, str]] = {"en": "none is left above: it is yours", "ko": "위 등급 없음: 직접 확인해 주세요"}
 _OVERDUE: Final[dict[Language, str]] = {"en": "overdue", "ko": "초과"}
 _SEVERAL: Final[dict[Language, tuple[str, str]]] = {
     "en": ("{number} notices", "and {number} more"),
@@ -69,11 +51,13 @@ _DOT: Final = " \N{MIDDLE DOT} "
 _KINDS_SHOWN: Final = 5
 LINES_SHOWN: Final = 20
 """More is no list that anybody reads."""
-_ABOUT_CLOCKS: Final = frozenset({"warning", "breach", "step"})
 
 
 Naming = Callable[[AdvisorId], str]
 """What people call an advisor."""
+
+Fact = tuple[str, str]
+"""A label and what it says."""
 
 
 class Line(NamedTuple):
@@ -88,7 +72,7 @@ class Words(NamedTuple):
     how many are left out, ``again`` that it may stand there already."""
 
     title: str
-    facts: tuple[tuple[str, str], ...] = ()
+    facts: tuple[Fact, ...] = ()
     lines: tuple[Line, ...] = ()
     more: str = ""
     again: str = ""
@@ -101,54 +85,51 @@ def summary(notice: Notice) -> str:
     return f"{title(notice, 'en')}: case {notice.case}{queue}, priority {notice.priority}{due}."
 
 
-def title(notice: Notice, language: Language) -> str:
-    """What happened, and to which clock."""
-    known = _HAPPENINGS[language]
-    said = known.get(notice.kind, known[""]).format(step=notice.step, kind=notice.kind)
-    clock = _CLOCKS[language].get(notice.clock, notice.clock.replace("_", " "))
-    return f"{said} ({clock})" if clock and notice.kind in _ABOUT_CLOCKS else said
-
-
 def words(told: Bulletin, language: Language, zone: ZoneInfo, *, naming: Naming = str) -> Words:
     """The message for people, with times as a clock on the wall of that zone shows them."""
     again = _AGAIN[language] if told.again else ""
     if len(told.notices) == 1:
-        return _single(told.first, language, zone, naming)._replace(again=again)
+        facts = (*_of_case(told.first, language, zone, naming), *_of_people(told.first, language, naming))
+        case = (_LABELS[language]["case"], str(told.first.case))
+        return Words(title(told.first, language), (*facts, case), again=again)
     counts = Counter(title(notice, language) for notice in told.notices)
     several, more = _SEVERAL[language]
     said = ", ".join(f"{name} \N{MULTIPLICATION SIGN}{number}" for name, number in counts.most_common(_KINDS_SHOWN))
     hidden = len(told.notices) - LINES_SHOWN
     return Words(
         title=f"{several.format(number=len(told.notices))}: {said}",
-        lines=tuple(_line(notice, language, zone) for notice in told.notices[:LINES_SHOWN]),
+        lines=tuple(_line(notice, language, zone, naming) for notice in told.notices[:LINES_SHOWN]),
         more=more.format(number=hidden) if hidden > 0 else "",
         again=again,
     )
 
 
-def _line(notice: Notice, language: Language, zone: ZoneInfo) -> Line:
-    case, queue, priority, due, _ = _LABELS[language]
-    facts = [f"{case} {notice.case}", f"{priority} {notice.priority}"]
-    if notice.queue:
-        facts.insert(1, f"{queue} {notice.queue}")
-    if notice.due_at_ms is not None:
-        facts.append(f"{due} {_due(notice, notice.due_at_ms, language, zone)}")
-    return Line(_DOT.join((title(notice, language), *facts)), notice.case)
+def _line(notice: Notice, language: Language, zone: ZoneInfo, naming: Naming) -> Line:
+    facts = (*_of_case(notice, language, zone, naming), (_LABELS[language]["case"], str(notice.case)))
+    return Line(_DOT.join((title(notice, language), *(f"{label} {said}" for label, said in facts))), notice.case)
 
 
-def _single(notice: Notice, language: Language, zone: ZoneInfo, naming: Naming) -> Words:
-    case, queue, priority, due, staff = _LABELS[language]
-    facts = [(case, str(notice.case))]
-    if notice.queue:
-        facts.append((queue, notice.queue))
-    facts.append((priority, str(notice.priority)))
+def _of_case(notice: Notice, language: Language, zone: ZoneInfo, naming: Naming) -> list[Fact]:
+    """How it stands, what is most urgent to know first; what the notice doesn't say is left out."""
+    labels = _LABELS[language]
+    facts = [(labels["queue"], notice.queue)] if notice.queue else []
+    facts.append((labels["priority"], str(notice.priority)))
     if notice.due_at_ms is not None:
-        facts.append((due, _due(notice, notice.due_at_ms, language, zone)))
+        facts.append((labels["due"], _due(notice, notice.due_at_ms, language, zone)))
+    if notice.owner is not None:
+        facts.append((labels["owner"], naming(AdvisorId(notice.owner)) if notice.owner else _NOBODY[language]))
+    return facts
+
+
+def _of_people(notice: Notice, language: Language, naming: Naming) -> list[Fact]:
+    """Whose it is to act, who asks for it, whom it is for."""
+    labels = _LABELS[language]
+    facts = [(labels["tier"], _TOP[language])] if notice.top else []
     if notice.about:
-        facts.append((_ADVISOR[language], naming(notice.about)))
+        facts.append((labels["asked_by" if notice.trigger == "by-hand" else "advisor"], naming(notice.about)))
     if notice.staff:
-        facts.append((staff, ", ".join(map(naming, notice.staff))))
-    return Words(title(notice, language), tuple(facts))
+        facts.append((labels["staff"], ", ".join(map(naming, notice.staff))))
+    return facts
 
 
 def _due(notice: Notice, due_at_ms: int, language: Language, zone: ZoneInfo) -> str:

@@ -147,9 +147,9 @@ async def test_a_chat_that_nobody_answers_climbs_to_the_lead_who_takes_it_by_a_b
         async with asyncio.timeout(60):
             halfway, late = await slack.arrived.get(), await slack.arrived.get()
             card = await teams.arrived.get()
-        assert (halfway.channel, halfway.text) == (CHANNEL, "Escalation step 1 (first response)")
-        assert (late.channel, late.text) == ("U0MINA", "Escalation step 2 (first response)")
-        assert card.attachments[0].content.fallback_text == "Escalation step 2 (first response)"
+        assert (halfway.channel, halfway.text) == (CHANNEL, "No first response yet (escalation step 1)")
+        assert (late.channel, late.text) == ("U0MINA", "First response overdue (escalation step 2)")
+        assert card.attachments[0].content.fallback_text == "First response overdue (escalation step 2)"
 
         assert await slack.click(late, "take", "U0MINA") == 200
         assert (await mina.push("assigned"))["case"] == case

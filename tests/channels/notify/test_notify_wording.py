@@ -4,7 +4,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from channels.notify.wording import LINES_SHOWN, Language, summary, words
+from channels.notify.headlines import Language
+from channels.notify.wording import LINES_SHOWN, summary, words
 from router.contract.ids import AdvisorId
 from router.contract.messages import Notice
 from tests.suites.notices import notice, told
@@ -57,7 +58,35 @@ def test_korean_says_it_without_a_word_of_english(kind: str) -> None:
 
 def test_what_a_notice_does_not_say_is_left_out() -> None:
     said = words(told(replace(notice(), queue="", due_at_ms=None)), "en", ZoneInfo("UTC"))
-    assert said.facts == (("Case", "c1"), ("Priority", "2"))
+    assert said.facts == (("Priority", "2"), ("Case", "c1"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "english", "korean"),
+    [
+        ({"owner": "jun"}, ("With", "Jun"), ("담당", "Jun")),
+        ({"owner": ""}, ("With", "nobody: it waits"), ("담당", "없음 (대기 중)")),
+        ({"top": True}, ("Tier", "none is left above: it is yours"), ("등급", "위 등급 없음: 직접 확인해 주세요")),
+        ({"trigger": "by-hand", "about": "jun"}, ("Asked by", "Jun"), ("요청한 상담사", "Jun")),
+    ],
+)
+def test_who_has_the_case_and_who_asks_is_said(
+    changes: dict[str, Any], english: tuple[str, str], korean: tuple[str, str]
+) -> None:
+    bulletin = told(replace(notice(), **changes))
+    for language, fact in (("en", english), ("ko", korean)):
+        said = words(bulletin, language, ZoneInfo("UTC"), naming=lambda who: {"jun": "Jun"}.get(who, who))  # type: ignore[arg-type]  # both are languages
+        assert fact in said.facts
+
+
+def test_who_has_the_case_is_left_out_where_nobody_said_so() -> None:
+    assert "With" not in dict(words(told(), "en", ZoneInfo("UTC")).facts)
+
+
+def test_what_matters_stands_before_the_number_of_the_case() -> None:
+    whole = replace(notice(), owner="", top=True, trigger="by-hand", about=AdvisorId("jun"), staff=(AdvisorId("bo"),))
+    said = words(told(whole), "en", ZoneInfo("UTC"))
+    assert [label for label, _ in said.facts] == ["Queue", "Priority", "Due", "With", "Tier", "Asked by", "For", "Case"]
 
 
 @pytest.mark.parametrize(("language", "due"), [("en", "(overdue)"), ("ko", "(초과)")])
@@ -66,7 +95,7 @@ def test_a_due_time_that_has_passed_is_said_to_have(language: Language, due: str
     assert (
         dict(words(told(late), language, ZoneInfo("UTC")).facts)[DUE_LABEL[language]] == f"2025-10-09 08:53 UTC {due}"
     )
-    assert words(told(late, *many(2)), language, ZoneInfo("UTC")).lines[1].text.endswith(due)
+    assert words(told(late, *many(2)), language, ZoneInfo("UTC")).lines[1].text.split(" · ")[3].endswith(due)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +122,7 @@ def test_a_hundred_notices_are_one_headline_and_a_list_that_can_be_read() -> Non
     assert said.title == "100 notices: SLA breach (first response) ×75, Escalation step 1 (first response) ×25"
     assert len(said.lines) == LINES_SHOWN
     assert said.lines[0].text == (
-        "SLA breach (first response) · Case c0 · Queue billing · Priority 2 · Due 2025-10-09 08:54 UTC"
+        "SLA breach (first response) · Queue billing · Priority 2 · Due 2025-10-09 08:54 UTC · Case c0"
     )
     assert said.more == "and 80 more"
     assert said.facts == ()

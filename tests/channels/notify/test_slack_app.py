@@ -101,7 +101,7 @@ async def test_an_advisor_is_written_to_himself_and_everybody_else_in_the_channe
 ) -> None:
     async with telling(await world_of(api, slack, language="ko")) as world:
         own = await told(world, slack, staff=MINJI)
-        assert (own.channel, own.blocks[0]["fields"][-1]["text"]) == ("U0MINJI", "*받는 사람*\nMinji")
+        assert (own.channel, own.blocks[0]["fields"][-2]["text"]) == ("U0MINJI", "*받는 사람*\nMinji")
         stranger = await told(world, slack, id="n2", staff=(AdvisorId("nobody"),))
         assert (stranger.channel, stranger.text) == (CHANNEL, "에스컬레이션 1단계 (첫 응답)")
         assert [button["text"]["text"] for button in stranger.buttons().values()] == ["담당하기", "나중에 알림"]

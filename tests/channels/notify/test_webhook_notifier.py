@@ -97,7 +97,8 @@ async def opened(host: Any, url: str, **more: Any) -> OpenWebhookNotifier:
 
 async def test_a_notice_is_posted_signed_with_its_id(receiver: Receiver, host: Any) -> None:
     hook = await opened(host, receiver.url, secrets=(Secret(SECRET), Secret(OTHER)))
-    assert (await hook.send(told(replace(notice(), staff=(AdvisorId("kim"),))))).state is DeliveryState.SENT
+    given = replace(notice(), staff=(AdvisorId("kim"),), trigger="share", owner="jun")
+    assert (await hook.send(told(given))).state is DeliveryState.SENT
     (got,) = receiver.got
     for secret in (SECRET, OTHER):
         assert verify(STANDARD, [standard_secret(secret)], got, now_ms=host.clock.now_ms()) is None
@@ -107,7 +108,7 @@ async def test_a_notice_is_posted_signed_with_its_id(receiver: Receiver, host: A
         "type": "notice",
         "id": "n1",
         "kind": "step",
-        "summary": summary(notice()),
+        "summary": summary(given),
         "target": "desk",
         "pool": "default",
         "case": "c1",
@@ -119,6 +120,9 @@ async def test_a_notice_is_posted_signed_with_its_id(receiver: Receiver, host: A
         "due_at": "2025-10-09T08:54:20.000Z",
         "staff": ["kim"],
         "about": None,
+        "trigger": "share",
+        "owner": "jun",
+        "top": False,
     }
 
 
