@@ -57,8 +57,8 @@ SAID: Final = {
 
 
 def calendar_lines(name: str, calendar: Calendar, now_ms: int, language: str = "en") -> Iterator[str]:
-    """The next three days on which it opens and the next eight special ones, all within a year; times as a clock on
-    the wall there shows them."""
+    """The next three days on which it is open, today until it closes, and the next eight special ones, all within a
+    year; times as a clock on the wall there shows them."""
     said = SAID[language]
     today = _wall(calendar, now_ms).date()
     days = [today + timedelta(days=step) for step in range(_AHEAD)]
@@ -66,7 +66,7 @@ def calendar_lines(name: str, calendar: Calendar, now_ms: int, language: str = "
     state = said.always if is_always else _state(calendar, now_ms, said)
     yield said.head.format(name=name, zone=calendar.zone, now=_moment(calendar, now_ms, said), state=state)
     if not is_always:
-        opened = (day for day in days if calendar.windows_on(day))
+        opened = (day for day in days if calendar.windows_on(day) and not _is_over(calendar, day, now_ms))
         yield from _listed(said.coming, calendar, islice(opened, _DAYS), said)
     special = (day for day in days if calendar.name_of(day))
     yield from _listed(said.special, calendar, islice(special, _SPECIAL), said)
@@ -78,6 +78,12 @@ def _listed(title: str, calendar: Calendar, days: Iterator[date], said: _Said) -
             yield f"  {title}"
         name = calendar.name_of(day)
         yield f"    {_date(day, said)}  {_hours(calendar.windows_on(day)) or said.closed}{f'  {name}' if name else ''}"
+
+
+def _is_over(calendar: Calendar, day: date, now_ms: int) -> bool:
+    """Whether the last window that begins on the day has ended."""
+    midnight = datetime.combine(day, datetime.min.time(), calendar.zone)
+    return midnight + timedelta(milliseconds=calendar.windows_on(day)[-1][1]) <= _wall(calendar, now_ms)
 
 
 def _state(calendar: Calendar, now_ms: int, said: _Said) -> str:

@@ -48,7 +48,7 @@ def test_it_is_said_in_korean() -> None:
     assert lines(OFFICE, "2026-12-24 15:00", "ko")[:3] == [
         "달력 office (Asia/Seoul, 현지 시각 2026-12-24(목) 15:00): 운영 시간 아님, 2026-12-28(월) 09:00부터 운영",
         "  다음 운영일:",
-        "    2026-12-24(목)  09:00-12:00, 13:00-15:00  송년회",
+        "    2026-12-28(월)  09:00-12:00, 13:00-18:00",
     ]
     assert "    2026-12-25(금)  휴무  기독탄신일" in lines(OFFICE, "2026-12-24 15:00", "ko")
 
@@ -66,3 +66,18 @@ def test_it_says_whether_it_is_open(week: dict[str, tuple[str, ...]], now: str, 
     first, *rest = lines(CalendarSpec(time_zone=SEOUL, week=week), now)
     assert first.endswith(f"): {state}")
     assert bool(rest) is (state != "open at all times")
+
+
+@pytest.mark.parametrize(
+    ("now", "next_days"),
+    [
+        ("2026-12-21 05:00", ["Mon 2026-12-21", "Thu 2026-12-24"]),
+        ("2026-12-21 17:59", ["Mon 2026-12-21", "Thu 2026-12-24"]),
+        ("2026-12-21 18:00", ["Thu 2026-12-24", "Mon 2026-12-28"]),
+        ("2026-12-24 23:00", ["Thu 2026-12-24", "Mon 2026-12-28"]),
+        ("2026-12-25 05:00", ["Mon 2026-12-28", "Thu 2026-12-31"]),
+    ],
+)
+def test_a_day_that_is_over_is_not_next(now: str, next_days: list[str]) -> None:
+    spec = CalendarSpec(time_zone=SEOUL, week={"mon": ("09:00-18:00",), "thu": ("22:00-06:00",)})
+    assert [line.split("  ")[2] for line in lines(spec, now)[2:4]] == next_days
