@@ -22,7 +22,8 @@ def _clock(clock: Mapping[str, Any], zone: tzinfo) -> Iterator[str]:
     counts = f"calendar {clock['calendar']}, {clock['time_zone']}" if clock.get("calendar") else "all time counts"
     yield f"  {counts}; times below are {_zone_name(zone)}"
     for what, times in _times(clock):
-        yield f"  {what} {', '.join(_moment(time, zone) for time in times)}"
+        again = ", breached already: it is not told again" if what == "due" and clock.get("breach_told") else ""
+        yield f"  {what} {', '.join(_moment(time, zone) for time in times)}{again}"
     if clock.get("margin_s") is not None:
         margin = clock["margin_s"]
         yield f"  ended with {span(margin)} left" if margin > 0 else f"  missed by {span(-margin)}"
@@ -36,6 +37,8 @@ def _clock(clock: Mapping[str, Any], zone: tzinfo) -> Iterator[str]:
             is_ahead = True
             yield "  to come:"
         yield f"  {_stretch(part, zone)}"
+    if is_ahead and datetime.fromisoformat(part["ends_at"]) < datetime.fromisoformat(clock["due_at"]):
+        yield "  ... and so on until it is due"
 
 
 def clock_name(clock: str) -> str:

@@ -42,7 +42,9 @@ class ClockAudit(msgspec.Struct, frozen=True, kw_only=True):
     """One clock. ``state``: ``running``, ``paused``, ``met`` or ``breached`` (that too while it goes on or stands
     still). ``earlier_ms`` was used in stretches that are no longer kept one by one: it and the counted stretches that
     aren't ahead add up to ``used_ms``. ``warn_at_ms`` is the next warning, or the last if all are past; ``warnings_ms``
-    all of them. ``margin_ms``: what was left when it came to its end."""
+    all of them, without those that were told before a change put them ahead: they don't come again. Nor does a breach
+    that ``is_breach_told``. What is ahead is listed for a year. ``margin_ms``: what was left when it came to its
+    end."""
 
     name: str
     state: str
@@ -52,6 +54,7 @@ class ClockAudit(msgspec.Struct, frozen=True, kw_only=True):
     warn_at_ms: int | None = None
     warnings_ms: tuple[int, ...] = ()
     due_at_ms: int | None = None
+    is_breach_told: bool = False
     met_at_ms: int | None = None
     margin_ms: int | None = None
     calendar: str = ""
@@ -78,7 +81,7 @@ def _audit(name: str, clock: Clock, own: ClockTerms, *, detail: CaseDetail, now_
         ahead = max(since, now_ms)
         stretches += _parts(ahead, min(due_at, ahead + _AHEAD_MS), own.calendar, is_ahead=True)
     kept = sum(stretch.used_ms for stretch in stretches if not stretch.is_ahead)
-    warnings = _warnings(clock, own)
+    warnings = _warnings(name, clock, own, detail.fired)
     return ClockAudit(
         name=name,
         state=_state(clock, used),
@@ -88,6 +91,7 @@ def _audit(name: str, clock: Clock, own: ClockTerms, *, detail: CaseDetail, now_
         warn_at_ms=next((at for at in warnings if at > now_ms), warnings[-1] if warnings else None),
         warnings_ms=warnings,
         due_at_ms=due_at,
+        is_breach_told=due_at is not None and sla.breach(name, clock) in detail.fired,
         met_at_ms=clock.met_at_ms,
         margin_ms=_margin(name, clock, detail),
         calendar=own.calendar_name,
@@ -97,10 +101,13 @@ def _audit(name: str, clock: Clock, own: ClockTerms, *, detail: CaseDetail, now_
     )
 
 
-def _warnings(clock: Clock, own: ClockTerms) -> tuple[int, ...]:
+def _warnings(name: str, clock: Clock, own: ClockTerms, told: tuple[str, ...]) -> tuple[int, ...]:
     if clock.due_at_ms is None:
         return ()
-    return tuple(sorted(sla.falls_due(clock, amount_ms, own.calendar) for amount_ms in own.warn_ms))
+    ahead = sla.amounts(name, clock, own)
+    for timer in (*told, sla.breach(name, clock)):
+        ahead.pop(timer, None)
+    return tuple(sorted(sla.falls_due(clock, amount_ms, own.calendar) for amount_ms in ahead.values()))
 
 
 def _margin(name: str, clock: Clock, detail: CaseDetail) -> int | None:
@@ -123,7 +130,7 @@ def _change(name: str, change: Replanned) -> Change:
 
 
 def _state(clock: Clock, used_ms: int) -> str:
-    if used_ms > clock.target_ms:
+    if used_ms >= clock.target_ms:  # a breach is at the target; over a closing time the clock stays there
         return "breached"
     if clock.met_at_ms is not None:
         return "met"

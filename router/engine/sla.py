@@ -148,7 +148,12 @@ def _came_before(clock: Clock, amount_ms: int, calendar: Calendar | None) -> boo
 def amounts(name: str, clock: Clock, own: ClockTerms) -> dict[str, int]:
     """How much the clock has used when each of its timers fires."""
     warnings = {_warning(name, clock.cycle, index): amount_ms for index, amount_ms in enumerate(own.warn_ms)}
-    return warnings | {f"breach.{name}|{clock.cycle}": clock.target_ms}
+    return warnings | {breach(name, clock): clock.target_ms}
+
+
+def breach(name: str, clock: Clock) -> str:
+    """The timer of a clock's breach."""
+    return f"breach.{name}|{clock.cycle}"
 
 
 def clock_of(timer: str) -> str:

@@ -40,9 +40,11 @@ class ClockChangeView(View, frozen=True, kw_only=True):
 
 class ClockAuditView(View, frozen=True, kw_only=True):
     """One clock. ``state``: ``running``, ``paused``, ``met`` or ``breached``. ``earlier_s`` was used before the first
-    of the ``stretches``: that and those which are not ahead add up to ``used_s``. Without ``calendar`` all time
-    counts. ``warnings_at`` are all its warnings, ``warn_at`` the next. ``margin_s`` was left of the target when it came
-    to its end; if that isn't above 0, it was missed. ``changes``: the last that policies or calendars made."""
+    of the ``stretches``: that and those which are not ahead add up to ``used_s``; they reach a year ahead. Without
+    ``calendar`` all time counts. ``warnings_at`` are all its warnings, ``warn_at`` the next, without those that came
+    before a change put them ahead; ``breach_told``: so did its breach, and it doesn't come again. ``margin_s`` was left
+    of the target when it came to its end; if that isn't above 0, it was missed. ``changes``: the last that policies or
+    calendars made."""
 
     clock: str
     state: str
@@ -52,6 +54,7 @@ class ClockAuditView(View, frozen=True, kw_only=True):
     warn_at: str | None = None
     warnings_at: tuple[str, ...] = ()
     due_at: str | None = None
+    breach_told: bool = False
     met_at: str | None = None
     margin_s: float | None = None
     calendar: str = ""
@@ -94,6 +97,7 @@ def _clock(found: ClockAudit) -> ClockAuditView:
         warn_at=_time(found.warn_at_ms),
         warnings_at=tuple(map(rfc3339, found.warnings_ms)),
         due_at=_time(found.due_at_ms),
+        breach_told=found.is_breach_told,
         met_at=_time(found.met_at_ms),
         margin_s=None if found.margin_ms is None else found.margin_ms / 1000,
         calendar=found.calendar,

@@ -27,6 +27,13 @@ CLOCK = {
             "names": ["설날"],
             "ahead": True,
         },
+        {
+            "begins_at": "2026-02-19T00:00:00Z",
+            "ends_at": "2026-02-19T02:00:00Z",
+            "reason": "counted",
+            "used_s": 7200,
+            "ahead": True,
+        },
     ],
 }
 
@@ -42,7 +49,20 @@ def test_a_clock_reads_as_a_person_would_check_it() -> None:
         "  Fri 2026-02-13 17:00:30 - 18:00:30  counted 1 h by the calendar of then",
         "  to come:",
         "  Fri 2026-02-13 18:00:30 - Thu 2026-02-19 09:00  closed (설날)",
+        "  Thu 2026-02-19 09:00 - 11:00  counted 2 h",
     ]
+
+
+def test_what_lies_too_far_ahead_to_be_listed_is_said() -> None:
+    assert list(clock_lines({"clocks": [{**CLOCK, "due_at": "2027-03-01T02:00:00.000Z"}]}, None))[-2:] == [
+        "  Thu 2026-02-19 09:00 - 11:00  counted 2 h",
+        "  ... and so on until it is due",
+    ]
+
+
+def test_a_breach_that_a_later_change_put_ahead_is_said_not_to_come_again() -> None:
+    lines = list(clock_lines({"clocks": [{**CLOCK, "breach_told": True}]}, None))
+    assert "  due Thu 2026-02-19 11:00, breached already: it is not told again" in lines
 
 
 def test_another_zone_shows_the_same_instants() -> None:

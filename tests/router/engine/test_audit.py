@@ -132,3 +132,19 @@ def test_the_warning_is_where_its_timer_is(warn_share: float) -> None:
     clocks = sla.start(terms, start)
     timers = sla.timers(clocks, terms, armed={}, now_ms=start)
     assert audit(detail(clocks), book, start)[0].warn_at_ms == timers["warn.first_response|0"]
+
+
+def test_what_was_told_before_a_change_put_it_ahead_is_not_announced_again() -> None:
+    start = at("2026-03-03 16:00")
+    clocks = sla.start(TERMS, start)
+    told = ("warn.first_response|0", "breach.first_response|0")
+    found, other = audit(replace(detail(clocks), fired=told), BOOK, start)
+    assert (found.warnings_ms, found.warn_at_ms, found.is_breach_told) == ((), None, True)
+    assert other.warn_at_ms is not None
+    assert not other.is_breach_told
+
+
+def test_a_target_used_up_at_closing_time_is_breached_all_night() -> None:
+    clocks = sla.start(TERMS, at("2026-03-03 14:00"))
+    shown = [audit(detail(clocks), BOOK, at(text))[0].state for text in ("2026-03-03 17:59:59", "2026-03-03 18:00")]
+    assert shown == ["running", "breached"]
