@@ -43,9 +43,8 @@ async def open_state(process: Process) -> State:
     state, settings = State(), process.settings
     state.url = await _server(process)
     crashes = Crashes(settings.crash_at)
-    state.bus = crashes.bus(
-        CountingBus(make_bus(settings, state.url), process.runtime_metrics, process.watchdog.publisher())
-    )
+    bus = bus_of(process, state.url)
+    state.bus = crashes.bus(CountingBus(bus, process.runtime_metrics, process.watchdog.publisher()))
     await process.life.open("bus", _open_bus(process, state.bus), lambda _, __: state.bus.close())
     commands = await open_client(process, state.url, "store commands", connections=settings.redis.connections)
     waits = await open_client(process, state.url, "store waits", purpose=Purpose.BLOCKING)
@@ -66,6 +65,12 @@ async def open_state(process: Process) -> State:
         metrics=process.runtime_metrics,
     )
     return state
+
+
+def bus_of(process: Process, store_url: str) -> Bus:
+    """The bus of that process, not yet connected; groups that it forgets are counted."""
+    forgotten = process.runtime_metrics.bus_groups_forgotten
+    return make_bus(process.settings, store_url, on_group_expired=lambda _: forgotten.inc())
 
 
 def _ledger(process: Process, bus: Bus, logs: Coalescer) -> SettlingLedger:

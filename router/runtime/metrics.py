@@ -51,6 +51,11 @@ class RuntimeMetrics:
             ("operation",),
             registry=registry,
         )
+        self.bus_groups_forgotten = Counter(
+            "turnout_bus_groups_forgotten_total",
+            "Groups of the streams bus that this process found unused for long; their records may go.",
+            registry=registry,
+        )
         self.store_errors = Counter(
             "turnout_store_errors_total",
             "Calls of the state store that failed.",

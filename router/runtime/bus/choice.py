@@ -1,5 +1,6 @@
 """The bus that the settings ask for."""
 
+from collections.abc import Callable
 from typing import Final, cast
 
 from router.runtime.bus.kafka import KafkaBus
@@ -15,8 +16,9 @@ _ALONE_LEASE_MS: Final = 2_000
 _LEASE_MS: Final = 10_000
 
 
-def make_bus(settings: Settings, store_url: str) -> Bus:
-    """A bus, not yet connected: Kafka, or Streams on the server of the state store."""
+def make_bus(settings: Settings, store_url: str, *, on_group_expired: Callable[[str], None] = lambda _: None) -> Bus:
+    """A bus, not yet connected: Kafka, or Streams on the server of the state store, which tells of each group that it
+    has forgotten."""
     if settings.bus.kind is BusKind.STREAMS:
         lease_ms = _ALONE_LEASE_MS if settings.mode is Mode.STANDALONE else _LEASE_MS
         return StreamsBus(
@@ -25,6 +27,7 @@ def make_bus(settings: Settings, store_url: str) -> Bus:
             keeping=Keeping(
                 max_topic_bytes=settings.bus.stream_max_bytes, idle_group_ms=round(settings.bus.group_idle_s * 1000)
             ),
+            on_group_expired=on_group_expired,
         )
     kafka = settings.kafka
     # The settings' patterns allow these texts only.
