@@ -17,8 +17,6 @@ from router.simulation.office import POOL, Held, Office
 from router.simulation.policies import Policy
 from router.simulation.traffic import HOUR_MS, Job
 
-SOLVED: Final = "solved"
-GONE: Final = "no-answer"
 _NEVER_MS: Final = 1 << 60
 _TELL_EVERY: Final = 500
 _ACCOUNT: Final = AccountId("simulation")
@@ -173,7 +171,7 @@ class Kernel:
             return
         work.fate.worked_ms += self._now_ms - work.since_ms
         del self._work[case]
-        self._office.resolve(case, SOLVED, by=AdvisorId(work.fate.advisor))
+        self._office.resolve(case, by=AdvisorId(work.fate.advisor))
 
     def _leave(self, case: CaseId) -> None:
         work = self._work.get(case)
@@ -182,7 +180,7 @@ class Kernel:
         work.fate.waited_ms = self._now_ms - work.fate.at_ms
         work.fate.has_left = True
         del self._work[case]
-        self._office.resolve(case, GONE)
+        self._office.resolve(case)
 
     # -- what acts have changed
 

@@ -7,7 +7,7 @@ from router.contract.advisor import Presence, Profile, write_profile
 from router.contract.case import CaseDetail, CaseState, read_detail
 from router.contract.ids import AdvisorId, CaseId, PoolId
 from router.contract.messages import Inquiry
-from router.contract.plan import Candidate
+from router.contract.plan import Candidate, Plan
 from router.engine import capacity, offers, plans
 from router.engine.decide import Waiting
 from router.engine.parking import gives_way, to_resume
@@ -122,12 +122,12 @@ class Office:
         act = Accept(**self._common(), case=case, advisor=advisor, offer_ver=offer_ver, plan=plan)
         return self._act(act).result is Result.ASSIGNED
 
-    def resolve(self, case: CaseId, outcome: str, *, by: AdvisorId | None = None) -> None:
+    def resolve(self, case: CaseId, *, by: AdvisorId | None = None) -> None:
         """Its owner has done the work, or the customer has gone. Nobody writes again, so the case is forgotten at once:
-        its reopen window would keep a million of them."""
-        held, scene = self.held.pop(case), self._scene()
-        plan = plans.plan(held.state, plans.resolved(held.state, outcome, scene), scene)
+        its reopen window would keep a million of them. Hence the plan says nothing of what becomes of its clocks."""
+        held = self.held.pop(case)
         wrap_up_ms = capacity.wrap_up_until(held.state, self.rulebook, self.now_ms, by=by)
+        plan = Plan(ver=held.state.ver)
         self._good(self._do(Resolve(**self._common(), case=case, plan=plan, advisor=by, wrap_up_ms=wrap_up_ms)))
         forget(self._rows, case)
         del self._rows.conversations[held.state.conversation]
