@@ -9,11 +9,27 @@ from typing import Final, Generic, NamedTuple, TypeVar
 import aiohttp
 from aiohttp import web
 
-from router.runtime.simulators import Answer, Misbehaviour, ReceivedReply
+from router.runtime.simulators import Answer, Defect, Misbehaviour, ReceivedReply
 
 _TIMEOUT_S: Final = 30.0
 
 T = TypeVar("T")
+
+WRONG: Final = "wrong"
+"""The text of a message that is sent to be refused."""
+
+
+def spoilt(body: bytes, defect: Defect, *, max_bytes: int) -> bytes:
+    """A JSON body whose text is ``WRONG``, with that defect. A bad signature is none of the body."""
+    match defect:
+        case Defect.BAD_SIGNATURE:
+            return body
+        case Defect.MALFORMED:
+            return body[:-2]
+        case Defect.OVERSIZE:
+            return body + b" " * max_bytes
+        case Defect.NOT_TEXT:
+            return body.replace(WRONG.encode(), b"\xff\xfe\xfd")
 
 
 class ChatOf(NamedTuple):

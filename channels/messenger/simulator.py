@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from channels.kit.signatures import META, Part, sign
-from channels.kit.simulating import ChatOf, HttpSimulator
+from channels.kit.simulating import WRONG, ChatOf, HttpSimulator, spoilt
 from channels.messenger.normalise import CHANNEL
 from channels.messenger.options import MessengerOptions
 from channels.messenger.simulator_send_api import SendDesk, desk_app
@@ -66,16 +66,9 @@ class MessengerSimulator(HttpSimulator):
 
     async def send_defective(self, defect: Defect) -> Answer | None:
         ref = f"defective {len(self._numbers)}"
-        body = delivery(self.event(CustomerMessage(ref=ref, customer="nobody", thread="none", text="wrong")))
-        match defect:
-            case Defect.BAD_SIGNATURE:
-                return await self.post(body, secret=secrets.token_hex(16))
-            case Defect.MALFORMED:
-                return await self.post(body[:-2])
-            case Defect.OVERSIZE:
-                return await self.post(body + b" " * _OVERSIZE_BYTES)
-            case Defect.NOT_TEXT:
-                return await self.post(body.replace(b"wrong", b"\xff\xfe\xfd"))
+        body = delivery(self.event(CustomerMessage(ref=ref, customer="nobody", thread="none", text=WRONG)))
+        secret = secrets.token_hex(16) if defect is Defect.BAD_SIGNATURE else None
+        return await self.post(spoilt(body, defect, max_bytes=_OVERSIZE_BYTES), secret=secret)
 
     async def post(self, body: bytes, *, secret: str | None = None) -> Answer:
         """Post these bytes, signed. Raises ``ConnectionError`` when no answer comes."""

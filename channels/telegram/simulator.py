@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from channels.kit.simulating import ChatOf, HttpSimulator
+from channels.kit.simulating import WRONG, ChatOf, HttpSimulator, spoilt
 from channels.telegram.normalise import CHANNEL
 from channels.telegram.simulator_bot_api import BotDesk, desk_app
 from router.runtime.clock import SystemClock
@@ -62,16 +62,9 @@ class TelegramSimulator(HttpSimulator):
 
     async def send_defective(self, defect: Defect) -> Answer | None:
         ref = f"defective {len(self._numbers)}"
-        body = self._update(CustomerMessage(ref=ref, customer="nobody", thread="none", text="wrong"), 0)
-        match defect:
-            case Defect.BAD_SIGNATURE:
-                return await self.post(body, secret=secrets.token_urlsafe(24))
-            case Defect.MALFORMED:
-                return await self.post(body[:-2])
-            case Defect.OVERSIZE:
-                return await self.post(body + b" " * _OVERSIZE_BYTES)
-            case Defect.NOT_TEXT:
-                return await self.post(body.replace(b"wrong", b"\xff\xfe\xfd"))
+        body = self._update(CustomerMessage(ref=ref, customer="nobody", thread="none", text=WRONG), 0)
+        secret = secrets.token_urlsafe(24) if defect is Defect.BAD_SIGNATURE else None
+        return await self.post(spoilt(body, defect, max_bytes=_OVERSIZE_BYTES), secret=secret)
 
     async def post(self, body: bytes, *, secret: str | None = None) -> Answer:
         """Post these bytes as Telegram does. Raises ``ConnectionError`` when no answer comes."""

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import aiohttp
 import msgspec
 
-from channels.kit.simulating import Browser
+from channels.kit.simulating import WRONG, Browser, spoilt
 from channels.web_form.normalise import CHANNEL
 from channels.web_form.simulator_reader import Reader
 from router.runtime.simulators import (
@@ -72,17 +72,10 @@ class WebFormSimulator:
 
     async def send_defective(self, defect: Defect) -> Answer | None:
         ref = f"defective {len(self._filled)}"
-        fields = await self._fill(CustomerMessage(ref=ref, customer="nobody", thread=ref, text="wrong"))
-        body = _ENCODER.encode(fields)
-        match defect:
-            case Defect.BAD_SIGNATURE:
-                return await self.post(_ENCODER.encode({**fields, "token": f"A{fields['token']}"}), _JSON)
-            case Defect.MALFORMED:
-                return await self.post(body[:-2], _JSON)
-            case Defect.OVERSIZE:
-                return await self.post(body + b" " * _MAX_BYTES, _JSON)
-            case Defect.NOT_TEXT:
-                return await self.post(body.replace(b"wrong", b"\xff\xfe\xfd"), _JSON)
+        fields = await self._fill(CustomerMessage(ref=ref, customer="nobody", thread=ref, text=WRONG))
+        if defect is Defect.BAD_SIGNATURE:
+            fields = {**fields, "token": f"A{fields['token']}"}
+        return await self.post(spoilt(_ENCODER.encode(fields), defect, max_bytes=_MAX_BYTES), _JSON)
 
     async def post(self, body: bytes | aiohttp.FormData, content_type: str | None) -> Answer:
         """Post this as a page of the site does. Raises ``ConnectionError`` when no answer comes."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from channels.kit.signatures import standard_headers, standard_secret
-from channels.kit.simulating import HttpSimulator
+from channels.kit.simulating import WRONG, HttpSimulator, spoilt
 from channels.webhook.normalise import CHANNEL
 from channels.webhook.simulator_desk import ReplyDesk, desk_app
 from router.contract.codec import rfc3339
@@ -64,17 +64,10 @@ class WebhookSimulator(HttpSimulator):
     async def send_defective(self, defect: Defect) -> Answer | None:
         self._defects += 1
         ref = f"defective-{self._defects}"
-        message = CustomerMessage(ref=ref, customer="nobody", thread="none", text="wrong")
+        message = CustomerMessage(ref=ref, customer="nobody", thread="none", text=WRONG)
         body = _document(message, "none", self._clock.now_ms())
-        match defect:
-            case Defect.BAD_SIGNATURE:
-                return await self.post(ref, body, key=standard_secret(_new_secret()))
-            case Defect.MALFORMED:
-                return await self.post(ref, body[:-2])
-            case Defect.OVERSIZE:
-                return await self.post(ref, body + b" " * _MAX_BYTES)
-            case Defect.NOT_TEXT:
-                return await self.post(ref, body.replace(b"wrong", b"\xff\xfe\xfd"))
+        key = standard_secret(_new_secret()) if defect is Defect.BAD_SIGNATURE else None
+        return await self.post(ref, spoilt(body, defect, max_bytes=_MAX_BYTES), key=key)
 
     async def post(self, id_: str, body: bytes, *, key: bytes | None = None) -> Answer:
         """Post these bytes, signed. Raises ``ConnectionError`` when no answer comes."""
