@@ -125,6 +125,7 @@ def _single(effect: Effect) -> tuple[tuple[str, str | int | bool | None], ...]:
         ("queue", effect.queue),
         ("priority", effect.priority),
         ("language", effect.language),
+        ("language_level", effect.language_level),
         ("policy", effect.policy),
         ("ladder", effect.ladder),
         ("acknowledge", effect.acknowledge),

@@ -46,7 +46,8 @@ class _Written(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
 class Easing(_Written, frozen=True, kw_only=True):
     """What is asked less of the advisors who may have a case. `levels`: these skills are needed at no more than that.
     `drop`: these are preferred and no longer needed. `queues`: members of these may have it too, `tiers`: advisors of
-    these, `languages`: speakers of these; with `any_language` whoever speaks what."""
+    these, `languages`: speakers of these; with `any_language` whoever speaks what. `language_level`: the language, or
+    one of these, is needed at no more than that."""
 
     levels: dict[Name, Level] = {}
     drop: tuple[Name, ...] = ()
@@ -54,11 +55,13 @@ class Easing(_Written, frozen=True, kw_only=True):
     tiers: tuple[Name, ...] = ()
     languages: tuple[Language, ...] = ()
     any_language: bool = False
+    language_level: Level | None = None
 
     @property
     def is_empty(self) -> bool:
         """Whether it leaves everything as it was."""
-        return not (self.levels or self.drop or self.queues or self.tiers or self.languages or self.any_language)
+        widens = self.queues or self.tiers or self.languages or self.any_language
+        return not (self.levels or self.drop or self.language_level or widens)
 
 
 NOTHING: Final = Easing()

@@ -77,7 +77,8 @@ class Queue(_Rules, frozen=True, kw_only=True):
     """Where cases wait, and in which `order` they leave. `offer_s` is how long an offer rings, at `ring` advisors at
     once, of whom the first who takes it has it; with `auto_accept` it doesn't ring at all.
 
-    `tiers` restricts who may be offered its cases (empty: everyone who serves the queue). `acknowledge`
+    `tiers` restricts who may be offered its cases (empty: everyone who serves the queue), and so does
+    `language_level`, how well they speak the customer's language, where no rule says it. `acknowledge`
     sends the customer one automatic acknowledgement. `affinity_s` is how long a case that comes back waits for the
     advisor who knows it, while he is there; without it, the rulebook's `hold_s` holds. `ramp_s` is how long
     an advisor who has come online is ramped in. `weights` are for the strategy `balanced`. `relax`: what a case asks
@@ -96,6 +97,7 @@ class Queue(_Rules, frozen=True, kw_only=True):
     auto_accept: bool = False
     offer_s: Annotated[int, Meta(ge=1, le=86_400)] = 30
     tiers: tuple[Name, ...] = ()
+    language_level: Level = 1
     acknowledge: bool = False
     affinity_s: Seconds | None = None
     weights: Weights | None = None
@@ -119,12 +121,14 @@ class SkillWant(_Rules, frozen=True, kw_only=True):
 
 class Effect(_Rules, frozen=True, kw_only=True):
     """What a rule sets. A field that isn't named is left to later rules, the queue and the defaults. `exclude` names
-    advisors who never get the case, `last-advisor` among them."""
+    advisors who never get the case, `last-advisor` among them; `language_level` is how well they have to speak the
+    customer's language."""
 
     queue: Name | None = None
     priority: Priority | None = None
     skills: dict[Name, Level | SkillWant] = {}
     language: Language | None = None
+    language_level: Level | None = None
     policy: Name | None = None
     ladder: Name | None = None
     labels: tuple[Label, ...] = ()

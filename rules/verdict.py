@@ -38,7 +38,8 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
     `priority` is 1 (highest) to 5 (lowest). `language` is a BCP 47 primary tag ("en", "ko") or None
     when unknown, never "und". `acknowledge` asks for one automatic acknowledgement. `rulebook` is the
-    hash of the rulebook that said so. `exclude` names advisors who must not have the case; `last-advisor` is whoever
+    hash of the rulebook that said so. `language_level` is how well an advisor has to speak that language, 0 where no
+    rule says it and the queue does. `exclude` names advisors who must not have the case; `last-advisor` is whoever
     has it, or had it last.
     """
 
@@ -53,3 +54,4 @@ class Verdict(Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...] = ()
     rulebook: str
     exclude: tuple[str, ...] = ()
+    language_level: int = 0

@@ -183,7 +183,7 @@ def passing(roster: Roster, waiting: WaitClass, name: Filter) -> int:
         case Filter.SKILL:
             return _skilled(roster, waiting)
         case Filter.LANGUAGE:
-            return _any(roster.speaking, (waiting.language, *waiting.languages))
+            return _speaking(roster, waiting)
         case Filter.EXCLUDED:
             return ~_named(roster, waiting.excluded)
         case Filter.HELD:
@@ -206,9 +206,15 @@ def _skilled(roster: Roster, waiting: WaitClass) -> int:
     return left
 
 
+def _speaking(roster: Roster, waiting: WaitClass) -> int:
+    if not waiting.languages:
+        return roster.speaking(waiting.language, waiting.language_level)
+    return _any(lambda name: roster.speaking(name, waiting.language_level), (waiting.language, *waiting.languages))
+
+
 def _speaks(profile: Profile, waiting: WaitClass) -> bool:
     return not waiting.language or any(
-        profile.languages.get(language, 0) > 0 for language in (waiting.language, *waiting.languages)
+        profile.languages.get(name, 0) >= waiting.language_level for name in (waiting.language, *waiting.languages)
     )
 
 

@@ -230,7 +230,7 @@ def _coming(detail: CaseDetail, rulebook: Rulebook, now_ms: int) -> Iterator[tup
 def _asked(waiting: WaitClass, lacks: Filter) -> tuple[str, int]:
     match lacks:
         case Filter.LANGUAGE:
-            return waiting.language, 1
+            return waiting.language, waiting.language_level
         case Filter.QUEUE:
             return waiting.queue, 0
         case Filter.TIER:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from router.contract.case import CaseDetail
 from router.engine.standing import easings, standing
-from rules import Rulebook, membership
+from rules import Rulebook, Verdict, membership
 from rules.calendar import Calendar, NeverOpen
 from rules.ladders import NOTHING, Easing, RelaxStep
 from rules.verdict import Want
@@ -29,13 +29,14 @@ class Ahead(NamedTuple):
 
 class Asked(NamedTuple):
     """What a case asks of the advisors. Empty ``tiers`` and ``language`` ask nothing; members of ``queues`` and
-    speakers of ``languages`` will do as well."""
+    speakers of ``languages`` will do as well. Each language is asked for at ``language_level``."""
 
     wants: tuple[Want, ...]
     tiers: tuple[str, ...]
     language: str
     queues: tuple[str, ...]
     languages: tuple[str, ...]
+    language_level: int
 
 
 def steps_of(detail: CaseDetail, rulebook: Rulebook) -> tuple[RelaxStep, ...]:
@@ -60,20 +61,27 @@ def take(detail: CaseDetail) -> CaseDetail:
     return replace(detail, relaxed=detail.relaxed + 1)
 
 
+def language_level(verdict: Verdict, rulebook: Rulebook) -> int:
+    """How well its language has to be spoken before anything is asked less: as the rules say, else its queue."""
+    queue = rulebook.queues.get(verdict.queue)
+    return verdict.language_level or (queue.language_level if queue else 1)
+
+
 def asked(detail: CaseDetail, rulebook: Rulebook) -> Asked:
     """What the case asks at its present step, and by the steps of its ladders. Moved up to a tier, it is for that tier,
     and for those that a ladder lets in; else handed to one, it is for that instead of its queue's."""
     queue = rulebook.queues.get(detail.verdict.queue)
     tiers = (detail.tier,) if detail.tier else queue.tiers if queue else ()
+    level = language_level(detail.verdict, rulebook)
     if not detail.relaxed and not detail.climbed:
         # Nearly every case, and asked of it by every plan.
-        return Asked(detail.verdict.wants, tiers, detail.verdict.language or "", (), ())
+        return Asked(detail.verdict.wants, tiers, detail.verdict.language or "", (), (), level)
     at = standing(detail)
     by_wait, by_ladder = steps_of(detail, rulebook)[: detail.relaxed], tuple(easings(at.climbs, rulebook))
     easing = merged(*by_wait, *by_ladder)
     language = detail.verdict.language or ""
     if easing is NOTHING and not at.tier:
-        return Asked(detail.verdict.wants, tiers, language, (), ())
+        return Asked(detail.verdict.wants, tiers, language, (), (), level)
     let_in = merged(*by_ladder).tiers if at.tier else easing.tiers
     kept = (at.tier,) if at.tier else tiers
     speaks = "" if easing.any_language else language
@@ -83,6 +91,7 @@ def asked(detail: CaseDetail, rulebook: Rulebook) -> Asked:
         language=speaks,
         queues=tuple(sorted({*easing.queues} - {detail.verdict.queue})),
         languages=tuple(sorted({*easing.languages} - {speaks})) if speaks else (),
+        language_level=min(level, easing.language_level or level),
     )
 
 
@@ -102,6 +111,7 @@ def merged(*easings: Easing) -> Easing:
         tiers=tuple(name for easing in found for name in easing.tiers),
         languages=tuple(name for easing in found for name in easing.languages),
         any_language=any(easing.any_language for easing in found),
+        language_level=min((least for easing in found if (least := easing.language_level)), default=None),
     )
 
 

@@ -150,9 +150,9 @@ class Roster:
     def with_skill(self, skill: str, level: int) -> int:
         return self._levels.get(("skill", skill, level), 0)
 
-    def speaking(self, language: str) -> int:
-        """Who speaks a language at all; everyone when none is asked for."""
-        return self._levels.get(("language", language, 1), 0) if language else self.everyone
+    def speaking(self, language: str, level: int = 1) -> int:
+        """Who speaks a language at that level or above; everyone when none is asked for."""
+        return self._levels.get(("language", language, level), 0) if language else self.everyone
 
     def room(self, units: int, channel: str, parking: frozenset[str] = frozenset()) -> Room:
         """Who has room for a case of that weight, or would have by parking what he has of some channels. It is built

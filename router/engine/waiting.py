@@ -35,7 +35,8 @@ class ClassWant(msgspec.Struct, frozen=True, array_like=True, order=True):
 
 class WaitClass(msgspec.Struct, frozen=True, array_like=True):
     """The members of a class key, in the order of their place in the key. Members of ``queues`` and speakers of
-    ``languages`` will do as well as those of ``queue`` and ``language``: keys of before haven't these two."""
+    ``languages`` will do as well as those of ``queue`` and ``language``; the language is needed at its level. Keys of
+    before haven't these three."""
 
     queue: str
     channel: str
@@ -50,15 +51,20 @@ class WaitClass(msgspec.Struct, frozen=True, array_like=True):
     held_for: str
     queues: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
+    language_level: int = 1
 
     @property
     def key(self) -> str:
         written = _ENCODER.encode(self).decode()
+        if self.language_level == 1:
+            written = f"{written.removesuffix(_AT_ALL)}]"
         return f"{written.removesuffix(_NO_MORE)}]" if written.endswith(_NO_MORE) else written
 
 
 _NO_MORE: Final = ",[],[]]"
 """How a key would end that lets nobody else in: it is left out, and the key is as it was before there was more."""
+_AT_ALL: Final = ",1]"
+"""The same of a key that asks for the language at no level."""
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(WaitClass)
 
@@ -105,6 +111,7 @@ def wait_class(detail: CaseDetail, *, channel: str, units: int, rulebook: Rulebo
         held_for=held,
         queues=asks.queues,
         languages=asks.languages,
+        language_level=asks.language_level if asks.language else 1,
     )
 
 

@@ -101,7 +101,7 @@ def _may_take(worker: Worker, verdict: Verdict, language: str) -> bool:
     profile = worker.profile
     return (
         (not profile.queues or verdict.queue in (*profile.queues, *profile.secondary))
-        and (not language or profile.languages.get(language, 0) > 0)
+        and (not language or profile.languages.get(language, 0) >= max(1, verdict.language_level))
         and all(profile.skills.get(want.skill, 0) >= want.level for want in verdict.wants if want.hard)
     )
 

@@ -57,6 +57,8 @@ def easing_flaws(easing: Easing, document: Document, path: Path, *, tiers: tuple
             yield Flaw((*path, "tiers", index), f"the queue takes advisors of `{tier}` anyway")
     if easing.any_language and easing.languages:
         yield Flaw((*path, "languages"), "with `any_language` every language will do")
+    if easing.any_language and easing.language_level is not None:
+        yield Flaw((*path, "language_level"), "with `any_language` every language will do, at any level")
 
 
 def ladder_flaws(document: Document) -> Iterator[Flaw]:

@@ -74,8 +74,9 @@ class _Linter:
                 message, severity = self._until("no advisor on the roster takes cases of this queue", name, {})
                 yield self._in_book(("queues", name), message, severity)
                 continue
-            for language in sorted(spoken - _spoken(members)):
-                message = f'no advisor of this queue speaks "{language}", which others do'
+            level = self._rulebook.queues[name].language_level
+            for language in sorted(spoken - _spoken(members, level)):
+                message = f'no advisor of this queue speaks "{language}"{_at(level)}, which others do'
                 yield self._in_book(("queues", name), message, Severity.WARNING)
 
     def _idle_steps(self, name: str) -> Iterator[Problem]:
@@ -132,6 +133,7 @@ class _Linter:
                     message = f"no advisor has `{skill}` at level {level} or above"
                     message, severity = self._until(message, queue, {skill: level})
                     yield self._in_book((*path, skill), message, severity)
+            yield from self._unspoken(rule.set, queue, index)
             if not rule.continue_:
                 yield from self._stuck(queue, hard, path, Severity.ERROR)
             for carried_queue, carried in carriers:
@@ -139,6 +141,14 @@ class _Linter:
                 yield from self._stuck(carried_queue, wanted, path, Severity.WARNING)
             if rule.continue_ and rule.set.queue:
                 carriers.append((rule.set.queue, hard))
+
+    def _unspoken(self, effect: Effect, queue: str, index: int) -> Iterator[Problem]:
+        """The languages of a rule's queue that nobody there speaks as well as the rule asks."""
+        members, level = self._members[queue], effect.language_level or 1
+        wanted = {effect.language} if effect.language else _spoken(members)
+        for language in sorted(wanted - _spoken(members, level)) if effect.language_level else ():
+            message = f'nobody in the queue `{queue}` speaks "{language}"{_at(level)}'
+            yield self._in_book(("rules", index, "set", "language_level"), message, Severity.WARNING)
 
     def exclusions(self) -> Iterator[Problem]:
         """Excluded advisors who aren't there, and rules that leave nobody in their queue."""
@@ -219,5 +229,9 @@ def _has_all(row: AdvisorRow, wanted: dict[str, int]) -> bool:
     return all(row.has(skill, level) for skill, level in wanted.items())
 
 
-def _spoken(rows: Iterable[AdvisorRow]) -> set[str]:
-    return {language for row in rows for language, level in row.languages.items() if level}
+def _spoken(rows: Iterable[AdvisorRow], least: int = 1) -> set[str]:
+    return {language for row in rows for language, level in row.languages.items() if level >= least}
+
+
+def _at(level: int) -> str:
+    return f" at level {level} or above" if level > 1 else ""

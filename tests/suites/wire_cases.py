@@ -45,6 +45,7 @@ VERDICT: Final = Verdict(
     reasons=(Reason("returns-ko", ("queue", "wants")), Reason("defaults", ("priority", "policy"))),
     rulebook="3b1f0c9e",
     exclude=("last-advisor",),
+    language_level=5,
 )
 RUNNING: Final = Clock(target_ms=HOUR, running_since_ms=START_MS)
 STOPPED: Final = Clock(target_ms=HOUR, used_ms=180_000, met_at_ms=START_MS + 180_000)

@@ -22,6 +22,7 @@ class Phrase(StrEnum):
     RULE = "rule"
     BELONGS = "belongs"
     IN_LANGUAGE = "in_language"
+    FROM_LEVEL = "from_level"
     SOFT = "soft"
     NOTHING = "nothing"
     LOOKED_AT = "looked_at"
@@ -63,6 +64,7 @@ class Phrase(StrEnum):
     SECONDARY_TOO = "secondary_too"
     TIERS_TOO = "tiers_too"
     LANGUAGES_TOO = "languages_too"
+    LANGUAGE_FALLS = "language_falls"
     ANY_LANGUAGE = "any_language"
     OR = "or"
     STEP_IN = "step_in"
@@ -79,6 +81,7 @@ class Phrase(StrEnum):
     GETS_ROOM = "gets_room"
     LEARNS = "learns"
     SPEAKS = "speaks"
+    SPEAKS_AT = "speaks_at"
     SERVES = "serves"
     IS_OF_TIER = "is_of_tier"
     IS_LIFTED = "is_lifted"
@@ -106,6 +109,7 @@ _PHRASES: Final[Mapping[Phrase, tuple[str, str]]] = {
         "대기열 {queue}, 우선순위 {priority}{language}; 필요한 조건: {wants}",
     ),
     Phrase.IN_LANGUAGE: (", in {language}", ", 언어 {language}"),
+    Phrase.FROM_LEVEL: (" from level {level}", " 수준 {level} 이상"),
     Phrase.SOFT: (" (soft)", " (우대)"),
     Phrase.NOTHING: ("nothing", "없음"),
     Phrase.LOOKED_AT: (
@@ -183,6 +187,7 @@ _PHRASES: Final[Mapping[Phrase, tuple[str, str]]] = {
     Phrase.SECONDARY_TOO: ("secondary members of {names} may have it too", "대기열 {names} 보조 담당자도 가능"),
     Phrase.TIERS_TOO: ("advisors of tier {names} may have it too", "{names} 등급도 가능"),
     Phrase.LANGUAGES_TOO: ("speakers of {names} may have it too", "{names} 언어로 응대하는 상담사도 가능"),
+    Phrase.LANGUAGE_FALLS: ("its language is enough at level {level}", "언어 수준 {level}부터 가능"),
     Phrase.ANY_LANGUAGE: ("it may go to whoever speaks any language", "언어와 상관없이 가능"),
     Phrase.OR: (" or ", ", "),
     Phrase.STEP_IN: (
@@ -216,6 +221,10 @@ _PHRASES: Final[Mapping[Phrase, tuple[str, str]]] = {
     Phrase.SPEAKS: (
         "it would be taken if one of these spoke {name}: {who}",
         "다음 상담사가 {name} 언어를 할 수 있으면 배정됩니다: {who}",
+    ),
+    Phrase.SPEAKS_AT: (
+        "it would be taken if one of these spoke {name} at level {level}: {who}",
+        "다음 상담사의 {name} 언어 수준이 {level}이면 배정됩니다: {who}",
     ),
     Phrase.SERVES: (
         "it would be taken if one of these served queue {name}: {who}",
@@ -275,7 +284,7 @@ _REASONS: Final[Mapping[str, tuple[str, str]]] = {
     Filter.QUEUE: ("not serving this queue", "이 대기열 담당이 아님"),
     Filter.TIER: ("not of a tier this queue asks for", "대기열이 요구하는 등급이 아님"),
     Filter.SKILL: ("without a needed skill at its level", "필요한 기술 수준에 못 미침"),
-    Filter.LANGUAGE: ("not speaking the customer's language", "고객의 언어를 하지 못함"),
+    Filter.LANGUAGE: ("not speaking the customer's language well enough", "고객의 언어를 필요한 만큼 하지 못함"),
     Filter.EXCLUDED: ("excluded, or has just declined it", "제외되었거나 방금 거절함"),
     Filter.HELD: ("not the one it is kept for", "보류된 담당자가 아님"),
     Filter.ROOM: ("without room for it", "맡을 여유가 없음"),

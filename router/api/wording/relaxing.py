@@ -61,6 +61,8 @@ def eased(easing: Easing, language: Language = Language.ENGLISH) -> Iterator[str
     ):
         if names:
             yield say(language, phrase, names=either.join(names))
+    if easing.language_level:
+        yield say(language, Phrase.LANGUAGE_FALLS, level=easing.language_level)
     if easing.any_language:
         yield say(language, Phrase.ANY_LANGUAGE)
 

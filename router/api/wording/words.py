@@ -20,9 +20,10 @@ from router.engine.estimate import MOST, Lines, ahead_of, likely_wait
 from router.engine.explain import Explanation, ShareTerm, in_order, read_explanation
 from router.engine.freeing import Ground
 from router.engine.parking import gives_way
+from router.engine.relaxation import language_level
 from router.engine.roster import Roster
 from router.engine.waiting import WaitClass, governing, score, wait_class
-from rules import Rulebook
+from rules import Rulebook, Verdict
 
 _LOOKED_AT: Final = 20
 _LOOKING: Final = frozenset({CaseStatus.QUEUED, CaseStatus.OFFERED})
@@ -122,14 +123,21 @@ class Words:
                 yield self._say(Phrase.RULE, rule=judged.rule, what=", ".join(judged.set))
         soft = self._say(Phrase.SOFT)
         wants = ", ".join(f"{want.skill} {want.level}{'' if want.hard else soft}" for want in verdict.wants)
-        language = self._say(Phrase.IN_LANGUAGE, language=verdict.language) if verdict.language else ""
         yield self._say(
             Phrase.BELONGS,
             queue=verdict.queue,
             priority=verdict.priority,
-            language=language,
+            language=self._spoken(verdict),
             wants=wants or self._say(Phrase.NOTHING),
         )
+
+    def _spoken(self, verdict: Verdict) -> str:
+        """The language that is asked for, and how well it has to be spoken."""
+        if not verdict.language:
+            return ""
+        level = language_level(verdict, self._rulebook)
+        least = self._say(Phrase.FROM_LEVEL, level=level) if level > 1 else ""
+        return self._say(Phrase.IN_LANGUAGE, language=verdict.language) + least
 
     def _decided(self, state: CaseState, last: Explanation | None) -> Iterator[str]:
         if last is None:

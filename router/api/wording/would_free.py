@@ -66,7 +66,8 @@ def _of_advisors(way: Way, mine: Waiting, ground: Ground, language: Language) ->
     first = [change_of(member.state, way, mine, ground) for member in _first(way.advisors, ground)]
     count = way.advisors.bit_count()
     who = _who(first, count, mine.waiting.channel, language)
-    text = say(language, OF_ADVISORS[way.lacks], who=who, name=way.name, level=way.level)
+    phrase = Phrase.SPEAKS_AT if way.lacks is Filter.LANGUAGE and way.level > 1 else OF_ADVISORS[way.lacks]
+    text = say(language, phrase, who=who, name=way.name, level=way.level)
     advisors = tuple(change.advisor for change in first)
     return ChangeView(change=way.lacks, text=text, count=count, advisors=advisors, name=way.name, level=way.level)
 

@@ -53,6 +53,8 @@ def test_the_three_ways_to_ask_agree(seed: int) -> None:
             clock="age",
             excluded=tuple(f"a{number}" for number in range(60) if dice.random() < 0.1),
             held_for=dice.choice(("", "", "", "a7", "gone")),
+            languages=dice.choice(((), (), ("en",))),
+            language_level=dice.choice((1, 1, 4, 10)),
             queues=dice.choice(((), (dice.choice(QUEUES),), (secondary(dice.choice(QUEUES)),))),
         )
         bits = eligible(people, waiting)

@@ -81,7 +81,7 @@ def head_of(detail: CaseDetail, name: str = "mine") -> Waiting:
 def at_hand(dice: random.Random) -> dict[str, Work]:
     """Some of what he has at hand could be parked by one rulebook or the other, some by none."""
     units = dice.choice((0, 0, 60, 80, 100))
-    parts = [("call", units - 20), ("email", 20)] if dice.random() < 0.2 else [(dice.choice(("chat", "email")), units)]
+    parts = [("call", units - 20), ("email", 20)] if dice.random() < 0.3 else [(dice.choice(("chat", "email")), units)]
     kind = dice.choice((WorkKind.CASE, WorkKind.CASE, WorkKind.CASE, WorkKind.OFFER))
     return {f"w{at}": Work(units=size, channel=name, kind=kind) for at, (name, size) in enumerate(parts) if size > 0}
 
@@ -94,7 +94,7 @@ def drawn(dice: random.Random, name: str) -> AdvisorState:
         name,
         presence=dice.choice((*Presence, Presence.ONLINE, Presence.ONLINE)),
         skills={skill: dice.choice((level, level, level - 1)) for skill, level in SKILLS.items()},
-        languages=dice.choice(({"ko": 3}, {"ko": 3}, {"en": 3})),
+        languages=dice.choice(({"ko": 3}, {"ko": 3}, {"ko": 2}, {"en": 3})),
         queues=dice.choice(((), ("billing",), ("billing",), ("general",))),
         tier=dice.choice(("senior", "senior", "lead", "junior")),
         caps=dice.choice(({}, {}, {"chat": 1})),
@@ -109,6 +109,7 @@ def scene(seed: int) -> tuple[list[AdvisorState], CaseDetail, list[Waiting]]:
         declined={state.id: NOW + dice.randrange(-9, 99) for state in states if dice.random() < 0.1},
         excluded=tuple(state.id for state in states if dice.random() < 0.1),
         relaxed=dice.choice((0, 0, 1, 2)),
+        verdict=replace(case().verdict, language_level=dice.choice((0, 3))),
     )
     if dice.random() < 0.2:
         detail = replace(detail, held_for=dice.choice(states).id, held_until_ms=NOW + 50)
@@ -215,13 +216,13 @@ def test_a_level_is_the_least_that_will_do_and_room_as_well(book: Rulebook) -> N
             then = changed(state, way, mine.waiting)
             if change.lacks is Filter.ROOM and change.units:
                 less = replace(then, budget=state.budget + change.units - 1)
-            elif change.lacks is Filter.SKILL:
+            elif change.lacks in {Filter.SKILL, Filter.LANGUAGE}:
                 less = changed(state, replace(way, level=way.level - 1), mine.waiting)
             else:
                 continue
             seen.add(change.lacks)
             assert given_to(states, less, mine, [], book) is None
-    assert seen == {Filter.ROOM, Filter.SKILL}
+    assert seen == {Filter.ROOM, Filter.SKILL, Filter.LANGUAGE}
 
 
 @BOOKED

@@ -73,7 +73,38 @@ def test_what_is_asked_at_each_step(
     queues: tuple[str, ...],
     languages: tuple[str, ...],
 ) -> None:
-    assert relaxation.asked(case(relaxed), BOOK) == (wants, tiers, language, queues, languages)
+    assert relaxation.asked(case(relaxed), BOOK) == (wants, tiers, language, queues, languages, 1)
+
+
+@pytest.mark.parametrize(
+    ("ruled", "queued", "relaxed", "asked"),
+    [
+        (0, 1, 0, 1),
+        (0, 7, 0, 7),  # as the queue says
+        (5, 7, 0, 5),  # unless a rule does
+        (9, 1, 0, 9),
+        (9, 1, 1, 4),  # at most, after the step
+        (0, 3, 1, 3),  # which asks no more than before
+        (9, 1, 2, 1),  # where any language will do
+    ],
+)
+def test_how_well_the_language_has_to_be_spoken(ruled: int, queued: int, relaxed: int, asked: int) -> None:
+    steps = (RelaxStep(after_s=1, language_level=4), RelaxStep(after_s=2, any_language=True))
+    queue = replace(BOOK.queues["billing"], language_level=queued, relax=steps)
+    book = replace(BOOK, queues={**BOOK.queues, "billing": queue})
+    detail = case(relaxed, book=book, verdict=replace(case().verdict, language_level=ruled))
+    found = wait_class(detail, channel="email", units=10, rulebook=book, now_ms=NOW)
+    assert found.language_level == asked
+    assert read_class(found.key) == found
+    people = roster(*(advisor(str(level), languages={"ko": level}, skills={"billing": 5}) for level in range(1, 11)))
+    able = {int(one.state.id) for one in people.members(eligible(people, found))}
+    assert able == set(range(asked, 11))
+
+
+def test_a_key_that_asks_for_no_level_is_as_before_there_were_any() -> None:
+    assert replace(waiting(), language_level=1).key == waiting().key
+    assert not waiting().key.endswith(",1]")
+    assert replace(waiting(), language_level=2).key.endswith(",2]")
 
 
 @pytest.mark.parametrize("queue", ["general", "gone"])
@@ -178,6 +209,7 @@ EASINGS = st.builds(
     tiers=st.lists(st.sampled_from(["junior", "lead"]), unique=True).map(tuple),
     languages=st.lists(st.sampled_from(["en", "ja"]), unique=True).map(tuple),
     any_language=st.booleans(),
+    language_level=st.none() | st.integers(1, 5),
 )
 PEOPLE = roster(
     *(
@@ -186,15 +218,15 @@ PEOPLE = roster(
             (tier, skills, languages, queues)
             for tier in ("junior", "senior", "lead")
             for skills in ({}, {"billing": 2}, {"billing": 5})
-            for languages in ({"ko": 3}, {"en": 3}, {"ja": 3})
+            for languages in ({"ko": 3}, {"ko": 7}, {"en": 3}, {"ja": 3})
             for queues in (("billing",), ("general",), ("direct",), ())
         )
     )
 )
 
 
-@given(st.lists(EASINGS, max_size=4))
-def test_each_step_lets_in_more_and_puts_nobody_out(easings: list[Easing]) -> None:
+@given(st.lists(EASINGS, max_size=4), st.sampled_from([0, 3, 6]))
+def test_each_step_lets_in_more_and_puts_nobody_out(easings: list[Easing], language_level: int) -> None:
     steps = tuple(
         RelaxStep(after_s=number, **{name: getattr(easing, name) for name in Easing.__struct_fields__})
         for number, easing in enumerate(easings, start=1)
@@ -202,7 +234,8 @@ def test_each_step_lets_in_more_and_puts_nobody_out(easings: list[Easing]) -> No
     book = replace(BOOK, queues={**BOOK.queues, "billing": replace(BOOK.queues["billing"], relax=steps)})
     before = 0
     for relaxed in range(len(steps) + 1):
-        found = wait_class(case(relaxed, book=book), channel="email", units=10, rulebook=book, now_ms=NOW)
+        detail = case(relaxed, book=book, verdict=replace(case().verdict, language_level=language_level))
+        found = wait_class(detail, channel="email", units=10, rulebook=book, now_ms=NOW)
         now = eligible(PEOPLE, found)
         assert now & before == before
         before = now

@@ -142,3 +142,20 @@ async def test_a_router_that_died_before_its_act_leaves_the_step_to_another() ->
         assert [claim.timer for claim in due[0].claims] == ["relax|0"]
         await scene.pass_s(2)
         assert await told(scene, "c1") == ["relax 1"]
+
+
+async def test_who_speaks_the_language_too_little_waits_for_the_step_that_asks_less_of_it() -> None:
+    levels = "general: {policy: standard, language_level: 7, relax: [{after_s: 40, language_level: 5}]}"
+    book = rulebook(RULES.replace("general: {policy: standard, ladder: standard, offer_s: 30}", levels))
+    async with stage(book) as scene:
+        await scene.hire("little", languages={"en": 4})
+        await scene.hire("enough", languages={"en": 5})
+        await scene.write("c1")
+        await scene.pass_s(39.999)
+        assert await scene.holder("c1") == ""
+        await scene.pass_s(0.001)
+        assert await scene.holder("c1") == "enough"
+        await scene.hire("well", languages={"en": 7})
+        await scene.write("c2")
+        assert await scene.holder("c2") == "well"
+        await scene.nobody_waits_in_vain()

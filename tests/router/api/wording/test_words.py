@@ -74,7 +74,12 @@ WAITS = [
     ),
     ("away", (advisor("ann", presence=Presence.AWAY),), DETAIL, "it is taken when one of these comes online: ann"),
     ("unskilled", (advisor("ann", skills={"billing": 5}),), DETAIL, "1 without a needed skill at its level (ann)"),
-    ("mute", (advisor("ann", languages={"ko": 5}),), DETAIL, "1 not speaking the customer's language (ann)"),
+    (
+        "mute",
+        (advisor("ann", languages={"ko": 5}),),
+        DETAIL,
+        "1 not speaking the customer's language well enough (ann)",
+    ),
     ("elsewhere", (advisor("ann", queues=("billing",)),), DETAIL, "1 not serving this queue (ann)"),
     ("free", (advisor("ann"),), DETAIL, "ann can take it now: it comes next, or a more urgent case comes first"),
     (
