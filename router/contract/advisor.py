@@ -27,7 +27,7 @@ class WorkKind(StrEnum):
     PARKED = "parked"
 
 
-class Work(msgspec.Struct, frozen=True, kw_only=True):
+class Work(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One entry of a work set."""
 
     units: int
@@ -64,7 +64,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     secondary: tuple[str, ...] = ()
 
 
-class AdvisorState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AdvisorState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """An advisor as the state store holds him.
 
     ``ver`` counts every change, ``elig`` only those of presence and profile: a candidate names the second,

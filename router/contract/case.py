@@ -60,8 +60,8 @@ class CaseStatus(StrEnum):
     MOVED = "moved"
 
 
-class _Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Base of what a case is made of."""
+class _Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """Base of what a case is made of. None of it can hold itself, so the collector need not go through it."""
 
 
 class Offer(_Record, frozen=True, kw_only=True, omit_defaults=True):

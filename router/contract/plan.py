@@ -5,7 +5,7 @@ import msgspec
 from router.contract.ids import AdvisorId
 
 
-class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+class Candidate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An advisor to try, with the eligibility version he was judged by. ``over``: even above his capacity."""
 
     advisor: AdvisorId
@@ -13,7 +13,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     over: bool = False
 
 
-class Taken(msgspec.Struct, frozen=True, kw_only=True):
+class Taken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What of a plan is written instead when the act gives the case to an advisor at once: ``timers`` come after the
     plan's own."""
 
@@ -21,7 +21,7 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     timers: dict[str, int] = {}
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
+class Plan(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The computed part of an act, good for one version of one case only (0: the case is to be opened).
 
     ``timers`` maps ``kind|n`` to a deadline to arm, or to 0 to disarm it. ``class_key`` and ``score`` say
@@ -42,7 +42,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     units: int = 0
 
 
-class Placing(msgspec.Struct, frozen=True, kw_only=True):
+class Placing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How to hand a case to one of the candidates, tried in order, at most five.
 
     ``ring``: how many are offered at once. ``auto_accept`` makes the offer an assignment in the same act.

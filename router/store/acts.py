@@ -36,7 +36,7 @@ class Fence(msgspec.Struct, frozen=True, kw_only=True):
     published_at_ms: int = 0
 
 
-class Act(msgspec.Struct, frozen=True, kw_only=True, tag_field="act", omit_defaults=True):
+class Act(msgspec.Struct, frozen=True, kw_only=True, tag_field="act", omit_defaults=True, gc=False):
     """What every act carries. ``op`` is the operation id, empty for those that need none; ``actor`` who asked."""
 
     pool: PoolId

@@ -56,7 +56,7 @@ class TimerClaim(msgspec.Struct, frozen=True, kw_only=True):
     put_off: bool = False
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What became of an act.
 
     ``case`` is the state after it (or as found, when it was refused); ``advisors`` the full states of those it

@@ -74,7 +74,7 @@ class LineSize(msgspec.Struct, frozen=True, kw_only=True):
     opened_at_ms: int
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class Change(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A changed advisor. ``number`` is dense within ``gen``: a hole means take a new snapshot."""
 
     number: int
@@ -116,7 +116,7 @@ class PoolStatus(msgspec.Struct, frozen=True, kw_only=True):
         return self.level if now_ms <= self.looked_ms + LEVEL_LIFE_MS else Level.FINE
 
 
-class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True):
+class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One act's trace for the bus. ``kind`` is the act's name. ``case`` or ``advisor`` is the post-state;
     ``final`` asks for a tombstone; ``replies``, ``notices`` and ``handovers`` are messages to send, ``notes`` are
     internal ones, all as JSON. ``op`` is the operation id of an act on a case."""
