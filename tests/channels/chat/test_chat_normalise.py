@@ -3,19 +3,14 @@ from msgspec.structs import replace
 
 from channels.chat.frames import Hello, Say
 from channels.chat.normalise import Visitor, inquiry, kept, read_kept, told
-from router.contract.ids import AccountId, CaseId, ConversationId, PoolId, ReplyId
-from router.contract.messages import Address, Inquiry, Reply
+from router.contract.ids import AccountId, PoolId
+from router.contract.messages import Address, Inquiry
+from tests.suites import replies
 
 NOW_MS = 1_760_000_000_000
 VISITOR = Visitor(AccountId("shop"), PoolId("default"), "s1", Hello())
-REPLY = Reply(
-    id=ReplyId("r1"),
-    pool=PoolId("default"),
-    case=CaseId("c1"),
-    conversation=ConversationId("v1"),
-    to=Address(account=AccountId("shop"), address="s1"),
-    text="내일 옵니다.",
-    created_at_ms=NOW_MS,
+REPLY = replace(
+    replies.REPLY, to=Address(account=replies.SHOP, address="s1"), text="내일 옵니다.", created_at_ms=NOW_MS
 )
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from channels.kit.simulating import ChatOf
 from channels.messenger.simulator import MessengerSimulator
-from router.runtime.simulators import CustomerMessage
 
 GOOD: dict[str, Any] = {"recipient": {"id": "5"}, "messaging_type": "RESPONSE", "message": {"text": "hello"}}
 FILE: dict[str, Any] = {"attachment": {"type": "file", "payload": {"is_reusable": False}}}
@@ -86,12 +85,3 @@ async def test_what_is_wrong_is_refused_and_noted(bench: Bench, how: dict[str, A
     assert await bench.send(**how) == status
     assert len(bench.simulator.refusals()) == 1
     assert bench.simulator.desk.arrived.empty()
-
-
-async def test_nobody_at_the_door_is_a_connection_error() -> None:
-    simulator = MessengerSimulator()
-    await simulator.start("shop")
-    simulator._url = "http://127.0.0.1:1/messenger/shop"
-    with pytest.raises(ConnectionError):
-        await simulator.send(CustomerMessage(ref="m", customer="c", thread="t", text="x"))
-    await simulator.close()

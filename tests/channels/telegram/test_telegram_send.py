@@ -5,48 +5,30 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any
 
-import aiohttp
 import msgspec
 import pytest
 from aiohttp import web
 from msgspec.structs import replace
-from obstore.store import MemoryStore
 
 from channels.telegram.bot_api import BotApi
 from channels.telegram.options import TelegramOptions
 from channels.telegram.send import send_reply
-from router.contract.ids import AccountId, CaseId, ConversationId, PoolId, ReplyId
 from router.contract.messages import Address, Attachment, DeliveryState, Reply
-from router.runtime.blobs import Blobs
-from router.runtime.clock import SystemClock
 from router.runtime.errors import SendLater
 from router.runtime.hosting.outbound import client_session
 from router.runtime.plugins import SendResult
 from router.runtime.secret import Secret
-from router.runtime.signer import Signer
+from tests.suites import replies
 
 TOKEN = "123:abcDEF"
-REPLY = Reply(
-    id=ReplyId("r1"),
-    pool=PoolId("default"),
-    case=CaseId("c1"),
-    conversation=ConversationId("v1"),
-    to=Address(account=AccountId("shop"), address="-5"),
+REPLY = replace(
+    replies.REPLY,
+    to=Address(account=replies.SHOP, address="-5"),
     text="It comes 내일.",
-    created_at_ms=0,
     thread={"chat": "-5", "message": "11", "topic": "3"},
 )
 LONG = replace(REPLY, text="word " * 1500)
-FILE = Attachment(name="a.pdf", media_type="application/pdf", size_bytes=5, sha256="x", blob="shop/r1/0")
-
-
-class Host:
-    """What sending needs of a host."""
-
-    def __init__(self, http: aiohttp.ClientSession) -> None:
-        self.clock = SystemClock()
-        self.http = http
-        self.blobs = Blobs(MemoryStore(), Signer([Secret("x" * 32)]))
+FILE = replies.FILE
 
 
 class Telegram:
@@ -92,7 +74,7 @@ async def telegram() -> AsyncIterator[Telegram]:
 @pytest.fixture
 async def host() -> AsyncIterator[Any]:
     async with client_session() as session:
-        yield Host(session)
+        yield replies.SendingHost(session)
 
 
 def api(url: str, host: Any, **more: Any) -> BotApi:

@@ -8,7 +8,6 @@ import pytest
 
 from channels.kit.simulating import ChatOf
 from channels.telegram.simulator import TelegramSimulator
-from router.runtime.simulators import CustomerMessage
 
 GOOD: dict[str, Any] = {"chat_id": 5, "text": "hello", "reply_parameters": {"message_id": 11}}
 
@@ -82,12 +81,3 @@ async def test_what_is_wrong_is_refused_and_noted(bench: Bench, method: str, how
     assert await bench.call(method, **how) == status
     assert len(bench.simulator.refusals()) == 1
     assert bench.simulator.desk.arrived.empty()
-
-
-async def test_nobody_at_the_door_is_a_connection_error() -> None:
-    simulator = TelegramSimulator()
-    await simulator.start("shop")
-    simulator._url = "http://127.0.0.1:1/telegram/shop"
-    with pytest.raises(ConnectionError):
-        await simulator.send(CustomerMessage(ref="m", customer="c", thread="t", text="x"))
-    await simulator.close()

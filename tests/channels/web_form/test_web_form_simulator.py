@@ -6,9 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from channels.web_form.simulator import WebFormSimulator
 from channels.web_form.simulator_reader import Reader
-from router.runtime.simulators import CustomerMessage, ReceivedReply
+from router.runtime.simulators import ReceivedReply
 
 HEADERS = {
     "content-type": "application/json; charset=utf-8",
@@ -69,13 +68,3 @@ def test_an_answer_that_goes_changes_or_comes_twice_is_noted(later: list[Any]) -
     bench.look(ONE)
     bench.look(*later)
     assert len(bench.refusals) == 1
-
-
-async def test_nobody_at_the_door_is_a_connection_error() -> None:
-    simulator = WebFormSimulator()
-    await simulator.start("shop")
-    simulator._url = "http://127.0.0.1:1/web_form/shop"
-    with pytest.raises(ConnectionError):
-        await simulator.send(CustomerMessage(ref="m", customer="c", thread="t", text="x"))
-    await simulator.close()
-    await simulator.close()

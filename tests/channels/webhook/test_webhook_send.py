@@ -4,46 +4,23 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import aiohttp
 import msgspec
 import pytest
 from aiohttp import web
 from msgspec.structs import replace
-from obstore.store import MemoryStore
 
 from channels.kit.signatures import STANDARD, Received, standard_secret, verify
 from channels.webhook.options import WebhookOptions
 from channels.webhook.send import post_reply
-from router.contract.ids import AccountId, CaseId, ConversationId, PoolId, ReplyId
-from router.contract.messages import Address, Attachment, DeliveryState, Reply
-from router.runtime.blobs import Blobs
-from router.runtime.clock import SystemClock
+from router.contract.messages import Attachment, DeliveryState
 from router.runtime.errors import SendLater
 from router.runtime.hosting.outbound import client_session
 from router.runtime.plugins import ChannelHost
 from router.runtime.secret import Secret
-from router.runtime.signer import Signer
+from tests.suites import replies
 
 SECRET = "whsec_" + "A" * 32
-REPLY = Reply(
-    id=ReplyId("r1"),
-    pool=PoolId("default"),
-    case=CaseId("c1"),
-    conversation=ConversationId("v1"),
-    to=Address(account=AccountId("shop"), address="customer"),
-    text="It comes 내일.",
-    created_at_ms=1_760_000_000_000,
-    thread={"conversation": "t1"},
-)
-
-
-class Host:
-    """What sending needs of a host."""
-
-    def __init__(self, http: aiohttp.ClientSession) -> None:
-        self.clock = SystemClock()
-        self.http = http
-        self.blobs = Blobs(MemoryStore(), Signer([Secret("x" * 32)]))
+REPLY = replace(replies.REPLY, text="It comes 내일.", created_at_ms=1_760_000_000_000, thread={"conversation": "t1"})
 
 
 class System:
@@ -80,7 +57,7 @@ async def system() -> AsyncIterator[System]:
 @pytest.fixture
 async def host() -> AsyncIterator[Any]:
     async with client_session() as session:
-        yield Host(session)
+        yield replies.SendingHost(session)
 
 
 def options(url: str | None, **more: Any) -> WebhookOptions:

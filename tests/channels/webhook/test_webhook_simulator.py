@@ -10,7 +10,6 @@ import pytest
 from channels.kit.signatures import standard_headers, standard_secret
 from channels.webhook.simulator import WebhookSimulator
 from router.runtime.clock import SystemClock
-from router.runtime.simulators import CustomerMessage
 
 GOOD = {
     "type": "reply",
@@ -91,12 +90,3 @@ async def test_what_is_wrong_is_refused_and_noted(bench: Bench, body: bytes, how
     assert await bench.post(body, **how) == status
     assert len(bench.simulator.refusals()) == 1
     assert bench.simulator.desk.arrived.empty()
-
-
-async def test_nobody_at_the_door_is_a_connection_error() -> None:
-    simulator = WebhookSimulator()
-    await simulator.start("shop")
-    simulator._url = "http://127.0.0.1:1/webhook/shop"
-    with pytest.raises(ConnectionError):
-        await simulator.send(CustomerMessage(ref="m", customer="c", thread="t", text="x"))
-    await simulator.close()

@@ -4,23 +4,15 @@ from typing import Any
 
 import pytest
 
-from router.contract.ids import AccountId, CaseId, ConversationId, PoolId, ReplyId
-from router.contract.messages import Address, DeliveryState, Reply
+from router.contract.ids import ReplyId
+from router.contract.messages import DeliveryState, Reply
 from router.runtime.clock import ManualClock
 from router.runtime.errors import SendLater, StoreUnavailable
 from router.runtime.hosting.reply_sender import ReplySender, SendPolicy
 from router.runtime.ledger import LedgerEntry, LedgerState, MemoryLedger
 from router.runtime.plugins import SendResult, failed, sent, unknown
+from tests.suites.replies import REPLY
 
-REPLY = Reply(
-    id=ReplyId("r1"),
-    pool=PoolId("default"),
-    case=CaseId("c1"),
-    conversation=ConversationId("v1"),
-    to=Address(account=AccountId("shop"), address="customer"),
-    text="hello",
-    created_at_ms=1,
-)
 HANG = "hang"
 PATIENT = SendPolicy()
 

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from router.contract.ids import AccountId, CaseId, ConversationId, PoolId, ReplyId
-from router.contract.messages import Address, Delivery, DeliveryState, Reply
+from router.contract.ids import ConversationId, ReplyId
+from router.contract.messages import Delivery, DeliveryState, Reply
 from router.runtime.clock import ManualClock
 from router.runtime.errors import SendLater
 from router.runtime.hosting import suspects
@@ -15,17 +15,10 @@ from router.runtime.hosting.suspects import KeepsKilling, Suspects
 from router.runtime.plugins import SendResult, sent
 from tests.suites.eventually import eventually
 from tests.suites.ledger import MortalLedger
+from tests.suites.replies import REPLY
 
 MOST = 3
-KILLER = Reply(
-    id=ReplyId("killer"),
-    pool=PoolId("default"),
-    case=CaseId("c1"),
-    conversation=ConversationId("v1"),
-    to=Address(account=AccountId("shop"), address="customer"),
-    text="hello",
-    created_at_ms=1,
-)
+KILLER = replace(REPLY, id=ReplyId("killer"))
 NEAR = replace(KILLER, id=ReplyId("near"), conversation=ConversationId("v2"))
 
 
