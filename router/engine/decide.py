@@ -9,7 +9,7 @@ import msgspec
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Candidate
 from router.engine.eligibility import Look, eligible, fits, has_room, look
-from router.engine.explain import COMPARED, Explanation, RankedHead, told
+from router.engine.explain import COMPARED, Explanation, RankedHead, parked, told
 from router.engine.parking import gives_way, to_park
 from router.engine.ranking import Scored, best, rank_all
 from router.engine.roster import Member, Roster
@@ -142,7 +142,8 @@ def decide_turn(
 ) -> Explanation:
     """The record of a decision made from an advisor's side."""
     decision = decide(roster, turn.head.waiting, turn.head.case, rulebook, now_ms, last_advisor=last_advisor)
-    return msgspec.structs.replace(decision.explanation, turn=advisor, heads=turn.ranked)
+    made = decision.explanation
+    return msgspec.structs.replace(made, turn=advisor, heads=turn.ranked, parked=parked(turn.park))
 
 
 def strategy_of(waiting: WaitClass, rulebook: Rulebook) -> str:

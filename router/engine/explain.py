@@ -34,12 +34,20 @@ class RankedHead(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     share: ShareTerm | None = None
 
 
+class Parked(msgspec.Struct, frozen=True, kw_only=True):
+    """How many cases the advisor parked for this one, and the first of them."""
+
+    count: int
+    first: tuple[CaseId, ...]
+
+
 class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One decision: by which rulebook, over which roster, who was out and why, and how the best compared.
 
     ``turn`` is set when the decision was made from an advisor's side: he had room, and of the ``heads`` he may be
     offered this case was the most urgent, or that of the queue most over its share: they stand in their order.
     Otherwise the first of ``best`` is the winner, beside the next best; of who came after them the ids are enough.
+    ``parked`` is what he had to park for it before he had room.
     ``by`` is set when a person chose the advisor of ``turn``, which ``overrode`` these filters.
     """
 
@@ -55,12 +63,15 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     after: tuple[AdvisorId, ...] = ()
     turn: AdvisorId | None = None
     heads: tuple[RankedHead, ...] = ()
+    parked: Parked | None = None
     by: str = ""
     overrode: tuple[str, ...] = ()
 
 
 COMPARED: Final = 2
 """So many are recorded with their terms."""
+NAMED: Final = 3
+"""So many of the cases that were parked are."""
 PLACES: Final = 4
 """Decimal places of a recorded term."""
 _ENCODER: Final = msgspec.json.Encoder()
@@ -72,6 +83,11 @@ def decide_again(explanation: Explanation) -> AdvisorId | None:
     if explanation.turn:
         return explanation.turn
     return explanation.best[0].advisor if explanation.best else None
+
+
+def parked(cases: Sequence[CaseId]) -> Parked | None:
+    """What is recorded of the cases that a turn parks; None for none."""
+    return Parked(count=len(cases), first=tuple(cases[:NAMED])) if cases else None
 
 
 def in_order(explanation: Explanation) -> tuple[AdvisorId, ...]:

@@ -28,6 +28,7 @@ class Phrase(StrEnum):
     LOOKED_AT = "looked_at"
     HIS_TURN = "his_turn"
     HIS_SHARE = "his_share"
+    MADE_ROOM = "made_room"
     GAVE = "gave"
     TOOK = "took"
     OVERRODE = "overrode"
@@ -117,12 +118,16 @@ _PHRASES: Final[Mapping[Phrase, tuple[str, str]]] = {
         "상담사 {count}명을 살펴보고, 맡을 수 있는 상담사 가운데 {ranked}명의 순위를 {strategy} 방식으로 정했습니다",
     ),
     Phrase.HIS_TURN: (
-        "{advisor} had room, and of the heads he may be offered this was the most urgent",
+        "{advisor} had room, and of the cases he may be offered this was the most urgent",
         "{advisor}: 여유가 생겼고, 맡을 수 있는 문의 가운데 이 문의가 가장 급했습니다",
     ),
     Phrase.HIS_SHARE: (
         "{advisor} had room, and {queue} was most over its share: {length} of {total} cases, for {target} %",
         "{advisor}: 여유가 생겼고, 대기열 {queue}의 비율이 가장 넘쳤습니다: {total}건 중 {length}건, 목표 {target}%",
+    ),
+    Phrase.MADE_ROOM: (
+        "{advisor} made room for it by parking {cases}",
+        "{advisor}: {cases} 문의를 보류하고 여유를 냈습니다",
     ),
     Phrase.GAVE: ("{by} gave it to {advisor} by hand", "{by}님이 {advisor}에게 직접 배정했습니다"),
     Phrase.TOOK: ("{advisor} took it from the line himself", "{advisor}: 대기열에서 직접 가져갔습니다"),

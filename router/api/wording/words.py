@@ -17,7 +17,7 @@ from router.engine.consulting import DECLINED, EXPIRED, LEFT, is_rung
 from router.engine.decide import Waiting
 from router.engine.eligibility import Filter, eligible, fit, sieve
 from router.engine.estimate import MOST, Lines, ahead_of, likely_wait
-from router.engine.explain import Explanation, ShareTerm, in_order, read_explanation
+from router.engine.explain import Explanation, Parked, ShareTerm, in_order, read_explanation
 from router.engine.freeing import Ground
 from router.engine.parking import gives_way
 from router.engine.relaxation import language_level
@@ -146,6 +146,7 @@ class Words:
         if last.by and last.turn:
             yield from self._by_hand(last.by, last.turn, last.overrode)
         elif last.turn:
+            yield from self._made_room(last.turn, last.parked)
             yield self._his_turn(last.turn, last.heads[0].share if last.heads else None)
         for place, one in enumerate(last.best, start=1):
             terms = ", ".join(f"{name} {value:g}" for name, value in one.terms.items())
@@ -154,6 +155,11 @@ class Words:
             yield self._say(Phrase.HAS_IT, advisor=state.owner)
         if state.over:
             yield self._say(Phrase.OVER, advisor=state.owner or ", ".join(offer.advisor for offer in state.offers))
+
+    def _made_room(self, advisor: str, parked: Parked | None) -> Iterator[str]:
+        if parked is not None:
+            more = self._say(Phrase.MORE) if parked.count > len(parked.first) else ""
+            yield self._say(Phrase.MADE_ROOM, advisor=advisor, cases=", ".join(parked.first) + more)
 
     def _his_turn(self, advisor: str, share: ShareTerm | None) -> str:
         if share is None:

@@ -8,6 +8,7 @@ from router.contract.advisor import AdvisorState, Presence, WorkKind
 from router.contract.case import CaseStatus
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Plan
+from router.engine.explain import read_explanation
 from router.store.acts import Done, Park
 from tests.suites.stage import POOL, RULES, Stage, rulebook, stage
 
@@ -68,6 +69,29 @@ async def test_it_says_for_what() -> None:
         await scene.settle()
         entries = await scene.store.pending(POOL, 0, limit=1_000)
         assert {entry.reason for entry in entries if entry.kind == "park"} == {"room for chat"}
+
+
+@pytest.mark.parametrize(
+    ("mails", "first", "told"),
+    [(("m1", "m2", "m3"), 3, "m3, m2, m1"), (("m1", "m2", "m3", "m4"), 3, "m4, m3, m2, ...")],
+)
+async def test_what_was_parked_for_a_case_is_in_its_explanation(mails: tuple[str, ...], first: int, told: str) -> None:
+    units = 10 * len(mails)
+    async with stage(rulebook(RULED.replace("chat: {units: 30,", f"chat: {{units: {units},"))) as scene:
+        await _has_mail(scene, *mails, budget=units)
+        await scene.write("chat", channel="chat")
+        await scene.settle()
+        state = await scene.case("chat")
+        made = read_explanation(state.why)
+        assert made is not None
+        assert made.parked is not None
+        assert (made.parked.count, len(made.parked.first)) == (len(mails), first)
+        words = Words(Language.ENGLISH, scene.tail.roster, scene.policies.active, scene.clock.now_ms())
+        assert f"mina made room for it by parking {told}" in words.explained(state).why_here
+        korean = Words(Language.KOREAN, scene.tail.roster, scene.policies.active, scene.clock.now_ms())
+        assert (
+            f"mina: {told.replace(', ...', ' 외')} 문의를 보류하고 여유를 냈습니다" in korean.explained(state).why_here
+        )
 
 
 async def test_nobody_is_interrupted_while_somebody_is_free() -> None:
