@@ -109,15 +109,13 @@ class AdvisorState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     def has_room(self, units: int, channel: str, *, besides: str = "", parking: frozenset[str] = frozenset()) -> bool:
         """Whether a case of that weight fits into the budget and the channel's cap; ``besides`` names a case
         whose present entry would be replaced, ``parking`` channels whose cases at hand would be parked."""
-        others = [
-            item
-            for case, item in self.work.items()
-            if case != besides and item.kind is not WorkKind.PARKED and not item.may_be_parked(parking)
-        ]
-        if sum(item.units for item in others) + units > self.budget:
-            return False
+        taken, of_channel = units, 0
+        for case, item in self.work.items():
+            if case != besides and item.kind is not WorkKind.PARKED and not item.may_be_parked(parking):
+                taken += item.units
+                of_channel += item.channel == channel
         cap = self.caps.get(channel)
-        return cap is None or sum(item.channel == channel for item in others) < cap
+        return taken <= self.budget and (cap is None or of_channel < cap)
 
 
 class Advisor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -2,8 +2,6 @@
 
 from bisect import bisect_left, insort
 from collections import deque
-from operator import attrgetter
-from typing import Final
 
 import msgspec
 
@@ -18,11 +16,6 @@ KEPT_OPERATIONS = 8
 KEPT_HISTORY = 50
 KEPT_MESSAGES = 500
 KEPT_CHANGES = 10_000
-
-_OF_CASE: Final = CaseState.__struct_fields__
-_OF_ADVISOR: Final = AdvisorState.__struct_fields__
-_case_values = attrgetter(*_OF_CASE)
-_advisor_values = attrgetter(*_OF_ADVISOR)
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -60,9 +53,29 @@ class CaseRow(msgspec.Struct, kw_only=True):
     history: list[str] = []
 
     def snapshot(self) -> CaseState:
-        values = dict(zip(_OF_CASE, _case_values(self), strict=True))
-        values.update(offers=tuple(self.offers), consults=dict(self.consults), timers=dict(self.timers))
-        return CaseState(**values)
+        return CaseState(
+            id=self.id,
+            state=self.state,
+            ver=self.ver,
+            gen=self.gen,
+            conversation=self.conversation,
+            channel=self.channel,
+            units=self.units,
+            opened_at_ms=self.opened_at_ms,
+            changed_at_ms=self.changed_at_ms,
+            score=self.score,
+            class_key=self.class_key,
+            owner=self.owner,
+            offers=tuple(self.offers),
+            consults=self.consults.copy(),
+            timers=self.timers.copy(),
+            step=self.step,
+            over=self.over,
+            inquiries=self.inquiries,
+            last_inquiry=self.last_inquiry,
+            detail=self.detail,
+            why=self.why,
+        )
 
 
 class AdvisorRow(msgspec.Struct, kw_only=True):
@@ -92,9 +105,22 @@ class AdvisorRow(msgspec.Struct, kw_only=True):
         return looked_at.has_room(units, channel, besides=besides)
 
     def snapshot(self) -> AdvisorState:
-        values = dict(zip(_OF_ADVISOR, _advisor_values(self), strict=True))
-        values.update(caps=dict(self.caps), work=dict(self.work), timers=dict(self.timers))
-        return AdvisorState(**values)
+        return AdvisorState(
+            id=self.id,
+            ver=self.ver,
+            elig=self.elig,
+            gen=self.gen,
+            presence=self.presence,
+            reason=self.reason,
+            budget=self.budget,
+            caps=self.caps.copy(),
+            idle_since_ms=self.idle_since_ms,
+            online_since_ms=self.online_since_ms,
+            missed=self.missed,
+            work=self.work.copy(),
+            timers=self.timers.copy(),
+            profile=self.profile,
+        )
 
 
 class ConversationRow(msgspec.Struct, kw_only=True):
