@@ -27,7 +27,7 @@ from rules import load, load_roster
 from rules.checking.lint import lint
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCS = {name: ROOT / "docs" / f"{name}.md" for name in ("operators", "supervisors")}
+DOCS = {name: ROOT / "docs" / f"{name}.md" for name in ("operators", "supervisors", "channels")}
 PAGES = {name: path.read_text("utf-8") for name, path in DOCS.items()}
 EXAMPLE = ROOT / "deploy" / "settings.example.yaml"
 TABLE = re.compile(r"(<!-- settings table: .*? -->\n)(.*?)(<!-- end of settings table -->)", re.DOTALL)

@@ -10,20 +10,23 @@ from router.runtime.token_bucket import Rate
 
 
 class ChatOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``origins``: the sites whose pages may open a chat, as browsers name them (``https://shop.example``, a
-    port only if it isn't the usual one); pages of Turnout's own address always may. ``max_frame_bytes`` is
-    the largest message; ``messages_per_s`` and ``messages_burst`` are how fast one customer may write, over
-    all his connections. ``session_days``: for how long a customer who comes back finds his conversation.
-    """
+    """All have defaults. Pages of Turnout's own address may always open a chat."""
 
-    origins: Annotated[tuple[str, ...], Meta(max_length=100)] = ()
-    max_frame_bytes: Annotated[int, Meta(ge=1024, le=262_144)] = 32_768
-    messages_per_s: Annotated[float, Meta(gt=0, le=10_000)] = 2.0
-    messages_burst: Annotated[int, Meta(ge=1, le=100_000)] = 40
-    session_days: Annotated[int, Meta(ge=1, le=30)] = 30
-    max_sockets: Annotated[int, Meta(ge=1, le=100_000)] = 10_000
-    hello_s: Annotated[float, Meta(gt=0, le=60)] = 10.0
-    heartbeat_s: Annotated[float, Meta(gt=0, le=300)] = 20.0
+    origins: Annotated[
+        tuple[str, ...],
+        Meta(max_length=100, description="Sites whose pages may open a chat: https://shop.example, a port if unusual."),
+    ] = ()
+    max_frame_bytes: Annotated[int, Meta(ge=1024, le=262_144, description="Largest message.")] = 32_768
+    messages_per_s: Annotated[
+        float, Meta(gt=0, le=10_000, description="How fast one customer may write, over all his windows.")
+    ] = 2.0
+    messages_burst: Annotated[int, Meta(ge=1, le=100_000, description="How much of that at once.")] = 40
+    session_days: Annotated[
+        int, Meta(ge=1, le=30, description="So long a customer who comes back finds his conversation.")
+    ] = 30
+    max_sockets: Annotated[int, Meta(ge=1, le=100_000, description="Chats open at once in a process.")] = 10_000
+    hello_s: Annotated[float, Meta(gt=0, le=60, description="Who says nothing for so long at first is cut off.")] = 10.0
+    heartbeat_s: Annotated[float, Meta(gt=0, le=300, description="How often a line is tried for life.")] = 20.0
 
     def __post_init__(self) -> None:
         for origin in self.origins:

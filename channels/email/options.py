@@ -18,23 +18,20 @@ class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Listen(_Section, frozen=True):
-    """Where mail comes in. All mailboxes of a process share it: one host, one port, one certificate.
+    """Where mail comes in. All mailboxes of a process share it: one host, one port, one certificate."""
 
-    With ``tls_cert`` and ``tls_key`` (paths of PEM files) STARTTLS is offered, with ``require_tls`` nothing is
-    taken without it. ``connections`` may be open at once; ``in_hand_bytes`` is what all mails that are being
-    received may take together; ``sender_per_s`` and ``sender_burst`` bound one sending address.
-    """
-
-    host: str = "127.0.0.1"
-    port: Port = 2525
-    hostname: str = "localhost"
-    tls_cert: str | None = None
-    tls_key: str | None = None
-    require_tls: bool = False
-    connections: Annotated[int, Meta(ge=1, le=10_000)] = 200
-    in_hand_bytes: Annotated[int, Meta(ge=1_048_576)] = 256 * 1024 * 1024
-    sender_per_s: Annotated[float, Meta(gt=0)] = 5.0
-    sender_burst: Annotated[float, Meta(ge=1)] = 100.0
+    host: Annotated[str, Meta(description="Address that the port for mail (SMTP) is opened on.")] = "127.0.0.1"
+    port: Annotated[Port, Meta(description="The port; 0: a free one.")] = 2525
+    hostname: Annotated[str, Meta(description="Name that the server greets with.")] = "localhost"
+    tls_cert: Annotated[str | None, Meta(description="PEM file of the certificate: STARTTLS is then offered.")] = None
+    tls_key: Annotated[str | None, Meta(description="PEM file of its key.")] = None
+    require_tls: Annotated[bool, Meta(description="Take nothing without TLS.")] = False
+    connections: Annotated[int, Meta(ge=1, le=10_000, description="Connections open at once.")] = 200
+    in_hand_bytes: Annotated[
+        int, Meta(ge=1_048_576, description="What all mails that are being received may take together.")
+    ] = 256 * 1024 * 1024
+    sender_per_s: Annotated[float, Meta(gt=0, description="Mails a second from one sending address.")] = 5.0
+    sender_burst: Annotated[float, Meta(ge=1, description="How many of them at once.")] = 100.0
 
     def __post_init__(self) -> None:
         if (self.tls_cert is None) != (self.tls_key is None):
@@ -44,20 +41,25 @@ class Listen(_Section, frozen=True):
 
 
 class EmailOptions(_Section, frozen=True, kw_only=True):
-    """``address`` is the mailbox, ``aliases`` other addresses of it. Answers are sent as ``display_name``
-    <``address``>; their Reply-To is the address with a signed token behind a plus, unless ``plus_addressing``
-    is off (the server before us must pass plus addresses on).
+    """One mailbox: how it is called, how mail comes in (``listen``) and goes out (``relay``)."""
 
-    ``list_mail`` says what mail with the headers of a mailing list is: ``automatic`` opens no case; ``personal``
-    is for a mailbox that gets its mail through a group address, where every customer's mail has them.
-    """
-
-    address: str
-    aliases: Annotated[tuple[str, ...], Meta(max_length=50)] = ()
-    display_name: Annotated[str, Meta(max_length=100)] = ""
-    plus_addressing: bool = True
-    list_mail: Literal["automatic", "personal"] = "automatic"
-    max_bytes: Annotated[int, Meta(ge=65_536, le=MAX_MAIL_BYTES)] = MAX_MAIL_BYTES
+    address: Annotated[str, Meta(description="The mailbox, without a plus.")]
+    aliases: Annotated[tuple[str, ...], Meta(max_length=50, description="Other addresses of it.")] = ()
+    display_name: Annotated[str, Meta(max_length=100, description="Name that answers are sent under.")] = ""
+    plus_addressing: Annotated[
+        bool,
+        Meta(
+            description="Answers ask to be answered at help+token@...; off where your server loses what follows a plus."
+        ),
+    ] = True
+    list_mail: Annotated[
+        Literal["automatic", "personal"],
+        Meta(
+            description="Mail with a mailing list's headers: automatic opens no case; personal is for a mailbox behind "
+            "a group address, where each customer's mail has them."
+        ),
+    ] = "automatic"
+    max_bytes: Annotated[int, Meta(ge=65_536, le=MAX_MAIL_BYTES, description="Largest mail.")] = MAX_MAIL_BYTES
     listen: Listen = Listen()
     relay: Relay
 

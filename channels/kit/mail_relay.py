@@ -26,17 +26,19 @@ _PLACE: Final = "the outgoing mail server"
 
 
 class Relay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The server that takes our mail. ``tls`` is how its connection is protected: ``starttls``, ``implicit``
-    (from the first byte on), or ``none``, which is refused together with a password."""
+    """The server that takes our mail. ``tls: none`` is refused together with a password."""
 
-    host: str
-    port: Annotated[int, Meta(ge=0, le=65_535)] = 587
-    tls: Literal["starttls", "implicit", "none"] = "starttls"
-    username: str | None = None
-    password: Secret | None = None
-    hostname: str = "localhost"
-    timeout_s: Annotated[float, Meta(gt=0, le=25)] = 20.0
-    connections: Annotated[int, Meta(ge=1, le=100)] = 4
+    host: Annotated[str, Meta(description="The server that takes outgoing mail.")]
+    port: Annotated[int, Meta(ge=0, le=65_535, description="Its port.")] = 587
+    tls: Annotated[
+        Literal["starttls", "implicit", "none"],
+        Meta(description="How the connection is protected; implicit: from the first byte on."),
+    ] = "starttls"
+    username: Annotated[str | None, Meta(description="User there, with password.")] = None
+    password: Annotated[Secret | None, Meta(description="Never sent without TLS.")] = None
+    hostname: Annotated[str, Meta(description="Name that we give ourselves there.")] = "localhost"
+    timeout_s: Annotated[float, Meta(gt=0, le=25, description="How long one answer of it may take.")] = 20.0
+    connections: Annotated[int, Meta(ge=1, le=100, description="Mails under way at once.")] = 4
 
     def __post_init__(self) -> None:
         if (self.username is None) != (self.password is None):

@@ -14,22 +14,28 @@ _DIGITS: Final = frozenset("0123456789")
 
 
 class MessengerOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``page_id``: the page that customers write to. ``app_secrets``: what the app's events are signed with;
-    two while one replaces the other. ``verify_token``: what the app's webhook was set up with.
-    ``human_agent``: the app may answer for seven days, not one, by Messenger's human-agent permission.
-    ``api_url``: the Graph API with its version. ``allow_private``: it and the customers' files may be http
-    and in the own network. ``max_file_bytes``: larger files are named in the inquiry, not fetched.
-    """
+    """What the page and its app are, and how the Graph API is reached."""
 
-    page_id: Annotated[str, Meta(min_length=1, max_length=50)]
-    page_token: Secret
-    app_secrets: Annotated[tuple[Secret, ...], Meta(min_length=1, max_length=4)]
-    verify_token: Secret
-    human_agent: bool = False
-    api_url: str = "https://graph.facebook.com/v25.0"
-    allow_private: bool = False
-    max_file_bytes: Annotated[int, Meta(ge=0, le=32 * 1024 * 1024)] = 25 * 1024 * 1024
-    reply_timeout_s: Annotated[float, Meta(gt=0, le=25)] = 15.0
+    page_id: Annotated[
+        str, Meta(min_length=1, max_length=50, description="Number of the page that customers write to.")
+    ]
+    page_token: Annotated[Secret, Meta(description="The page's access token.")]
+    app_secrets: Annotated[
+        tuple[Secret, ...],
+        Meta(min_length=1, max_length=4, description="What the app signs with; two while one replaces the other."),
+    ]
+    verify_token: Annotated[Secret, Meta(description="What the app's webhook is set up with: 16 characters or more.")]
+    human_agent: Annotated[
+        bool, Meta(description="The app has the human-agent permission: answers go out for seven days, not one.")
+    ] = False
+    api_url: Annotated[str, Meta(description="The Graph API with its version.")] = "https://graph.facebook.com/v25.0"
+    allow_private: Annotated[
+        bool, Meta(description="It, and customers' files, may be http and in the own network.")
+    ] = False
+    max_file_bytes: Annotated[
+        int, Meta(ge=0, le=32 * 1024 * 1024, description="Larger files are named in the inquiry, not fetched.")
+    ] = 25 * 1024 * 1024
+    reply_timeout_s: Annotated[float, Meta(gt=0, le=25, description="How long one answer of it may take.")] = 15.0
 
     def __post_init__(self) -> None:
         if not _DIGITS.issuperset(self.page_id):

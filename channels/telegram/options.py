@@ -12,17 +12,21 @@ _LETTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 
 
 class TelegramOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``token``: the bot's own. ``secret_tokens``: what the webhook was set up with; two while one replaces
-    the other. ``api_url``: another Bot API server than Telegram's; http only with ``allow_private``.
-    ``max_file_bytes``: larger files of customers are named in the inquiry, not fetched.
-    """
+    """What the bot is, and how the Bot API is reached."""
 
-    token: Secret
-    secret_tokens: Annotated[tuple[Secret, ...], Meta(min_length=1, max_length=4)]
-    api_url: str = "https://api.telegram.org"
-    allow_private: bool = False
-    max_file_bytes: Annotated[int, Meta(ge=0, le=20 * 1024 * 1024)] = 20 * 1024 * 1024
-    reply_timeout_s: Annotated[float, Meta(gt=0, le=25)] = 15.0
+    token: Annotated[Secret, Meta(description="The bot's own.")]
+    secret_tokens: Annotated[
+        tuple[Secret, ...],
+        Meta(
+            min_length=1, max_length=4, description="What the webhook is set up with; two while one replaces the other."
+        ),
+    ]
+    api_url: Annotated[str, Meta(description="The Bot API server.")] = "https://api.telegram.org"
+    allow_private: Annotated[bool, Meta(description="It may be http and in the own network.")] = False
+    max_file_bytes: Annotated[
+        int, Meta(ge=0, le=20 * 1024 * 1024, description="Larger files are named in the inquiry, not fetched.")
+    ] = 20 * 1024 * 1024
+    reply_timeout_s: Annotated[float, Meta(gt=0, le=25, description="How long one answer of it may take.")] = 15.0
 
     def __post_init__(self) -> None:
         bot, _, key = self.token.reveal().partition(":")

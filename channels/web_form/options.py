@@ -8,22 +8,28 @@ from msgspec import Meta
 
 
 class WebFormOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``mail_account``: the e-mail account that answers are sent from; absent, the customer reads them under
-    a signed link, for ``link_days``. ``origins``: the web sites whose pages may post, as browsers write them
-    (``https://shop.example``). ``honeypot``: a field that people don't see and must stay empty.
-    ``form_token``: a form must carry a token of ours, ``min_fill_s`` old or more. ``per_minute`` forms from
-    one public address.
-    """
+    """All have defaults: without ``mail_account`` answers are read under a signed link."""
 
-    mail_account: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
-    title: Annotated[str, Meta(min_length=1, max_length=200)] = "Your inquiry"
-    origins: Annotated[tuple[str, ...], Meta(max_length=50)] = ()
-    honeypot: Annotated[str, Meta(min_length=1, max_length=50)] = "website"
-    form_token: bool = True
-    min_fill_s: Annotated[float, Meta(ge=0, le=60)] = 3.0
-    per_minute: Annotated[int, Meta(ge=1, le=10_000)] = 20
-    link_days: Annotated[int, Meta(ge=1, le=365)] = 60
-    max_bytes: Annotated[int, Meta(ge=1024, le=32 * 1024 * 1024)] = 10 * 1024 * 1024
+    mail_account: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=200)] | None,
+        Meta(description="E-mail account that answers go out by. Absent: they are read under a signed link."),
+    ] = None
+    title: Annotated[str, Meta(min_length=1, max_length=200, description="Title of that page.")] = "Your inquiry"
+    origins: Annotated[
+        tuple[str, ...], Meta(max_length=50, description="Sites whose pages may post: https://shop.example.")
+    ] = ()
+    honeypot: Annotated[
+        str, Meta(min_length=1, max_length=50, description="A field that people don't see and must stay empty.")
+    ] = "website"
+    form_token: Annotated[bool, Meta(description="A form must carry a token of ours.")] = True
+    min_fill_s: Annotated[
+        float, Meta(ge=0, le=60, description="How old the token must be: who fills a form in faster is a machine.")
+    ] = 3.0
+    per_minute: Annotated[int, Meta(ge=1, le=10_000, description="Forms a minute from one public address.")] = 20
+    link_days: Annotated[int, Meta(ge=1, le=365, description="How long the link works.")] = 60
+    max_bytes: Annotated[int, Meta(ge=1024, le=32 * 1024 * 1024, description="Largest form, files included.")] = (
+        10 * 1024 * 1024
+    )
 
     def __post_init__(self) -> None:
         for origin in self.origins:

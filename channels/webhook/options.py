@@ -13,20 +13,23 @@ Secrets = Annotated[tuple[Secret, ...], Meta(max_length=4)]
 
 
 class WebhookOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``secrets``: what the sender signs with (``whsec_`` and base64); two while one replaces the other.
+    """``allow_private`` is off, since whoever can change an address in the settings could else reach what only
+    this machine reaches."""
 
-    ``reply_url``: where replies are posted; without it every reply ends as failed. ``reply_secrets`` sign
-    them, ``secrets`` if empty. ``allow_private``: ``reply_url`` may be http and lead to an address of the
-    own network; off, since whoever can change an address in the settings could else reach what only this
-    machine reaches. ``max_bytes`` is the largest message, attachments included.
-    """
-
-    secrets: Annotated[Secrets, Meta(min_length=1)]
-    reply_url: str | None = None
-    reply_secrets: Secrets = ()
-    allow_private: bool = False
-    max_bytes: Annotated[int, Meta(ge=1024, le=32 * 1024 * 1024)] = 8 * 1024 * 1024
-    reply_timeout_s: Annotated[float, Meta(gt=0, le=25)] = 10.0
+    secrets: Annotated[
+        Secrets,
+        Meta(
+            min_length=1,
+            description="What the sender signs with (whsec_ and base64); two while one replaces the other.",
+        ),
+    ]
+    reply_url: Annotated[str | None, Meta(description="Where replies are posted. Absent: every reply fails.")] = None
+    reply_secrets: Annotated[Secrets, Meta(description="What we sign with. Empty: secrets.")] = ()
+    allow_private: Annotated[bool, Meta(description="reply_url may be http and lead into the own network.")] = False
+    max_bytes: Annotated[
+        int, Meta(ge=1024, le=32 * 1024 * 1024, description="Largest message, attachments included.")
+    ] = 8 * 1024 * 1024
+    reply_timeout_s: Annotated[float, Meta(gt=0, le=25, description="How long one answer to a reply may take.")] = 10.0
 
     def __post_init__(self) -> None:
         for secret in (*self.secrets, *self.reply_secrets):

@@ -60,6 +60,7 @@
     #log { flex: 1; overflow-y: auto; padding: 12px; }
     #log > div { max-width: 85%; width: fit-content; margin: 0 0 10px; padding: 8px 12px; border-radius: 12px;
       background: #eef1f5; white-space: pre-wrap; overflow-wrap: anywhere; }
+    :host(:lang(ko)) #log > div { word-break: keep-all; }
     #log > .customer { margin-left: auto; background: #d9e6fb; }
     #log small { display: block; font-size: 12px; color: #4a5560; }
     #log a { display: block; color: #1a4fa3; }

@@ -215,14 +215,16 @@ class Mask(Section, frozen=True):
 class AccountSettings(Section, frozen=True):
     channel: Annotated[PluginName, Meta(description="Channel adapter that serves the account.")]
     pool: Annotated[Name, Meta(description="Pool that the account's conversations belong to.")] = "default"
-    options: Annotated[RawOptions, Meta(description="The adapter's own options; see the channel's page.")] = RawOptions(
-        {}
+    options: Annotated[RawOptions, Meta(description="The adapter's own options: `turnout settings --channel`.")] = (
+        RawOptions({})
     )
 
 
 class TargetSettings(Section, frozen=True):
     notifier: Annotated[PluginName, Meta(description="Notifier that serves the target.")]
-    options: Annotated[RawOptions, Meta(description="The notifier's own options.")] = RawOptions({})
+    options: Annotated[RawOptions, Meta(description="The notifier's own options: `turnout settings --notifier`.")] = (
+        RawOptions({})
+    )
     group_s: Annotated[
         float,
         Meta(

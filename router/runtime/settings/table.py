@@ -3,7 +3,7 @@
 import typing
 from collections.abc import Iterator
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -30,9 +30,10 @@ class SettingRow(NamedTuple):
     meaning: str
 
 
-def describe() -> tuple[SettingRow, ...]:
-    """Every setting there is, in the order of the struct."""
-    return tuple(_rows(Settings, ""))
+def describe(kind: type[msgspec.Struct] = Settings, under: str = "") -> tuple[SettingRow, ...]:
+    """Every setting there is, in the order of the struct; or every member of a plug-in's options, whose paths begin
+    with ``under``."""
+    return tuple(_rows(kind, under))
 
 
 def public(settings: Settings) -> dict[str, Any]:
@@ -67,11 +68,13 @@ def _plain_name(plain: Any) -> str:
     if typing.get_origin(plain) is tuple:
         item = bare(typing.get_args(plain)[0])
         return f"list of {_plain_name(item)}"
+    if typing.get_origin(plain) is Literal:
+        return " or ".join(str(choice) for choice in typing.get_args(plain))
     if isinstance(plain, type) and issubclass(plain, Enum):
         return " or ".join(str(member.value) for member in plain)
     if isinstance(plain, type) and issubclass(plain, msgspec.Struct):
         return "{" + ", ".join(field.encode_name for field in msgspec.structs.fields(plain)) + "}"
-    return _TYPE_NAMES[plain]
+    return _TYPE_NAMES.get(plain, "any")
 
 
 def _default(field: msgspec.structs.FieldInfo) -> str:
