@@ -17,9 +17,9 @@ _ONLINE_S = 30.0
 class Office:
     """The advisors of a roster, each with a session of his own."""
 
-    def __init__(self, roster: Iterable[Advisor], *, seed: int, habits: Habits | None = None) -> None:
+    def __init__(self, roster: Iterable[Advisor], *, seed: int) -> None:
         marks = itertools.count(1)
-        self.advisors = [DemoAdvisor(who, marks, seed=seed, habits=habits or Habits()) for who in roster]
+        self.advisors = [DemoAdvisor(who, marks, seed=seed, habits=Habits()) for who in roster]
 
     async def run(self, url: str, keys: Mapping[str, str], online: asyncio.Event) -> None:
         """Let all of them in, set ``online`` when they are, and work until cancelled. Raises ``DemoFailed``, alone or

@@ -5,7 +5,7 @@ tells its conversation and its place in it; the same seed gives the same convers
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Final
 
@@ -16,7 +16,7 @@ from router.demo.templates import ALL, PHRASES
 
 MAX_CONVERSATIONS: Final = 100_000
 MAX_MESSAGES: Final = 10
-_TOKEN: Final = re.compile(r"TN-(\d{5})\d")
+_TOKEN: Final = re.compile(r"TN-\d{6}")
 _REPLY_MARK: Final = re.compile(r"RP-\d{6}")
 
 _BURST_EVERY_S: Final = 15.0
@@ -80,13 +80,6 @@ def tokens(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found.group() for found in _TOKEN.finditer(text)))
 
 
-def conversation_of(name: str) -> int:
-    """The number of the conversation that a token belongs to."""
-    found = _TOKEN.fullmatch(name)
-    assert found is not None, name
-    return int(found.group(1))
-
-
 def reply_mark(number: int) -> str:
     """The name of an advisor's reply, which stands in its text."""
     return f"RP-{number:06d}"
@@ -109,10 +102,6 @@ def phrases_of(conversation: Conversation, occasion: str) -> tuple[str, ...]:
     """``more``, ``answers`` or ``later``, in the customer's language."""
     found: tuple[str, ...] = getattr(PHRASES[conversation.template.language], occasion)
     return found
-
-
-def by_number(conversations: Iterable[Conversation]) -> dict[int, Conversation]:
-    return {conversation.number: conversation for conversation in conversations}
 
 
 def _beginnings(random: Random, seconds: float, rate: float) -> Iterator[float]:

@@ -196,12 +196,10 @@ return {#newest > 0 and newest[1][1] or '0-0', redis.call('XRANGE', KEYS[1], '('
 class RedisChatLog:
     """The logs in Redis or Valkey: two keys a conversation, one stream of news, one atomic step an append."""
 
-    def __init__(
-        self, commands: Caller, waits: Waiter, *, keys: ChatKeys | None = None, bounds: ChatBounds = ORDINARY
-    ) -> None:
+    def __init__(self, commands: Caller, waits: Waiter, *, bounds: ChatBounds = ORDINARY) -> None:
         self._commands = commands
         self._waits = waits
-        self._keys = keys or ChatKeys()
+        self._keys = ChatKeys()
         self._bounds = bounds
 
     async def append(self, conversation: ConversationId, id_: str, body: bytes, *, now_ms: int) -> Cursor:

@@ -6,9 +6,9 @@ no other place: their backup is the server's own log (design section 3).
 
 from typing import Final
 
-BUS_TAG: Final = "{turnout-bus}"
-CHAT_TAG: Final = "{turnout-chat}"
-LEDGER_ROOT: Final = "turnout:ledger"
+_BUS: Final = "{turnout-bus}"
+_CHAT: Final = "{turnout-chat}"
+_LEDGER: Final = "turnout:ledger"
 
 
 class BusKeys:
@@ -33,37 +33,35 @@ class BusKeys:
     ========  ======  ============================================================  ====================
     """
 
-    def __init__(self, tag: str = BUS_TAG) -> None:
-        self._tag = tag
-        self.topics: Final = f"{tag}:topics"
-        self.groups: Final = f"{tag}:groups"
-        self.upkeep: Final = f"{tag}:upkeep"
-        self.epoch: Final = f"{tag}:epoch"
-        self.joins: Final = f"{tag}:joins"
+    topics: Final = f"{_BUS}:topics"
+    groups: Final = f"{_BUS}:groups"
+    upkeep: Final = f"{_BUS}:upkeep"
+    epoch: Final = f"{_BUS}:epoch"
+    joins: Final = f"{_BUS}:joins"
 
     def log(self, topic: str, partition: int) -> str:
-        return f"{self._tag}:log:{topic}/{partition}"
+        return f"{_BUS}:log:{topic}/{partition}"
 
     def ends(self, topic: str) -> str:
-        return f"{self._tag}:ends:{topic}"
+        return f"{_BUS}:ends:{topic}"
 
     def index(self, topic: str, partition: int) -> str:
-        return f"{self._tag}:index:{topic}/{partition}"
+        return f"{_BUS}:index:{topic}/{partition}"
 
     def stale(self, topic: str, partition: int) -> str:
-        return f"{self._tag}:stale:{topic}/{partition}"
+        return f"{_BUS}:stale:{topic}/{partition}"
 
     def cursors(self, topic: str) -> str:
-        return f"{self._tag}:cursors:{topic}"
+        return f"{_BUS}:cursors:{topic}"
 
     def members(self, group: str) -> str:
-        return f"{self._tag}:members:{group}"
+        return f"{_BUS}:members:{group}"
 
     def owners(self, group: str) -> str:
-        return f"{self._tag}:owners:{group}"
+        return f"{_BUS}:owners:{group}"
 
     def wake(self, group: str) -> str:
-        return f"{self._tag}:wake:{group}"
+        return f"{_BUS}:wake:{group}"
 
 
 class LedgerKeys:
@@ -82,15 +80,13 @@ class LedgerKeys:
     A lost ledger is made anew from the deliveries topic (``ledger_settling``); attempts are lost.
     """
 
-    def __init__(self, root: str = LEDGER_ROOT) -> None:
-        self.standing: Final = root
-        self._root = root
+    standing: Final = _LEDGER
 
     def line(self, reply: str) -> str:
-        return f"{self._root}:{reply}"
+        return f"{_LEDGER}:{reply}"
 
     def attempts(self, reply: str) -> str:
-        return f"{self._root}:{reply}:attempts"
+        return f"{_LEDGER}:{reply}:attempts"
 
 
 class ChatKeys:
@@ -105,12 +101,10 @@ class ChatKeys:
     =====  ======  =====================================================================  =====================
     """
 
-    def __init__(self, tag: str = CHAT_TAG) -> None:
-        self._tag = tag
-        self.news: Final = f"{tag}:news"
+    news: Final = f"{_CHAT}:news"
 
     def log(self, conversation: str) -> str:
-        return f"{self._tag}:log:{conversation}"
+        return f"{_CHAT}:log:{conversation}"
 
     def marks(self, conversation: str) -> str:
-        return f"{self._tag}:marks:{conversation}"
+        return f"{_CHAT}:marks:{conversation}"

@@ -12,6 +12,8 @@ from router.runtime.errors import RuntimeFailure, StartFailed, TaskDied
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 
+# A part that takes longer to open has failed, unless it says how long it may take.
+_START_S: Final = 60.0
 # Past the deadline a step still gets this long, to give back sockets and locks.
 _LAST_WORD_S: Final = 0.5
 
@@ -33,9 +35,8 @@ class Lifecycle:
     logged by name and does not keep the next from closing.
     """
 
-    def __init__(self, *, stop_s: float, start_s: float = 60.0) -> None:
+    def __init__(self, *, stop_s: float) -> None:
         self._stop_s = stop_s
-        self._start_s = start_s
         self._steps: list[_Step] = []
         self._stopping = asyncio.Event()
         self._failure: BaseException | None = None
@@ -59,7 +60,7 @@ class Lifecycle:
         """
         task = asyncio.ensure_future(opening)
         stop = asyncio.ensure_future(self._stopping.wait())
-        limit_s = within_s or self._start_s
+        limit_s = within_s or _START_S
         LOG.info("starting %s", name, extra={"event": "start.begin", "part": name})
         try:
             await asyncio.wait((task, stop), timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)

@@ -38,6 +38,8 @@ _CONNECT_S: Final = 2.0
 _ANSWER_S: Final = 5.0
 _POOL_WAIT_S: Final = 5.0
 _WAKE_AT_ONCE: Final = 16
+# So many of a coalescer's pipelines are under way at once.
+_PIPELINES: Final = 4
 # uvloop raises a RuntimeError where a transport has closed since it was looked at.
 _LOST: Final = (RedisError, OSError, RuntimeError)
 _PASSING: Final = (ReadOnlyError, MasterDownError, ClusterDownError, TryAgainError)
@@ -189,13 +191,10 @@ class Coalescer:
     Each caller gets his own reply or error. Calls that run at the same time have no order among them.
     """
 
-    def __init__(
-        self, client: RedisClient, *, max_batch: int = 128, max_waiting: int = 8192, connections: int = 4
-    ) -> None:
+    def __init__(self, client: RedisClient, *, max_batch: int = 128, max_waiting: int = 8192) -> None:
         self._client = client
         self._max_batch = max_batch
         self._max_waiting = max_waiting
-        self._connections = connections
         self._waiting: deque[tuple[Command, asyncio.Future[object]]] = deque()
         self._running: set[asyncio.Task[None]] = set()
         self._flush_due = False
@@ -221,7 +220,7 @@ class Coalescer:
 
     def _flush(self) -> None:
         self._flush_due = False
-        while len(self._running) < self._connections and (batch := self._next_batch()):
+        while len(self._running) < _PIPELINES and (batch := self._next_batch()):
             task = asyncio.get_running_loop().create_task(self._send(batch), name="redis-pipeline")
             self._running.add(task)
             task.add_done_callback(self._sent)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, cast
 
 from router.runtime.bus.membership import Grant, Holdings, View
@@ -44,18 +44,10 @@ class StreamsSubscription:
     others; whatever it does afterwards, its commits find another epoch and do nothing.
     """
 
-    def __init__(
-        self,
-        joined: Joined,
-        rebalance: Rebalance,
-        server: StreamsServer,
-        *,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, joined: Joined, rebalance: Rebalance, server: StreamsServer) -> None:
         self._joined = joined
         self._holdings = Holdings(rebalance)
         self._library, self._reads, self._keys, self._lease_ms, self._stop_s = server
-        self._monotonic = monotonic
         self._renew_at = 0.0
         self._wake_id = b"0-0"
         self._closed = False
@@ -65,19 +57,19 @@ class StreamsSubscription:
     async def poll(self, *, max_records: int, timeout_ms: int) -> Sequence[Record]:
         if self._closed:
             raise BusUnavailable("the subscription is closed")
-        ends = self._monotonic() + timeout_ms / 1000
+        ends = time.monotonic() + timeout_ms / 1000
         while True:
-            now = self._monotonic()
+            now = time.monotonic()
             if now >= self._renew_at:
                 await self._sync()
             until = min(ends, self._renew_at)
-            records = await self._read(max_records, max(0.0, until - self._monotonic()))
-            if records or self._monotonic() >= ends:
+            records = await self._read(max_records, max(0.0, until - time.monotonic()))
+            if records or time.monotonic() >= ends:
                 return records
 
     async def _sync(self) -> None:
         """Renew the lease and follow what the group says; again until there is nothing to give up."""
-        started = self._monotonic()
+        started = time.monotonic()
         view = await self._view()
         await self._holdings.follow(view, self._release)
         self._renew_at = started + self._lease_ms / 3000

@@ -8,16 +8,18 @@ import aiohttp
 
 _CONNECTIONS: Final = 200
 _CONNECTIONS_A_HOST: Final = 50
+_TOTAL_S: Final = 25.0
+_CONNECT_S: Final = 10.0
 
 
-def client_session(*, total_s: float = 25.0) -> aiohttp.ClientSession:
-    """Connections are bounded, every request ends within ``total_s``, no cookies are kept, and a redirect to
+def client_session() -> aiohttp.ClientSession:
+    """Connections are bounded, every request ends in time, no cookies are kept, and a redirect to
     another host raises ``aiohttp.ClientError``: what is signed or secret goes nowhere else."""
     trace = aiohttp.TraceConfig()
     trace.on_request_redirect.append(_stay)
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=_CONNECTIONS, limit_per_host=_CONNECTIONS_A_HOST),
-        timeout=aiohttp.ClientTimeout(total=total_s, connect=10.0),
+        timeout=aiohttp.ClientTimeout(total=_TOTAL_S, connect=_CONNECT_S),
         cookie_jar=aiohttp.DummyCookieJar(),
         trace_configs=[trace],
         trust_env=False,

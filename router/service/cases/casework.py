@@ -9,7 +9,7 @@ from router.contract.case import KEPT_ENTRIES, CaseDetail, CaseState, CaseStatus
 from router.contract.climb import HANDED
 from router.contract.codec import encode
 from router.contract.ids import AdvisorId, CaseId, InquiryId, reply_id
-from router.contract.messages import Attachment, Inquiry, TranscriptEntry
+from router.contract.messages import Inquiry, TranscriptEntry
 from router.contract.messages import Reply as ReplyMessage
 from router.contract.plan import Plan
 from router.engine import capacity, climbing, consulting, manual, offers, plans, relaxation
@@ -111,9 +111,7 @@ class Casework:
 
     # -- the conversation
 
-    async def reply(
-        self, case: CaseId, request: Request, *, text: str, attachments: tuple[Attachment, ...] = ()
-    ) -> Outcome:
+    async def reply(self, case: CaseId, request: Request, *, text: str) -> Outcome:
         """Answer the customer through the channel of his last message. Gives ``DONE``, ``NOT_YOURS``, ``GONE``
         (there is no message to answer), ``ABSENT``. The reply's id follows from case and operation id."""
         last = await self._last_inquiry(case)
@@ -134,7 +132,6 @@ class Casework:
                 created_at_ms=scene.now_ms,
                 subject=last.subject,
                 advisor=request.advisor,
-                attachments=attachments,
                 thread=last.thread,
             )
             detail = plans.replied(state, answer.id, request.actor, scene)
