@@ -15,7 +15,7 @@ from rules.checking.crosscheck import cross_flaws
 from rules.conditions.match import compile_match
 from rules.conditions.operators import Test
 from rules.errors import Path, Problem, RosterError, RulebookError
-from rules.icalendar.closures import with_closures
+from rules.icalendar.closures import Closing, with_closures
 from rules.opening_hours import whole
 from rules.roster import AdvisorRow, Roster, RosterDocument, roster_flaws
 from rules.rulebook import Document, Rulebook, content, content_hash
@@ -66,8 +66,9 @@ def _rulebook(tree: Tree, problems: list[Problem], files: Mapping[str, str]) -> 
     promises = _compiled(tree.plain, "promises", flaws) if tree.is_whole else ()
     calls = _calls(tree.plain, flaws) if tree.is_whole else {}
     document = msgspec.convert(tree.plain, Document) if is_shaped else None
+    closing: dict[Path, Closing] = {}
     if document:
-        document = structs.replace(document, calendars=with_closures(document.calendars, files, flaws))
+        document = structs.replace(document, calendars=with_closures(document.calendars, files, flaws, closing))
         flaws.extend(cross_flaws(document))
     if flaws or problems or not document:
         raise RulebookError([*problems, *_told(flaws, tree)])
@@ -81,6 +82,7 @@ def _rulebook(tree: Tree, problems: list[Problem], files: Mapping[str, str]) -> 
         promise_tests=promises,
         calls=calls,
         open_hours=calendars,
+        closing=closing,
         places=tree.places,
     )
 

@@ -17,6 +17,7 @@ from rules.capacity import DEFAULT_WEIGHT, ChannelWeight, LabelWeight, Units
 from rules.conditions.view import View
 from rules.errors import Path, Place
 from rules.exclusion import Excluded
+from rules.icalendar.closures import Closing
 from rules.ladders import MAX_STEPS, Label, Ladder, Language, Level, RelaxStep, Wait
 from rules.notices import ToldList
 from rules.opening_hours import CalendarSpec
@@ -213,8 +214,8 @@ class Rulebook(Document, frozen=True, kw_only=True, forbid_unknown_fields=False,
     """A checked rulebook, ready to judge by. Build it with `load` or `restore`, never by hand.
 
     `tests` are the compiled conditions, one a rule, `promise_tests` one a promise, `calls` those of the steps of each
-    ladder, and `open_hours` the compiled calendars; `places` tells where each value was written (empty for a restored
-    rulebook). None of these is content.
+    ladder, and `open_hours` the compiled calendars; `places` tells where each value was written, and `closing` how far
+    each file of closures reaches, by where it is named (both empty for a restored rulebook). None of these is content.
     """
 
     hash: str
@@ -222,6 +223,7 @@ class Rulebook(Document, frozen=True, kw_only=True, forbid_unknown_fields=False,
     promise_tests: tuple[Callable[[View], bool], ...] = ()
     calls: dict[str, tuple[Callable[[View], bool] | None, ...]] = {}
     open_hours: dict[str, Calendar] = {}
+    closing: dict[Path, Closing] = {}
     places: dict[Path, Place] = {}
 
     def acknowledgement(self, language: str | None) -> str | None:

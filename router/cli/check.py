@@ -71,7 +71,7 @@ def _look(settings: Settings, found: _Findings) -> None:
     if rulebook is not None:
         found.calendars, found.rulebook = rulebook.open_hours, rulebook
     if rulebook is not None and roster is not None:
-        for problem in files.problems(rulebook, roster):
+        for problem in files.problems(rulebook, roster, SystemClock().now_ms()):
             (errors if problem.severity is Severity.ERROR else found.doubts).append(str(problem))
 
 

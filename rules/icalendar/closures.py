@@ -31,6 +31,14 @@ _MINUTE: Final = timedelta(minutes=1)
 _Parts = list[tuple[int, int]]
 
 
+class Closing(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file does to a calendar that names it: the last day on which it closes anything; None when it never
+    does."""
+
+    file: str
+    last: date | None
+
+
 class _Closed(msgspec.Struct):
     """What is closed of one day, in minutes from its midnight, by which events."""
 
@@ -49,19 +57,28 @@ def closures_of(text: str, zone: ZoneInfo) -> dict[str, SpecialDate]:
 
 
 def with_closures(
-    calendars: Mapping[str, CalendarSpec], files: Mapping[str, str], flaws: list[Flaw]
+    calendars: Mapping[str, CalendarSpec], files: Mapping[str, str], flaws: list[Flaw], closing: dict[Path, Closing]
 ) -> dict[str, CalendarSpec]:
     """The calendars with the days of the files they name among their dates; what they say themselves goes before.
-    Files are known by the last part of their path. What can't be used is added to ``flaws``."""
+    Files are known by the last part of their path. What can't be used is added to ``flaws``, how far each file that
+    can reaches to ``closing``, by where it is named."""
     by_name = {path.replace("\\", "/").rpartition("/")[2]: text for path, text in files.items()}
     return {
-        name: _filled(spec, by_name, ("calendars", name, "closures"), flaws, zone=_zone(name, calendars))
+        name: _filled(
+            spec, by_name, ("calendars", name, "closures"), flaws, zone=_zone(name, calendars), closing=closing
+        )
         for name, spec in calendars.items()
     }
 
 
 def _filled(
-    spec: CalendarSpec, files: Mapping[str, str], path: Path, flaws: list[Flaw], *, zone: ZoneInfo
+    spec: CalendarSpec,
+    files: Mapping[str, str],
+    path: Path,
+    flaws: list[Flaw],
+    *,
+    zone: ZoneInfo,
+    closing: dict[Path, Closing],
 ) -> CalendarSpec:
     found: _Found = {}
     for index, file in enumerate(spec.closures):
@@ -69,8 +86,9 @@ def _filled(
             flaws.append(Flaw((*path, index), f"there is no file `{file}`{suggestion(file, files)}"))
             continue
         try:
-            _add(found, files[file], zone)
+            last = _add(found, files[file], zone)
             _dates(found)
+            closing[*path, index] = Closing(file=file, last=last)
         except Unusable as exc:
             flaws.append(Flaw((*path, index), f"`{file}`: {exc}"))
             found.clear()
@@ -80,18 +98,21 @@ def _filled(
     return msgspec.structs.replace(spec, closures=(), dates=joined) if spec.closures else spec
 
 
-def _add(found: _Found, text: str, zone: ZoneInfo) -> None:
+def _add(found: _Found, text: str, zone: ZoneInfo) -> date | None:
+    """The last of the days that it has added."""
     budget = Budget(_WORK)
     reader = Reader(read(text), zone, budget)
-    count = 0
+    count, latest = 0, None
     for each in occurrences(reader.events(), reader.newest(), budget):
         for day, begin, end in _days(each, zone):
             count += 1
+            latest = day if latest is None else max(latest, day)
             closed = found.setdefault(day, _Closed([], {}))
             closed.parts.append((begin, end))
             closed.names |= {each.name: None} if each.name else {}
         if max(count, len(found)) > _MOST:
             raise Unusable(f"line {each.line}: with this event it closes more than {_MOST:,} days")
+    return latest
 
 
 def _dates(found: _Found) -> dict[str, SpecialDate]:

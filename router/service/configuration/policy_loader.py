@@ -12,7 +12,7 @@ from router.service.configuration.topic import ConfigurationTail, ConfigurationW
 from router.service.measuring.metrics import ServiceMetrics
 from router.service.roster import RosterTail
 from rules import Roster, Rulebook
-from rules.errors import RulesError
+from rules.errors import Problem, RulesError
 
 LOG = logging.getLogger(__name__)
 _LOOK_EVERY_MS: Final = 2_000
@@ -43,9 +43,8 @@ class PolicyLoader:
     async def start(self) -> None:
         """Publish the files' rulebook unless the topic has it, or had it and went on to another: a restart must
         not undo a change. Raises ``RulesError`` with every problem when the files are wrong."""
-        rulebook, _, doubts = await asyncio.to_thread(self._files.both)
-        for doubt in doubts:
-            LOG.warning("%s", doubt, extra={"event": "rules.doubt"})
+        rulebook, _, doubts = await asyncio.to_thread(self._files.both, self._clock.now_ms())
+        _tell(doubts)
         if self._tail.stored(rulebook.hash) is None:
             await self._writer.activate(rulebook, by="start")
 
@@ -77,11 +76,12 @@ class PolicyLoader:
         ``anew``, a roster that says what it said is left alone: to hold a thousand advisors against the store takes
         the loop's time from those who wait for an offer."""
         try:
-            rulebook, roster, _ = await asyncio.to_thread(self._files.both)
+            rulebook, roster, doubts = await asyncio.to_thread(self._files.both, self._clock.now_ms())
         except (RulesError, OSError) as exc:
             self._metrics.rules_good.set(0)
             LOG.error("the rules are not taken over, the old ones stay:\n%s", exc, extra={"event": "rules.refused"})  # noqa: TRY400 - the text says all
             return False
+        _tell(doubts)
         await self._take(rulebook)
         if anew or roster.hash != self._roster.hash:
             await self._enrol(roster)
@@ -103,6 +103,12 @@ class PolicyLoader:
             if changed:
                 LOG.info("%s advisors changed", changed, extra={"event": "roster.enrolled", "pool": actor.pool})
         self._roster, self._weeks = roster, weeks
+
+
+def _tell(doubts: Sequence[Problem]) -> None:
+    """What does no harm, and is for a person to judge: at the start and at every reload."""
+    for doubt in doubts:
+        LOG.warning("%s", doubt, extra={"event": "rules.doubt"})
 
 
 def _weeks_of(roster: Roster, now_ms: int) -> dict[str, int]:

@@ -14,6 +14,7 @@ from router.service.acting import Actor
 from router.service.roster import RosterTail
 from router.store.acts import ProfileAct, Result
 from rules import AdvisorRow, Roster, Rulebook, load, load_roster
+from rules.checking.expiry import expired
 from rules.checking.lint import lint
 from rules.checking.surroundings import Surroundings, misplaced
 from rules.errors import Problem, RulesError, Severity
@@ -66,17 +67,17 @@ class RuleFiles:
             self._known = (text, load_roster({name: text}))
         return self._known[1]
 
-    def both(self) -> tuple[Rulebook, Roster, tuple[Problem, ...]]:
-        """Both, and what is doubtful about them together. Raises ``RulesError`` when they can't go together."""
+    def both(self, now_ms: int) -> tuple[Rulebook, Roster, tuple[Problem, ...]]:
+        """Both, and what is doubtful about them as of now. Raises ``RulesError`` when they can't go together."""
         rulebook, roster = self.rulebook(), self.roster()
-        problems = self.problems(rulebook, roster)
+        problems = self.problems(rulebook, roster, now_ms)
         if errors := tuple(problem for problem in problems if problem.severity is Severity.ERROR):
             raise RulesError(errors)
         return rulebook, roster, problems
 
-    def problems(self, rulebook: Rulebook, roster: Roster) -> tuple[Problem, ...]:
-        """What is wrong with the two together and with the names they use, errors first."""
-        found = [*lint(rulebook, roster), *misplaced(rulebook, roster, self.around)]
+    def problems(self, rulebook: Rulebook, roster: Roster, now_ms: int) -> tuple[Problem, ...]:
+        """What is wrong with the two together, with the names they use, and with what lies ahead, errors first."""
+        found = [*lint(rulebook, roster), *misplaced(rulebook, roster, self.around), *expired(rulebook, now_ms)]
         return tuple(sorted(found, key=lambda problem: problem.severity is Severity.WARNING))
 
     def stamp(self) -> tuple[tuple[str, int, int], ...]:

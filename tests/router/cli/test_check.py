@@ -57,3 +57,13 @@ def test_the_next_openings_of_a_calendar_are_shown(tmp_path: Path) -> None:
     settings = str(tmp_path / "settings.yaml")
     in_korean = CliRunner().invoke(main, ["check", "--settings", settings, "--lang", "ko"])
     assert "달력 seoul (Asia/Seoul, 현지 시각 " in in_korean.output
+
+
+def test_a_calendar_file_that_is_over_is_a_warning(tmp_path: Path) -> None:
+    calendar = "calendars: {seoul: {time_zone: Asia/Seoul, week: {daily: ['09:00-18:00']}, closures: [company.ics]}}\n"
+    _check(tmp_path, "", rules=RULES + calendar)
+    over = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20200504\nEND:VEVENT\nEND:VCALENDAR\n"
+    (tmp_path / "rules" / "company.ics").write_text(over, "utf-8")
+    checked = CliRunner().invoke(main, ["check", "--settings", str(tmp_path / "settings.yaml")])
+    assert checked.exit_code == 0
+    assert "`company.ics` closes nothing any more: its last day was 2020-05-04; export it anew" in checked.output

@@ -37,7 +37,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> ServiceFiles:
 
 @pytest.fixture(scope="module")
 def own(files: ServiceFiles) -> Rulebook:
-    return RuleFiles(str(files.folder / "rules"), str(files.folder / "roster.yaml")).both()[0]
+    return RuleFiles(str(files.folder / "rules"), str(files.folder / "roster.yaml")).both(0)[0]
 
 
 @pytest.mark.parametrize("has_subject", [True, False], ids=["with subject", "text alone"])

@@ -97,6 +97,29 @@ async def test_wrong_files_change_nothing_and_say_so(tmp_path: Path) -> None:
         assert scene.metrics.rules_good._value.get() == 0
 
 
+async def test_what_is_doubtful_is_said_at_the_start_and_at_every_reload(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    calendar = "calendars: {seoul: {time_zone: Asia/Seoul, week: {daily: ['09:00-18:00']}, closures: [old.ics]}}\n"
+
+    def said() -> list[str]:
+        found = [record.getMessage() for record in caplog.records if "`old.ics`" in record.getMessage()]
+        caplog.clear()
+        return found
+
+    async with stage() as scene:
+        one = await place(tmp_path, scene)
+        await one.loader.start()
+        assert not said()
+        (tmp_path / "rules" / "rules.yaml").write_text(RULES + calendar, "utf-8")
+        over = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:19690504\nEND:VEVENT\nEND:VCALENDAR\n"
+        (tmp_path / "rules" / "old.ics").write_text(over, "utf-8")
+        for look in (one.loader.reload, one.loader.start):
+            await look()
+            (doubt,) = said()
+            assert "closes nothing any more: its last day was 1969-05-04; export it anew" in doubt
+
+
 async def test_a_changed_file_is_noticed_and_taken_over_with_the_roster(tmp_path: Path) -> None:
     async with stage() as scene:
         one = await place(tmp_path, scene)
