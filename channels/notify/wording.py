@@ -36,8 +36,8 @@ _LABELS: Final[dict[Language, dict[str, str]]] = {
         "staff": "받는 사람",
     },
 }
-_NOBODY: Final[dict[Language, str]] = {"en": "nobody: it waits", "ko": "없음 (대기 중)"}
-_TOP: Final[dict[Language, str]] = {"en": "none is left above: it is yours", "ko": "위 등급 없음: 직접 확인해 주세요"}
+_NOBODY: Final[dict[Language, str]] = {"en": "nobody, it waits", "ko": "없음 (대기 중)"}
+_TOP: Final[dict[Language, str]] = {"en": "none is left above, it is yours", "ko": "위 등급 없음, 직접 확인해 주세요"}
 _OVERDUE: Final[dict[Language, str]] = {"en": "overdue", "ko": "초과"}
 _SEVERAL: Final[dict[Language, tuple[str, str]]] = {
     "en": ("{number} notices", "and {number} more"),

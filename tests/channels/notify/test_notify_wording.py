@@ -65,8 +65,8 @@ def test_what_a_notice_does_not_say_is_left_out() -> None:
     ("changes", "english", "korean"),
     [
         ({"owner": "jun"}, ("With", "Jun"), ("담당", "Jun")),
-        ({"owner": ""}, ("With", "nobody: it waits"), ("담당", "없음 (대기 중)")),
-        ({"top": True}, ("Tier", "none is left above: it is yours"), ("등급", "위 등급 없음: 직접 확인해 주세요")),
+        ({"owner": ""}, ("With", "nobody, it waits"), ("담당", "없음 (대기 중)")),
+        ({"top": True}, ("Tier", "none is left above, it is yours"), ("등급", "위 등급 없음, 직접 확인해 주세요")),
         ({"trigger": "by-hand", "about": "jun"}, ("Asked by", "Jun"), ("요청한 상담사", "Jun")),
     ],
 )
