@@ -7,7 +7,7 @@ of Mathematical Statistics 13(2), 1942.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -15,6 +15,7 @@ import msgspec
 from router.engine.decide import Waiting
 from router.engine.eligibility import fit
 from router.engine.roster import Roster
+from router.engine.sharing import gone_first, is_shared
 from router.engine.waiting import urgency
 from rules import Rulebook
 
@@ -44,15 +45,40 @@ class Lines(msgspec.Struct, frozen=True, kw_only=True):
 
 def ahead_of(mine: Waiting, in_line: int, lines: Lines, *, roster: Roster, rulebook: Rulebook, now_ms: int) -> int:
     """How many go before a case that has so many before it in its own line: those, and all of the other lines whose
-    head is more urgent and whose advisors are also its own."""
-    wanted, urgent = fit(roster, mine.waiting), urgency(mine.waiting, mine.score_ms, rulebook, now_ms)
-    return in_line + sum(
-        lines.lengths.get(head.class_key, 1)
-        for head in lines.heads
-        if head.class_key != mine.class_key
-        and urgency(head.waiting, head.score_ms, rulebook, now_ms) > urgent
-        and fit(roster, head.waiting) & wanted
-    )
+    head is more urgent and whose advisors are also its own. While shares decide, what goes of the queues that have
+    one follows from these instead."""
+
+    def urgent(one: Waiting) -> float:
+        return urgency(one.waiting, one.score_ms, rulebook, now_ms)
+
+    wanted, line = fit(roster, mine.waiting), mine.class_key
+    others = [head for head in lines.heads if head.class_key != line and fit(roster, head.waiting) & wanted]
+    before = [head for head in others if urgent(head) > urgent(mine)]
+    # The head of its own line stands for it: nothing of the line is more urgent.
+    own = next((head for head in lines.heads if head.class_key == line), mine)
+    ranked = sorted((own, *others), key=urgent, reverse=True)
+    shares, queue = rulebook.shares, mine.waiting.queue
+    by_shares: Mapping[str, int] = {}
+    if shares is not None and is_shared(ranked[0].waiting, ranked[0].score_ms, rulebook, now_ms):
+        by_shares = _by_queue(ranked, lines, shares.queues)
+    if shares is None or queue not in by_shares:
+        return in_line + sum(_length(head, lines) for head in before)
+    its_own = in_line + sum(_length(head, lines) for head in before if head.waiting.queue == queue)
+    by_urgency = sum(_length(head, lines) for head in before if head.waiting.queue not in by_shares)
+    return by_urgency + gone_first(queue, its_own, by_shares, shares)
+
+
+def _by_queue(heads: Sequence[Waiting], lines: Lines, queues: Container[str]) -> dict[str, int]:
+    """How many wait in each of the queues, in the order of the heads."""
+    found: dict[str, int] = {}
+    for head in heads:
+        if head.waiting.queue in queues:
+            found[head.waiting.queue] = found.get(head.waiting.queue, 0) + _length(head, lines)
+    return found
+
+
+def _length(head: Waiting, lines: Lines) -> int:
+    return lines.lengths.get(head.class_key, 1)
 
 
 def likely_wait(handed_ms: Sequence[int], ahead: int, now_ms: int) -> Wait | None:

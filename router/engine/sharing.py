@@ -8,7 +8,7 @@ all is in one of those lines and isn't late: whatever urgency would bring first 
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Final, NamedTuple
 
@@ -19,6 +19,7 @@ from rules import Rulebook
 from rules.sharing import Shares
 
 _DIGITS: Final = 4
+_COUNTED: Final = 2_000
 _PLACE: Final = itemgetter(0, 1, 2)
 
 
@@ -48,7 +49,8 @@ def in_turn(contenders: Sequence[Contender], rulebook: Rulebook, now_ms: int, *,
     queue that has one, with its term."""
     ranked = sorted((_rank(one, rulebook, now_ms) for one in contenders), key=_PLACE, reverse=True)
     shares = rulebook.shares
-    if not ranked or shares is None or not _is_shared(ranked[0].contender, shares, rulebook, now_ms):
+    first = ranked[0].contender if ranked else None
+    if first is None or shares is None or not is_shared(first.waiting, first.score_ms, rulebook, now_ms):
         return tuple(_head(one) for one in ranked[:most])
     firsts: dict[str, _Ranked] = {}
     for one in ranked:
@@ -58,14 +60,36 @@ def in_turn(contenders: Sequence[Contender], rulebook: Rulebook, now_ms: int, *,
         return tuple(_head(one) for one in ranked[:most])
     terms = _terms(contenders, shares)
     # Sorting is stable: where two are equally over, urgency decides.
-    first = sorted(firsts.values(), key=lambda one: terms[one.queue].over, reverse=True)
-    return tuple(_head(one, terms[one.queue]) for one in first[:most])
+    in_order = sorted(firsts.values(), key=lambda one: terms[one.queue].over, reverse=True)
+    return tuple(_head(one, terms[one.queue]) for one in in_order[:most])
 
 
-def _is_shared(first: Contender, shares: Shares, rulebook: Rulebook, now_ms: int) -> bool:
-    """Whether it is the shares' turn, where this is the most urgent of all."""
-    waiting = first.waiting
-    return waiting.queue in shares.queues and share_used(waiting, first.score_ms, rulebook, now_ms) < shares.late
+def is_shared(first: WaitClass, score_ms: int, rulebook: Rulebook, now_ms: int) -> bool:
+    """Whether it is the shares' turn, where the case with that class and score is the most urgent of all."""
+    shares = rulebook.shares
+    if shares is None or first.queue not in shares.queues:
+        return False
+    return share_used(first, score_ms, rulebook, now_ms) < shares.late
+
+
+def gone_first(queue: str, own: int, lengths: Mapping[str, int], shares: Shares) -> int:
+    """How many go before a case that has ``own`` of its queue before it while shares decide and nothing new comes.
+    ``lengths``: how many wait in each queue with a share, the queue with the most urgent case first. Beyond a few
+    thousand it is counted by every so many."""
+    every = 1 + sum(lengths.values()) // _COUNTED
+    left = {name: length / every for name, length in lengths.items()}
+    left[queue] = max(left.get(queue, 0.0), (own + 1) / every)  # it waits there itself, whenever they were counted
+    gone, own_left = 0, own // every
+    while True:
+        whole, total = sum(shares.queues[name] for name in left), sum(left.values())
+        first = max(left, key=lambda name: left[name] - _target(name, whole, shares) * total)
+        if first == queue and not own_left:
+            return gone * every
+        own_left -= first == queue
+        gone += 1
+        left[first] -= 1
+        if left[first] <= 0:
+            del left[first]
 
 
 def _terms(contenders: Sequence[Contender], shares: Shares) -> dict[str, ShareTerm]:
@@ -77,9 +101,13 @@ def _terms(contenders: Sequence[Contender], shares: Shares) -> dict[str, ShareTe
             lengths[line.waiting.queue] += line.length
     total, whole = sum(lengths.values()), sum(shares.queues[queue] for queue in lengths)
     return {
-        queue: ShareTerm(queue=queue, target=round(shares.queues[queue] / whole, _DIGITS), length=length, total=total)
+        queue: ShareTerm(queue=queue, target=_target(queue, whole, shares), length=length, total=total)
         for queue, length in lengths.items()
     }
+
+
+def _target(queue: str, whole: float, shares: Shares) -> float:
+    return round(shares.queues[queue] / whole, _DIGITS)
 
 
 def _rank(one: Contender, rulebook: Rulebook, now_ms: int) -> _Ranked:

@@ -10,7 +10,7 @@ from router.engine.decide import Waiting
 from router.engine.estimate import FEWEST, Lines, ahead_of, likely_wait
 from router.engine.waiting import ClassWant
 from tests.suites.people import CLASS, NOW, advisor, roster
-from tests.suites.stage import rulebook
+from tests.suites.stage import RULES, rulebook
 
 BOOK = rulebook()
 
@@ -77,3 +77,33 @@ def test_lines_count_that_are_more_urgent_and_want_the_same_people(others: list[
     lines = Lines(heads=[head("first"), *others], lengths={replace(CLASS, priority=1).key: 7, CLASS.key: 9})
     lines = replace(lines, lengths={**lines.lengths, replace(CLASS, priority=1, wants=()).key: 7})
     assert ahead_of(head("mine"), 2, lines, roster=people, rulebook=BOOK, now_ms=NOW) == ahead
+
+
+SHARING = rulebook(RULES + "shares: {queues: {billing: 1, general: 3}, late: 2}\n")
+
+
+@pytest.mark.parametrize(
+    ("score_ms", "others", "ahead"),
+    [
+        (NOW + 9_000, [], 2),
+        # Nine are more than a quarter of 29: they go until seven stand by twenty.
+        (NOW + 9_000, [("general", 20, 1)], 2),
+        # Of these 39 go first, though none is more urgent: then seven stand by 21.
+        (NOW + 9_000, [("general", 60, 5)], 2 + 39),
+        # So late that shares have no say.
+        (NOW - 3_600_000, [("general", 60, 5)], 2),
+        (NOW - 3_600_000, [("general", 60, 1)], 2 + 60),
+        # A queue without a share goes by urgency.
+        (NOW + 9_000, [("direct", 5, 1)], 2 + 5),
+        (NOW + 9_000, [("general", 60, 5), ("direct", 5, 5)], 2 + 39),
+    ],
+)
+def test_where_queues_have_shares_what_goes_first_goes_by_these(
+    score_ms: int, others: list[tuple[str, int, int]], ahead: int
+) -> None:
+    people = roster(advisor("ann", queues=()))
+    heads = [replace(head(name, queue=name, priority=priority), score_ms=score_ms) for name, _, priority in others]
+    mine = replace(head("mine"), score_ms=score_ms)
+    lengths = {one.class_key: length for one, (_, length, _) in zip(heads, others, strict=True)}
+    lines = Lines(heads=[replace(mine, case=CaseId("first")), *heads], lengths={**lengths, CLASS.key: 9})
+    assert ahead_of(mine, 2, lines, roster=people, rulebook=SHARING, now_ms=NOW) == ahead

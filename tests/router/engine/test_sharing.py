@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from router.contract.ids import AdvisorId, CaseId
 from router.engine.decide import Waiting, decide_turn, next_for
 from router.engine.explain import ShareTerm, case_again, read_explanation, write_explanation
+from router.engine.sharing import gone_first
 from router.engine.waiting import ClassWant, WaitClass
 from rules import Rulebook
+from rules.sharing import Shares
 from tests.suites.people import NOW, advisor, roster
 from tests.suites.stage import rulebook
 
@@ -131,3 +133,38 @@ def test_nothing_starves_however_large_its_share(priority: int, seed: int, share
         if turn.head.case == lone.case:
             return
     pytest.fail("it was never taken up")
+
+
+def emptied(lengths: dict[str, int], rules: Rulebook) -> list[str]:
+    """The queues from which cases go, one by one, until nothing waits."""
+    gone, left = [], dict(lengths)
+    while heads := [head(queue, length) for queue, length in left.items() if length]:
+        turn = next_for(PEOPLE, AdvisorId("mina"), heads, rules, NOW)
+        assert turn is not None
+        gone.append(turn.head.waiting.queue)
+        left[gone[-1]] -= 1
+    return gone
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_how_many_go_first_is_as_the_turns_come(seed: int) -> None:
+    dice = random.Random(seed)
+    shares = {queue: float(dice.randrange(1, 9)) for queue in ("chats", "mails", "calls")}
+    lengths = {queue: dice.randrange(1, 25) for queue in sorted(shares, reverse=True)}  # as equals go
+    written = ", ".join(f"{queue}: {share}" for queue, share in shares.items())
+    gone, seen = emptied(lengths, book(f"{{queues: {{{written}}}}}")), dict.fromkeys(shares, 0)
+    for at, queue in enumerate(gone):
+        assert gone_first(queue, seen[queue], lengths, Shares(queues=shares)) == at
+        seen[queue] += 1
+
+
+def test_of_very_many_it_is_known_to_a_few_in_a_thousand() -> None:
+    few, many = {"chats": 900, "mails": 600}, {"chats": 90_000, "mails": 60_000}
+    shares = Shares(queues={"chats": 1, "mails": 3})
+    for own in (10, 200, 500):
+        found = gone_first("mails", own * 100, many, shares)
+        assert found == pytest.approx(100 * gone_first("mails", own, few, shares), rel=0.01)
+
+
+def test_who_waits_longer_than_was_counted_is_still_told() -> None:
+    assert gone_first("mails", 4, {"chats": 1}, Shares(queues={"chats": 1, "mails": 3})) == 5
