@@ -73,8 +73,9 @@ class ExclusionView(View, frozen=True, kw_only=True):
 
 
 class AskView(View, frozen=True, kw_only=True):
-    """For whose advice was asked last, and what came of it: ``end`` (``joined``, ``declined``, ``expired``, ``left``,
-    ``recalled``, ``ended``) with the one who was ``last``. Those ``tried`` are left out for a while."""
+    """For whose advice was asked last (by nobody: by a step of its ladder), and what came of it: ``end`` (``joined``,
+    ``declined``, ``expired``, ``left``, ``recalled``, ``ended``) with the one who was ``last``. Those ``tried`` are
+    left out for a while."""
 
     by: str
     at: str

@@ -116,9 +116,10 @@ class Pending(_Record, frozen=True, kw_only=True, omit_defaults=True):
 
 class Ask(_Record, frozen=True, kw_only=True, omit_defaults=True):
     """The last consult that was asked for: who asked whom (``to``, or the best of ``queue``, ``tier`` and ``skills``),
-    and when. ``tried`` are those whom it won't ring at until then, ``last`` who answered last or didn't, ``end`` what
-    came of it with him: ``joined``, ``declined``, ``expired``, ``left`` (he has gone), ``recalled``, ``ended`` (he was
-    in). Whether somebody is rung now the offers say."""
+    and when; by nobody: a step of its ladder, whoever could have the case. ``tried`` are those whom it won't ring at
+    until then, ``last`` who answered last or didn't, ``end`` what came of it with him: ``joined``, ``declined``,
+    ``expired``, ``left`` (he has gone), ``recalled``, ``ended`` (he was in). Whether somebody is rung now the offers
+    say."""
 
     by: str
     at_ms: int

@@ -4,7 +4,7 @@ import msgspec
 from msgspec.structs import replace
 
 from router.contract.advisor import Presence
-from router.contract.case import MOST_CONSULTS, Ask, CaseState, CaseStatus, read_detail
+from router.contract.case import MOST_CONSULTS, Ask, CaseDetail, CaseState, CaseStatus, read_detail, write_detail
 from router.contract.ids import AdvisorId
 from router.contract.plan import Candidate, Placing, Plan
 from router.engine import manual, offers, plans
@@ -36,8 +36,9 @@ def is_rung(state: CaseState) -> bool:
     return bool(state.offers) and state.state is not CaseStatus.OFFERED
 
 
-def asked(state: CaseState, scene: Scene, whom: Whom, *, by: AdvisorId) -> Ask:
-    """A new ask; whom earlier ones of the case came to for nothing isn't rung until his cool-down ends."""
+def asked(state: CaseState, scene: Scene, whom: Whom, *, by: str) -> Ask:
+    """A new ask, ``by`` nobody where a step of its ladder asks; whom earlier ones of the case came to for nothing isn't
+    rung until his cool-down ends."""
     before = read_detail(state.detail).ask
     return Ask(
         by=by,
@@ -51,7 +52,8 @@ def asked(state: CaseState, scene: Scene, whom: Whom, *, by: AdvisorId) -> Ask:
 
 
 def candidates(state: CaseState, roster: Roster, scene: Scene, ask: Ask) -> tuple[Candidate, ...]:
-    """Whom to ring, the best first: the one named, else who is eligible, by the queue's ranking."""
+    """Whom to ring, the best first: the one named, else who is eligible, by the queue's ranking. Where a step of its
+    ladder asks, that is who could have the case itself."""
     if ask.to:
         is_excluded = ask.to in read_detail(state.detail).excluded
         member = None if is_excluded else roster.get(AdvisorId(ask.to))
@@ -63,6 +65,17 @@ def placing(found: tuple[Candidate, ...], scene: Scene) -> Placing:
     """How they are rung: for the rulebook's ``consult_offer_s``, or brought in at once."""
     ring_s = scene.rulebook.consult_offer_s
     return Placing(candidates=found, offer_deadline_ms=scene.now_ms + ring_s * 1000, auto_accept=not ring_s)
+
+
+def beside(state: CaseState, detail: CaseDetail, roster: Roster, scene: Scene) -> tuple[CaseDetail, Placing]:
+    """The case after a step by which another is asked in beside its owner, and how he is: rung, as for advice that was
+    asked for. While somebody is rung for it already he is in at once."""
+    after = replace(state, detail=write_detail(detail, before=state.detail))
+    ask = asked(after, scene, Whom(), by="")
+    found = candidates(after, roster, scene, ask)
+    if not found or is_rung(state):
+        return detail, replace(placing(found, scene), auto_accept=True)
+    return replace(detail, ask=ask), placing(found, scene)
 
 
 def noted(state: CaseState, scene: Scene, *, advisor: AdvisorId, end: str) -> Plan:
@@ -120,8 +133,12 @@ def _resting(ask: Ask, scene: Scene) -> dict[str, int]:
 
 
 def _wanted(state: CaseState, scene: Scene, ask: Ask) -> WaitClass:
-    case = manual.asked(state, scene)
     rung = {offer.advisor for offer in state.offers}
+    if not ask.by:
+        free = replace(read_detail(state.detail), held_for="", held_until_ms=None)
+        case = plans.waiting_class(state, free, scene)
+        return replace(case, excluded=_but(case, {state.owner, *state.consults, *rung, *_resting(ask, scene)}))
+    case = manual.asked(state, scene)
     anywhere = ask.skills and not ask.queue and not ask.tier
     queues = tuple(sorted(scene.rulebook.queues)) if anywhere else () if ask.queue else case.queues
     return replace(
@@ -131,5 +148,9 @@ def _wanted(state: CaseState, scene: Scene, ask: Ask) -> WaitClass:
         units=scene.rulebook.consult_units,
         wants=tuple(sorted(ClassWant(skill, level, True) for skill, level in ask.skills.items())),
         tiers=(ask.tier,) if ask.tier else (),
-        excluded=tuple(sorted({*case.excluded, state.owner, *state.consults, *rung, *_resting(ask, scene)})),
+        excluded=_but(case, {state.owner, *state.consults, *rung, *_resting(ask, scene)}),
     )
+
+
+def _but(case: WaitClass, names: set[str]) -> tuple[str, ...]:
+    return tuple(sorted({*case.excluded, *names}))

@@ -4,13 +4,12 @@ from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
 
-from router.contract.case import CaseState, read_detail
+from router.contract.case import CaseDetail, CaseState, read_detail
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.messages import Inquiry
 from router.contract.plan import Placing
-from router.engine import climbing, escalation, plans
+from router.engine import climbing, consulting, escalation, plans
 from router.engine.climbing import BY_HAND, BY_MESSAGE, Cause, Climbed
-from router.engine.decide import decide
 from router.engine.facts import facts_of
 from router.engine.plans import Scene
 from router.engine.telling import Teller
@@ -115,31 +114,27 @@ class Ladders:
         if climbed is None:
             return None
         after = plans.weighed(replace(state, step=number), climbed.detail, scene)
+        detail, placing = self._beside(after, climbed, scene)
         if climbed.take:
-            plan = plans.placed(after, plans.taken_up(after, climbed.detail, scene), scene)
+            plan = plans.placed(after, plans.taken_up(after, detail, scene), scene)
         else:
-            plan = plans.plan(after, climbed.detail, scene)
+            plan = plans.plan(after, detail, scene)
         teller = Teller(self._actor.pool, scene.rulebook, self._tail.roster, scene.now_ms)
-        told = escalation.notices(
-            teller, after, detail=climbed.detail, step=climbed.step, told=climbed.told, take=climbed.take
-        )
+        told = escalation.notices(teller, after, detail=detail, step=climbed.step, told=climbed.told, take=climbed.take)
         return Escalate(
             **{"case": state.id, **common},
             plan=plan,
             step=number,
             take=climbed.take,
-            placing=self._beside(after, climbed, scene),
+            placing=placing,
             notices=told,
         )
 
-    def _beside(self, state: CaseState, climbed: Climbed, scene: Scene) -> Placing:
-        """Who may be asked in, the best first."""
+    def _beside(self, state: CaseState, climbed: Climbed, scene: Scene) -> tuple[CaseDetail, Placing]:
+        """Who may be asked in, the best first, and the case with what is noted of that."""
         if not climbed.beside or not state.owner:
-            return Placing()
-        waiting = plans.waiting_class(state, replace(climbed.detail, held_for="", held_until_ms=None), scene)
-        decision = decide(self._tail.roster, waiting, state.id, scene.rulebook, scene.now_ms)
-        others = tuple(each for each in decision.candidates if each.advisor != state.owner)
-        return Placing(candidates=others)
+            return climbed.detail, Placing()
+        return consulting.beside(state, climbed.detail, self._tail.roster, scene)
 
     def _called_by(self, inquiry: Inquiry, state: CaseState) -> int | None:
         detail, scene = read_detail(state.detail), self._scene(state)

@@ -261,10 +261,10 @@ class Close(CaseAct, frozen=True, kw_only=True, tag="close", omit_defaults=True)
 class Escalate(PlannedAct, frozen=True, kw_only=True, tag="escalate", omit_defaults=True):
     """Take a step of the ladder; re-keys a waiting case, and weighs. The step only grows, but by a person (``lower``).
     ``take`` frees whoever has the case, and lets it wait in the plan's class. Without it the first candidate who fits
-    is asked in beside the owner, at the case's units; when none does, or nobody owns it, the step is taken all the
-    same. ``advisor`` must own it unless empty. ``message`` (JSON) is a note for whoever has it next. Gives ``DONE``,
-    ``QUEUED`` (taken from who had it), ``SAME`` (it is there already), ``NOT_YOURS``, ``GONE`` (not open, or the timer
-    moved), ``CONFLICT``."""
+    is rung to come in beside the owner, at the case's units, or is in at once (``auto_accept``); when none does, nobody
+    owns it, or somebody is rung already, the step is taken all the same. ``advisor`` must own it unless empty.
+    ``message`` (JSON) is a note for whoever has it next. Gives ``DONE``, ``QUEUED`` (taken from who had it), ``SAME``
+    (it is there already), ``NOT_YOURS``, ``GONE`` (not open, or the timer moved), ``CONFLICT``."""
 
     step: int
     lower: bool = False

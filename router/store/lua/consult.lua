@@ -31,11 +31,6 @@ function T.acts.consult(t, act)
   if T.given(act.message) then
     T.note(row, act.message)
   end
-  local told = { about = asked.id, notices = act.notices }
-  if placing.auto_accept then
-    T.bring_in(t, row, asked, act.units)
-    return T.settle(t, row, 'done', told)
-  end
-  T.ring_beside(t, row, asked, placing, act.units)
-  return T.settle(t, row, 'offered', told)
+  local result = T.ask_in(t, row, asked, placing, act.units)
+  return T.settle(t, row, result, { about = asked.id, notices = act.notices })
 end

@@ -1,12 +1,12 @@
 -- escalate: a step of the ladder; a waiting case changes its class, one that somebody has may be taken from him.
 -- Keys: case, history, messages, timers, meta, outbox, advisor, work_set, changes, work, stamps, calls, line, heads.
 
--- Who comes in beside the owner.
-local function asked_in(t, row, act)
-  if act.take or row.state ~= 'assigned' then
+-- Who comes in beside the owner, or is rung to; one is rung at a time.
+local function asked_in(t, row, act, placing)
+  if act.take or row.state ~= 'assigned' or (#row.offers > 0 and not placing.auto_accept) then
     return nil
   end
-  return T.choose_beside(t, row, T.placing(act), row.units)
+  return T.choose_beside(t, row, placing, row.units)
 end
 
 function T.acts.escalate(t, act)
@@ -21,7 +21,8 @@ function T.acts.escalate(t, act)
     return T.refuse(t, 'same', row)
   end
   T.weigh(t, row, act.plan.units)
-  local asked, about = asked_in(t, row, act), T.int(act.step)
+  local placing, about = T.placing(act), T.int(act.step)
+  local asked = asked_in(t, row, act, placing)
   row.step = act.step
   if T.given(act.message) then
     T.note(row, act.message)
@@ -32,8 +33,7 @@ function T.acts.escalate(t, act)
     T.enqueue(t, row, act.plan)
     return T.settle(t, row, 'queued', { about = about, notices = act.notices })
   end
-  if asked then
-    T.bring_in(t, row, asked, row.units)
-  end
-  return T.rekey(t, row, about, asked and asked.id)
+  T.rewrite(t, row)
+  local is_in = asked and T.ask_in(t, row, asked, placing, row.units) == 'done'
+  return T.settle(t, row, 'done', { about = about, taken = is_in and asked.id or nil, notices = act.notices })
 end

@@ -40,6 +40,16 @@ function T.ring_beside(t, row, advisor, placing, units)
   T.arm(t, row, 'offer|' .. T.int(row.ver), deadline)
 end
 
+-- He is in at once, or rung; which.
+function T.ask_in(t, row, advisor, placing, units)
+  if placing.auto_accept then
+    T.bring_in(t, row, advisor, units)
+    return 'done'
+  end
+  T.ring_beside(t, row, advisor, placing, units)
+  return 'offered'
+end
+
 -- Who is rung comes in; the end of an act that has begun.
 function T.join(t, row, name)
   local units = row.offers[1][4] or row.units

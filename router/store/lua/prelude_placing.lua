@@ -104,12 +104,16 @@ function T.holder(row)
 end
 
 -- Write the plan, with what the case weighs; a waiting case changes to the plan's line.
-function T.rekey(t, row, about, taken)
+function T.rewrite(t, row)
   T.begin(t, row, t.act.plan, t.act.claim)
   T.weigh(t, row, t.act.plan.units)
   if row.state == 'queued' then
     T.dequeue(t, row)
     T.line_up(t, row, t.act.plan)
   end
-  return T.settle(t, row, 'done', { about = about, taken = taken, notices = t.act.notices })
+end
+
+function T.rekey(t, row, about)
+  T.rewrite(t, row)
+  return T.settle(t, row, 'done', { about = about, notices = t.act.notices })
 end

@@ -2,8 +2,8 @@
 
 from router.contract.case import CaseStatus
 from router.store.acts import Escalate, Outcome, Result
-from router.store.memory.consulting import bring_in, choose_beside
-from router.store.memory.marking import rekey
+from router.store.memory.consulting import ask_in, choose_beside
+from router.store.memory.marking import rewrite
 from router.store.memory.rows import AdvisorRow, CaseRow
 from router.store.memory.txn import OPEN, Sent, Txn
 
@@ -28,13 +28,15 @@ def escalate(txn: Txn, act: Escalate) -> Outcome:
         txn.let_go(row)
         txn.enqueue(row, act.plan)
         return txn.settle(row, Result.QUEUED, about=str(act.step), sent=Sent(notices=act.notices))
-    if asked is not None:
-        bring_in(txn, row, asked, units=row.units)
-    return rekey(txn, act, row, about=str(act.step), taken=asked.id if asked else "")
+    rewrite(txn, act, row)
+    taken = ""
+    if asked is not None and ask_in(txn, row, asked, act.placing, units=row.units) is Result.DONE:
+        taken = asked.id
+    return txn.settle(row, Result.DONE, about=str(act.step), taken=taken, sent=Sent(notices=act.notices))
 
 
 def _asked_in(txn: Txn, act: Escalate, row: CaseRow) -> AdvisorRow | None:
-    """Who comes in beside the owner."""
-    if act.take or row.state is not CaseStatus.ASSIGNED:
+    """Who comes in beside the owner, or is rung to; one is rung at a time."""
+    if act.take or row.state is not CaseStatus.ASSIGNED or (row.offers and not act.placing.auto_accept):
         return None
     return choose_beside(txn, row, act.placing, units=row.units)

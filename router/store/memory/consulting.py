@@ -25,11 +25,8 @@ def consult(txn: Txn, act: Consult) -> Outcome:
     txn.begin(row, act.plan, act.claim)
     if act.message:
         txn.note(row, act.message)
-    if act.placing.auto_accept:
-        bring_in(txn, row, asked, units=act.units)
-        return txn.settle(row, Result.DONE, about=asked.id, sent=Sent(notices=act.notices))
-    _ring(txn, row, asked, act.placing, units=act.units)
-    return txn.settle(row, Result.OFFERED, about=asked.id, sent=Sent(notices=act.notices))
+    result = ask_in(txn, row, asked, act.placing, units=act.units)
+    return txn.settle(row, result, about=asked.id, sent=Sent(notices=act.notices))
 
 
 def hand_back(txn: Txn, act: HandBack) -> Outcome:
@@ -59,6 +56,15 @@ def choose_beside(txn: Txn, row: CaseRow, placing: Placing, *, units: int) -> Ad
         return None
     chosen = choose(txn, row, placing, barred=lambda advisor: advisor.id in row.consults, consult_units=units)
     return chosen[0] if chosen else None
+
+
+def ask_in(txn: Txn, row: CaseRow, advisor: AdvisorRow, placing: Placing, *, units: int) -> Result:
+    """He is in at once (``DONE``), or rung (``OFFERED``)."""
+    if placing.auto_accept:
+        bring_in(txn, row, advisor, units=units)
+        return Result.DONE
+    _ring(txn, row, advisor, placing, units=units)
+    return Result.OFFERED
 
 
 def bring_in(txn: Txn, row: CaseRow, advisor: AdvisorRow, *, units: int) -> None:

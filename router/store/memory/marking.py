@@ -75,11 +75,16 @@ def replan(txn: Txn, act: Replan) -> Outcome:
     return row if isinstance(row, Outcome) else rekey(txn, act, row)
 
 
-def rekey(txn: Txn, act: PlannedAct, row: CaseRow, *, about: str = "", taken: str = "") -> Outcome:
+def rekey(txn: Txn, act: PlannedAct, row: CaseRow, *, about: str = "") -> Outcome:
+    """Write the plan, and end the act."""
+    rewrite(txn, act, row)
+    return txn.settle(row, Result.DONE, about=about, sent=Sent(notices=act.notices))
+
+
+def rewrite(txn: Txn, act: PlannedAct, row: CaseRow) -> None:
     """Write the plan, with what the case weighs; a waiting case changes to the plan's line."""
     txn.begin(row, act.plan, act.claim)
     txn.weigh(row, act.plan.units)
     if row.state is CaseStatus.QUEUED:
         txn.dequeue(row)
         txn.line_up(row, act.plan)
-    return txn.settle(row, Result.DONE, about=about, taken=taken, sent=Sent(notices=act.notices))

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from router.contract.advisor import WorkKind
 from router.contract.case import CaseStatus
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Plan
@@ -129,7 +130,7 @@ class ClimbSuite:
         await desk.advisor("bob", budget=1)
         await desk.advisor("cho")
         await desk.assigned("c1", "ann")
-        placing = await desk.placing("ann", "bob", "cho")
+        placing = await desk.hand("ann", "bob", "cho")
         outcome = await desk.on(Escalate, "c1", step=1, placing=placing)
         assert (outcome.result, outcome.taken) == (Result.DONE, "cho")
         state = await desk.state("c1")
@@ -137,6 +138,37 @@ class ClimbSuite:
         assert (await desk.person("cho")).load == state.units
         again = await desk.on(Escalate, "c1", step=2, placing=placing)
         assert (again.result, again.taken) == (Result.DONE, "")
+
+    async def test_another_is_rung_to_come_in_beside_the_owner(self, desk: Desk) -> None:
+        await desk.advisor("ann")
+        await desk.advisor("bob", budget=1)
+        await desk.advisor("cho")
+        await desk.assigned("c1", "ann")
+        rings = await desk.placing("ann", "bob", "cho", offer_deadline_ms=desk.now + 500)
+        outcome = await desk.on(Escalate, "c1", step=1, placing=rings)
+        assert (outcome.result, outcome.taken) == (Result.DONE, "")
+        state = await desk.state("c1")
+        (offer,) = state.offers
+        assert (state.state, state.owner, state.consults, state.step) == (CaseStatus.ASSIGNED, "ann", {}, 1)
+        assert (offer.advisor, offer.ver, offer.deadline_ms) == ("cho", state.ver, desk.now + 500)
+        assert state.timers[f"offer|{offer.ver}"] == offer.deadline_ms
+        work = (await desk.person("cho")).work["c1"]
+        assert (work.kind, work.units) == (WorkKind.CONSULT_OFFER, state.units)
+        assert (await desk.on(Accept, "c1", advisor="cho", offer_ver=offer.ver)).result is Result.DONE
+        assert (await desk.state("c1")).consults == {"cho": state.units}
+
+    async def test_while_one_is_rung_a_step_rings_at_no_other(self, desk: Desk) -> None:
+        for name in ("ann", "bob", "cho"):
+            await desk.advisor(name)
+        await desk.assigned("c1", "ann")
+        rings = await desk.placing("bob", offer_deadline_ms=desk.now + 500)
+        await desk.on(Escalate, "c1", step=1, placing=rings)
+        before = (await desk.state("c1")).offers
+        await desk.on(Escalate, "c1", step=2, placing=await desk.placing("cho", offer_deadline_ms=desk.now + 900))
+        state = await desk.state("c1")
+        assert (state.step, state.offers, state.consults) == (2, before, {})
+        await desk.on(Escalate, "c1", step=3, placing=await desk.hand("cho"))
+        assert (await desk.state("c1")).consults == {"cho": state.units}
 
     @pytest.mark.parametrize("state", ["queued", "nobody fits"])
     async def test_with_nobody_to_ask_in_the_step_is_taken_all_the_same(self, desk: Desk, state: str) -> None:
