@@ -93,7 +93,8 @@ def open_router(process: Process, state: State, desk: Desk) -> None:
 def _census(process: Process, state: State, desk: Desk) -> Census:
     pool, metrics = desk.actor.pool, process.pool_metrics
     invariants = Invariants(pool, state.store, desk.tail, metrics.invariants)
-    return Census(pool, state.store, invariants, clock=process.clock, metrics=metrics.queues)
+    roster = desk.tail.roster
+    return Census(pool, state.store, invariants, roster=roster, clock=process.clock, metrics=metrics.queues)
 
 
 def _shares(process: Process, consumer: Consumer) -> Shares:

@@ -5,6 +5,8 @@ case to that advisor himself.
 """
 
 from collections.abc import Iterable
+from functools import reduce
+from operator import and_
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
@@ -13,6 +15,9 @@ from router.contract.case import CaseDetail, CaseState, CaseStatus, read_detail
 from router.contract.climb import KEPT_REASON_BYTES
 from router.contract.exclusion import KEPT_EXCLUSIONS, MOST_BY_PEOPLE, MOST_EXCLUDED, Exclusion
 from router.contract.limits import cut
+from router.engine.eligibility import Filter, passing
+from router.engine.roster import Roster
+from router.engine.waiting import WaitClass
 from rules import Verdict
 from rules.exclusion import LAST_ADVISOR
 
@@ -109,6 +114,16 @@ def is_with_excluded(state: CaseState, detail: CaseDetail) -> bool:
     if state.state is CaseStatus.OFFERED:
         return any(offer.advisor in detail.excluded for offer in state.offers)
     return state.state in _AT_HAND and state.owner in detail.excluded
+
+
+def waits_for_the_excluded(roster: Roster, waiting: WaitClass) -> bool:
+    """Whether nobody who is there could have the cases of a class, and somebody who is excluded could but for that,
+    room or not."""
+    if not waiting.excluded:
+        return False
+    others = (passing(roster, waiting, name) for name in Filter if name not in (Filter.EXCLUDED, Filter.ROOM))
+    able = reduce(and_, others, roster.everyone)
+    return bool(able) and not able & passing(roster, waiting, Filter.EXCLUDED)
 
 
 def is_too_many(detail: CaseDetail, advisors: Iterable[str]) -> bool:

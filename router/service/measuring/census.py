@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from router.contract.ids import PoolId
+from router.engine.roster import Roster
 from router.runtime.clock import Clock
 from router.service.measuring.invariants import Invariants
 from router.service.measuring.queue_metrics import QueueMetrics
@@ -17,11 +18,19 @@ class Census:
     zero, so that a sum over routers is right. For a moment there may be none or two."""
 
     def __init__(
-        self, pool: PoolId, lines: Lines, invariants: Invariants, *, clock: Clock, metrics: QueueMetrics
+        self,
+        pool: PoolId,
+        lines: Lines,
+        invariants: Invariants,
+        *,
+        roster: Roster,
+        clock: Clock,
+        metrics: QueueMetrics,
     ) -> None:
         self._pool = pool
         self._lines = lines
         self._invariants = invariants
+        self._roster = roster
         self._clock = clock
         self._metrics = metrics
         self.is_ours: Callable[[], bool] = lambda: True
@@ -35,8 +44,9 @@ class Census:
     async def look(self) -> None:
         """Count once, if it is this router's turn."""
         if self.is_ours():
-            self._metrics.show(self._pool, await self._lines.line_sizes(self._pool), self._clock.now_ms())
+            lines = await self._lines.line_sizes(self._pool)
+            self._metrics.show(self._pool, lines, self._clock.now_ms(), roster=self._roster)
             await self._invariants.check()
         else:
-            self._metrics.show(self._pool, (), self._clock.now_ms())
+            self._metrics.show(self._pool, (), self._clock.now_ms(), roster=self._roster)
             self._invariants.forget()

@@ -8,6 +8,8 @@ import msgspec
 from prometheus_client import CollectorRegistry, Gauge
 
 from router.contract.ids import PoolId
+from router.engine.exclusions import waits_for_the_excluded
+from router.engine.roster import Roster
 from router.engine.waiting import NO_CLOCK, read_class
 from router.service.measuring.case_metrics import MAX_NAMES, OTHER
 from router.store.protocol import LineSize
@@ -34,6 +36,12 @@ class QueueMetrics:
             ("pool", "queue"),
             registry=registry,
         )
+        self.excluded = Gauge(
+            "turnout_queue_excluded_cases",
+            "Cases for which nobody is online but who must not have them, or has just declined.",
+            ("pool", "queue"),
+            registry=registry,
+        )
         self._pools = pools
         self._queues: frozenset[str] = frozenset()
         self._start({OTHER})
@@ -44,14 +52,16 @@ class QueueMetrics:
         for pool in self._pools:
             for queue in self._queues - queues:
                 self.next_breach.remove(pool, queue)
+                self.excluded.remove(pool, queue)
                 for priority in PRIORITIES:
                     self.depth.remove(pool, queue, priority)
                     self.oldest_age_seconds.remove(pool, queue, priority)
         self._start(queues - self._queues)
         self._queues = queues
 
-    def show(self, pool: PoolId, lines: Sequence[LineSize], now_ms: int) -> None:
+    def show(self, pool: PoolId, lines: Sequence[LineSize], now_ms: int, *, roster: Roster) -> None:
         """What waits now; what isn't in ``lines`` is at zero."""
+        self._show_excluded(pool, lines, roster)
         depth: Counter[_Place] = Counter()
         opened: dict[_Place, int] = {}
         due: dict[str, int] = {}
@@ -69,6 +79,18 @@ class QueueMetrics:
                 self.depth.labels(pool, *place).set(depth[place])
                 self.oldest_age_seconds.labels(pool, *place).set(age_ms / 1000)
 
+    def _show_excluded(self, pool: PoolId, lines: Sequence[LineSize], roster: Roster) -> None:
+        found: Counter[str] = Counter()
+        for line in lines:
+            try:
+                waiting = read_class(line.class_key)
+            except msgspec.DecodeError:  # of another version
+                continue
+            if waits_for_the_excluded(roster, waiting):
+                found[waiting.queue if waiting.queue in self._queues else OTHER] += line.length
+        for queue in (*self._queues, OTHER):
+            self.excluded.labels(pool, queue).set(found[queue])
+
     def _place(self, class_key: str) -> tuple[_Place, bool]:
         """Where the class is counted, and whether its score is the due time of a clock."""
         try:
@@ -84,6 +106,7 @@ class QueueMetrics:
         for pool in self._pools:
             for queue in queues:
                 self.next_breach.labels(pool, queue)
+                self.excluded.labels(pool, queue)
                 for priority in PRIORITIES:
                     self.depth.labels(pool, queue, priority)
                     self.oldest_age_seconds.labels(pool, queue, priority)

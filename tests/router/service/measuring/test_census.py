@@ -8,6 +8,8 @@ from prometheus_client import CollectorRegistry
 
 from router.contract.advisor import AdvisorState, Presence, Work, WorkKind
 from router.contract.ids import AdvisorId, CaseId
+from router.engine.exclusions import Wish
+from router.engine.roster import Roster
 from router.engine.waiting import WaitClass
 from router.service.measuring.case_metrics import MAX_NAMES, OTHER
 from router.service.measuring.census import Census
@@ -20,6 +22,7 @@ from tests.suites.stage import POOL, RULES, Stage, rulebook, stage
 DEPTH = "turnout_queue_depth"
 BREACH = "turnout_queue_next_breach_timestamp_seconds"
 AGE = "turnout_queue_oldest_age_seconds"
+EXCLUDED = "turnout_queue_excluded_cases"
 BROKEN = "turnout_invariant_broken_total"
 
 
@@ -31,7 +34,9 @@ class Counted:
         self.queues = QueueMetrics(self.registry, (POOL,))
         self.queues.adopt(scene.policies.active)
         self.invariants = Invariants(POOL, scene.store, scene.tail, InvariantMetrics(self.registry))
-        self.census = Census(POOL, scene.store, self.invariants, clock=scene.clock, metrics=self.queues)
+        self.census = Census(
+            POOL, scene.store, self.invariants, roster=scene.tail.roster, clock=scene.clock, metrics=self.queues
+        )
 
     async def look(self) -> dict[str, dict[str, float]]:
         await self.census.look()
@@ -70,6 +75,30 @@ async def test_the_next_breach_is_that_of_the_most_urgent_case_of_a_queue() -> N
         await scene.hire("mina", skills={"billing": 9}, budget=100)
         await counted.look()
         assert shown(counted.registry, BREACH) == {}
+
+
+async def test_who_waits_only_because_of_an_exclusion_is_counted() -> None:
+    async with stage() as scene:
+        counted = Counted(scene)
+        await scene.hire("mina", skills={"billing": 9}, budget=10)
+        await scene.write("c1", "my invoice")
+        await scene.write("c2", "my invoice")  # waits for room only
+        wish = replace(scene.request(), wish=Wish(advisors=("mina",)))
+        await scene.casework.excluding.change(CaseId("c1"), wish)
+        await scene.settle()
+        await counted.look()
+        assert shown(counted.registry, EXCLUDED) == {"default/billing": 1}
+        await scene.hire("jun", skills={"billing": 9}, budget=0)  # without room: he could have it all the same
+        await counted.look()
+        assert shown(counted.registry, EXCLUDED) == {}
+        await scene.presence("jun", Presence.AWAY)
+        await scene.caught_up()
+        await counted.look()
+        assert shown(counted.registry, EXCLUDED) == {"default/billing": 1}
+        await scene.presence("mina", Presence.AWAY)  # now the exclusion is not all
+        await scene.caught_up()
+        await counted.look()
+        assert shown(counted.registry, EXCLUDED) == {}
 
 
 async def test_what_waits_no_longer_is_at_zero_again() -> None:
@@ -111,7 +140,7 @@ def test_queues_are_bounded_and_strange_classes_have_a_place() -> None:
     waiting = WaitClass("gone", "chat", 1, (), "", (), 9, "p", "age", (), "")
     keys = (waiting.key, json.dumps({"new": 1}))
     lines = [LineSize(class_key=key, length=2, case=CaseId("c"), score=0, opened_at_ms=5_000) for key in keys]
-    metrics.show(POOL, lines, 8_000)
+    metrics.show(POOL, lines, 8_000, roster=Roster())
     assert (shown(registry, DEPTH), shown(registry, AGE)) == ({"default/other/5": 4}, {"default/other/5": 3})
 
 
