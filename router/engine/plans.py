@@ -113,13 +113,21 @@ def plan(
 
 def _timers(state: CaseState, detail: CaseDetail, scene: Scene) -> dict[str, int]:
     """What to arm and disarm so that the case has the timers that follow from ``detail``."""
+    now, armed = scene.now_ms, state.timers
+    return (
+        _clock_timers(state, detail, scene)
+        | offers.timers(detail, armed=armed, now_ms=now)
+        | relaxation.timers(detail, scene.rulebook, armed=armed, now_ms=now)
+    )
+
+
+def _clock_timers(state: CaseState, detail: CaseDetail, scene: Scene) -> dict[str, int]:
+    """Those of them that follow from the clocks."""
     now, terms, armed = scene.now_ms, scene.terms(detail.verdict), state.timers
     return (
         sla.timers(detail.clocks, terms, armed=armed, now_ms=now, fired=detail.fired)
         | chasing.timers(detail, terms, armed=armed, now_ms=now)
         | escalation.timers(state, detail, scene.rulebook, now, clocked_by=scene.clocked_by)
-        | offers.timers(detail, armed=armed, now_ms=now)
-        | relaxation.timers(detail, scene.rulebook, armed=armed, now_ms=now)
     )
 
 
@@ -168,7 +176,8 @@ def _with_taken(planned: Plan, state: CaseState, waits: CaseDetail, scene: Scene
     if after.clocks == waits.clocks:
         return planned
     armed = {timer: at for timer, at in (state.timers | planned.timers).items() if at}
-    timers = _timers(replace(state, timers=armed), after, scene)
+    # The two differ by nothing but their clocks.
+    timers = _clock_timers(replace(state, timers=armed), after, scene)
     return replace(planned, taken=Taken(detail=write_detail(after, before=state.detail), timers=timers))
 
 

@@ -33,13 +33,11 @@ from router.store.acts import (
 )
 from router.store.memory import MemoryStore, reading, relaying
 from router.store.memory.txn import forget
-from router.store.protocol import EVERYTHING
 from rules import Rulebook, Verdict
 
 POOL: Final = PoolId("simulation")
 _NO_MARK: Final = 1 << 60
 _TRIM_EVERY: Final = 2_000
-_ALL: Final = 1 << 30
 _GOOD: Final = frozenset({Result.QUEUED, Result.OFFERED, Result.ASSIGNED, Result.RETURNED, Result.DONE})
 
 
@@ -159,10 +157,11 @@ class Office:
     def settle(self) -> None:
         """Serve the work items until none is left, in the order in which the matcher does."""
         while self._rows.work:
-            for item in reading.work(self._rows, EVERYTHING, _ALL).items:
-                kind, _, name = item.item.partition("|")
+            # The rows keep the items in the order of their places.
+            for item, (_, stamp) in tuple(self._rows.work.items()):
+                kind, _, name = item.partition("|")
                 self._serve(kind, name)
-                self._do(Done(**self._common(), item=item.item, stamp=item.stamp))
+                self._do(Done(**self._common(), item=item, stamp=stamp))
 
     def look(self, case: CaseId) -> None:
         """Look at a waiting case's class once more."""
