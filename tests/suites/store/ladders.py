@@ -154,7 +154,7 @@ class ClimbSuite:
         assert state.timers[f"offer|{offer.ver}"] == offer.deadline_ms
         work = (await desk.person("cho")).work["c1"]
         assert (work.kind, work.units) == (WorkKind.CONSULT_OFFER, state.units)
-        assert (await desk.on(Accept, "c1", advisor="cho", offer_ver=offer.ver)).result is Result.DONE
+        await desk.do(desk.act(Accept, case=CaseId("c1"), advisor=AdvisorId("cho"), offer_ver=offer.ver))
         assert (await desk.state("c1")).consults == {"cho": state.units}
 
     async def test_while_one_is_rung_a_step_rings_at_no_other(self, desk: Desk) -> None:
