@@ -17,6 +17,7 @@ from router.app.routers import open_relay, open_router
 from router.app.state import State, open_state
 from router.contract.ids import PoolId
 from router.runtime import run_file as run_files
+from router.runtime.errors import StartFailed
 from router.runtime.interpreter import leave_alone_what_stays, let_the_loop_in
 from router.runtime.ops import OpsServer
 from router.runtime.plugin_catalog import Installation
@@ -40,7 +41,7 @@ class Service:
         process = self.process
         let_the_loop_in()
         async with process.life:
-            await asyncio.to_thread(process.data.mkdir, parents=True, exist_ok=True)
+            await asyncio.to_thread(_make, process.data)
             if signals:
                 process.life.handle_signals(self._reload)
             await self._open_watch()
@@ -109,6 +110,13 @@ class Service:
             ops=f"http://{settings.http.host}:{self._ops.port}",
             store=state.url if settings.mode is Mode.STANDALONE else "",
         )
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise StartFailed(f"data_dir {folder} can't be made: {exc.strerror}") from None
 
 
 async def _is_done() -> None:

@@ -34,10 +34,10 @@ def address(url: str | None, settings_file: Path | None) -> Callable[[], str]:
     settings = read_settings(settings_file)
     first = _found(settings)
     if first is None:
-        refuse(
-            "the service isn't running",
-            (f"nothing runs on data_dir {settings.data_dir}: start it with `turnout up`, or name --url URL",),
+        nothing = (
+            f"nothing runs on data_dir {settings.data_dir}: start it with `turnout up`, or name --settings or --url"
         )
+        refuse("the service isn't running", (nothing,))
     return lambda: _found(settings) or first
 
 
@@ -51,6 +51,8 @@ def ask(where: Callable[[], str], key: str | None, path: str, *, body: bytes | N
         status, found = asyncio.run(_ask(f"{url.rstrip('/')}{path}", key.strip(), body))
     except (aiohttp.ClientError, TimeoutError, ValueError) as exc:
         refuse("the API doesn't answer", (f"{url}: {exc or type(exc).__name__}",))
+    if status == 401:
+        refuse("the API refuses the key", ("it isn't one in force: `turnout keys list` shows those that are",))
     if status != 200:
         refuse("the API refuses", (str(found.get("detail") or found.get("title") or status),))
     return found

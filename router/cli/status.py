@@ -39,7 +39,7 @@ def status(settings_file: Path | None, ops_url: str | None) -> None:
         refuse("the ops port doesn't answer", (f"{url}: {exc or type(exc).__name__}",))
     if running:
         click.echo(f"process {running.pid}: {', '.join(running.roles)}")
-        for name, where in {"ops": running.ops, "api": running.api, **running.channels}.items():
+        for name, where in _places(running).items():
             click.echo(f"  {name:<10} {where}")
     for name, problem in ready["problems"].items():
         click.echo(f"not ready: {name}: {problem}")
@@ -48,6 +48,15 @@ def status(settings_file: Path | None, ops_url: str | None) -> None:
             click.echo(f"  {line}")
     click.echo("ready" if ready["ready"] else "NOT ready")
     raise SystemExit(0 if ready["ready"] else 1)
+
+
+def _places(running: run_file.RunFile) -> dict[str, str]:
+    """Where each part is reached: a channel by its own ports if it has any, else by HTTP."""
+    found = {"ops": running.ops, "api": running.api}
+    for channel, url in running.channels.items():
+        ports = running.ports.get(channel, {})
+        found[channel] = ", ".join(f"{name} port {port}" for name, port in ports.items()) or url
+    return {name: where for name, where in found.items() if where}
 
 
 async def _ask(url: str) -> tuple[dict[str, Any], str]:

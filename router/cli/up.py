@@ -1,6 +1,8 @@
 """``turnout up``: the service."""
 
+import errno
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -11,6 +13,11 @@ from router.runtime.logs import install_logs
 from router.runtime.plugin_catalog import PluginCatalog, install
 from router.runtime.watchdog import EXIT_BLOCKED
 from rules.errors import RulesError
+
+_PORTS: Final = (
+    "is another process on it? The ports are http.channels_port, http.api_port, http.ops_port (0: a free one), "
+    "and listen.port of e-mail accounts"
+)
 
 
 @click.command()
@@ -39,4 +46,12 @@ def up(settings_file: Path | None, roles: tuple[str, ...]) -> None:
         serve(settings, wanted, installation)
     except (RuntimeFailure, RulesError) as exc:
         code = EXIT_BLOCKED if isinstance(exc.__cause__, ProcessStuck) else EXIT_WRONG
-        refuse("the service stopped", tuple(str(exc.__cause__ or exc).splitlines()), code=code)
+        refuse("the service stopped", reasons(exc), code=code)
+
+
+def reasons(exc: RuntimeFailure | RulesError) -> tuple[str, ...]:
+    """Why the service could not start or had to stop, a line each; with what to do about a port that is taken."""
+    cause = exc.__cause__
+    if isinstance(cause, OSError) and cause.errno in (errno.EADDRINUSE, errno.EACCES):
+        return f"{str(exc).partition(':')[0]}: {cause}", _PORTS
+    return tuple(str(cause or exc).splitlines())

@@ -26,16 +26,22 @@ class Surroundings(Struct, frozen=True, kw_only=True):
 
 def misplaced(rulebook: Rulebook, roster: Roster, around: Surroundings) -> Iterator[Problem]:
     """Names that stand for nothing there. A pool that isn't there is an error; a notice without a target is not: it
-    is dropped and counted, and the ladder does the rest of its step."""
+    is dropped and counted, and the ladder does the rest of its step. Each such target is told once."""
     for row in roster.advisors:
         if row.pool and row.pool not in around.pools:
             message = f"the settings have no pool `{row.pool}`{suggestion(row.pool, around.pools)}"
             yield Problem(message, f"advisor {row.id}", roster.places.get((row.id,)))
     tree = Tree({}, rulebook.places)
+    places: dict[str, list[Path]] = {}
     for path, target in _notified(rulebook):
+        places.setdefault(target, []).append(path)
+    for target, (first, *others) in places.items():
         if target not in around.targets:
-            message = f"the settings have no target `{target}`: its notices go nowhere"
-            yield Problem(message + suggestion(target, around.targets), show(path), tree.place(path), Severity.WARNING)
+            message = (
+                f"the settings have no target `{target}`: its notices go nowhere{suggestion(target, around.targets)}"
+            )
+            more = f" (named in {len(others)} more places)" if others else ""
+            yield Problem(message + more, show(first), tree.place(first), Severity.WARNING)
     known = {row.id for row in roster.advisors}
     for path, advisor in _on_duty(rulebook):
         if advisor not in known:

@@ -43,12 +43,20 @@ def _file_tree(file: Path | None, problems: list[str]) -> dict[str, Any]:
         problems.append(f"{file}: cannot be read: {exc}")
         return {}
     except yaml.YAMLError as exc:
-        problems.append(f"{file}: {exc}")
+        problems.append(f"{file}{_told(exc)}")
         return {}
     if tree is not None and not isinstance(tree, dict):
         problems.append(f"{file}: expected a mapping of names to values")
         return {}
     return tree or {}
+
+
+def _told(exc: yaml.YAMLError) -> str:
+    """Line, column and problem, on one line."""
+    mark = exc.problem_mark if isinstance(exc, yaml.MarkedYAMLError) else None
+    if mark is None or not isinstance(exc, yaml.MarkedYAMLError):
+        return f": {exc}"
+    return f":{mark.line + 1}:{mark.column + 1}: {', '.join(filter(None, (exc.context, exc.problem)))}"
 
 
 def _conflicts(settings: Settings) -> Iterator[str]:

@@ -49,11 +49,14 @@ class RuleFiles:
             return load(
                 {f"defaults/{name}": (folder / name).read_text("utf-8") for name in ("rulebook.yaml", "rules.yaml")}
             )
-        files = sorted(
-            path
-            for path in self._rules_dir.iterdir()
-            if path.suffix in _SUFFIXES and path.name != _ROSTER and not path.name.startswith(".")
-        )
+        try:
+            files = sorted(
+                path
+                for path in self._rules_dir.iterdir()
+                if path.suffix in _SUFFIXES and path.name != _ROSTER and not path.name.startswith(".")
+            )
+        except OSError as exc:
+            raise _unread("rules_dir", exc) from None
         return load({str(path): _text(path) for path in files})
 
     def roster(self) -> Roster:
@@ -62,7 +65,10 @@ class RuleFiles:
         if self._roster_file is None:
             name, text = f"defaults/{_ROSTER}", (resources.files("rules") / "defaults" / _ROSTER).read_text("utf-8")
         else:
-            name, text = str(self._roster_file), _text(self._roster_file)
+            try:
+                name, text = str(self._roster_file), _text(self._roster_file)
+            except OSError as exc:
+                raise _unread("roster_file", exc) from None
         if self._known is None or self._known[0] != text:
             self._known = (text, load_roster({name: text}))
         return self._known[1]
@@ -86,6 +92,10 @@ class RuleFiles:
         paths = [*(path for path in kept if path.suffix in _SUFFIXES), self._roster_file]
         found = [(path, path.stat()) for path in paths if path is not None and path.exists()]
         return tuple(sorted((str(path), stat.st_mtime_ns, stat.st_size) for path, stat in found))
+
+
+def _unread(setting: str, exc: OSError) -> OSError:
+    return OSError(f"{setting}: {exc.filename} can't be read: {exc.strerror}")
 
 
 def _text(path: Path) -> str:

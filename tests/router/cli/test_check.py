@@ -3,6 +3,7 @@
 import base64
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from router.cli.main import main
@@ -46,6 +47,15 @@ def test_everything_that_keeps_it_from_starting_is_said_at_once(tmp_path: Path) 
     assert checked.exit_code == 2
     for said in ("pigeon", "the settings have no pool `south`", "the rulebook has no skill `piano`"):
         assert said in checked.output
+
+
+@pytest.mark.parametrize("setting", ["rules_dir", "roster_file"])
+def test_a_folder_or_file_that_is_not_there_is_said_with_its_setting(tmp_path: Path, setting: str) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text(f"{setting}: {tmp_path}/nowhere\n", "utf-8")
+    checked = CliRunner().invoke(main, ["check", "--settings", str(file)])
+    assert checked.exit_code == 2
+    assert f"{setting}: {tmp_path}/nowhere can't be read: No such file or directory" in checked.output
 
 
 def test_the_next_openings_of_a_calendar_are_shown(tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ def test_free_ports_may_repeat(tmp_path: Path) -> None:
         ("redis: &r {}\nkafka: *r", "references (*name) are not allowed"),
         ("1: 2", "a name must be text"),
         ("[1, 2]", "expected a mapping of names to values"),
-        ("a: [", "line 1"),
+        ("a: [", ":1:5: "),
         ("!!python/name:os.system {}", "could not determine a constructor"),
         ("[" * 5000, "nested too deeply"),
     ],
@@ -215,3 +215,10 @@ def test_secrets_and_options_compare_by_value() -> None:
     assert len({Secret("a"), Secret("a")}) == 1
     assert not Secret("")
     assert repr(RawOptions({"key": "x"})) == f"RawOptions(key={MASK})"
+
+
+def test_a_file_that_is_no_yaml_is_said_with_line_and_column(tmp_path: Path) -> None:
+    (problem,) = _problems({}, _file(tmp_path, "pools: [a,\nhttp: {"))
+    assert problem.startswith(f"{tmp_path}/turnout.yaml:2:")
+    assert "expected" in problem
+    assert "\n" not in problem
