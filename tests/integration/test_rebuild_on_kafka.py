@@ -10,7 +10,7 @@ async def test_a_lost_store_is_rebuilt_from_kafka(fresh_kafka: Broker) -> None:
     bus = KafkaBus(KafkaOptions(bootstrap=fresh_kafka.bootstrap))
     await bus.create_topics(ALL_TOPICS)
     try:
-        async with rebuild_stage(bus, store=None, rebuilds=None, lose=None) as lossy:
+        async with rebuild_stage(bus) as lossy:
             day = RandomDay(lossy, 1)
             await day.open()
             await day.run(100)

@@ -17,13 +17,16 @@ from router.contract.records import record_head
 from router.engine.consulting import Whom
 from router.engine.exclusions import Wish
 from router.runtime.bus.protocol import Bus, Outgoing
+from router.runtime.redis import Purpose, connect
 from router.service.rebuilding.gate import Gate
 from router.service.rebuilding.rebuild import Rebuilder, Said
 from router.service.rebuilding.requeueing import requeueing
 from router.service.relaying.notes import note_record
 from router.service.relaying.records import records_of
 from router.store.acts import Outcome
+from router.store.keys import prefix
 from router.store.rebuilds import Rebuilds
+from router.store.redis import RedisStore
 from tests.suites.stage import POOL, Stage, inquiry, stage
 from tests.suites.store.bench import WholeStore
 from tests.suites.store.dump import Dump, dump_of
@@ -95,21 +98,35 @@ class RebuildStage:
 
 
 @asynccontextmanager
-async def rebuild_stage(
-    bus: Bus, *, store: WholeStore | None, rebuilds: Rebuilds | None, lose: Callable[[], Awaitable[None]] | None
-) -> AsyncIterator[RebuildStage]:
-    """Without a store, one in memory."""
-    async with stage(store=store) as scene:
-        if store is None:
+async def rebuild_stage(bus: Bus) -> AsyncIterator[RebuildStage]:
+    """Its store is in memory."""
+    async with stage() as scene:
 
-            async def forget() -> None:
-                scene.store._pools.clear()
+        async def lose() -> None:
+            scene.store._pools.clear()
 
-            yield RebuildStage(scene, scene.store.rebuilds, bus, forget)
-        else:
-            assert rebuilds is not None
-            assert lose is not None
-            yield RebuildStage(scene, rebuilds, bus, lose)
+        yield RebuildStage(scene, scene.store.rebuilds, bus, lose)
+
+
+@asynccontextmanager
+async def rebuild_stage_on(url: str, bus: Bus) -> AsyncIterator[RebuildStage]:
+    """Its store is on that server, and stays there."""
+    commands, waits = connect(url), connect(url, purpose=Purpose.BLOCKING)
+    store = RedisStore(commands, waits)
+    await store.open()
+
+    async def lose() -> None:
+        names = await commands.call("KEYS", prefix(POOL) + "*")
+        assert isinstance(names, list)
+        await commands.call("DEL", *names)
+
+    try:
+        async with stage(store=store) as scene:
+            yield RebuildStage(scene, store.rebuilds, bus, lose)
+    finally:
+        await store.close()
+        await commands.close()
+        await waits.close()
 
 
 # -- what can be compared

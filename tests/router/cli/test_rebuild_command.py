@@ -11,13 +11,10 @@ from router.contract.ids import PoolId
 from router.contract.topics import topic_specs
 from router.runtime.bus.streams import StreamsBus
 from router.runtime.clock import SystemClock
-from router.runtime.redis import Purpose, connect
 from router.service.configuration.topic import ConfigurationWriter
 from router.service.rebuilding.rebuild import LEASE_MS
-from router.store.keys import prefix
-from router.store.redis import RedisStore
 from tests.servers import Server
-from tests.suites.rebuild_stage import RebuildStage, rebuild_stage
+from tests.suites.rebuild_stage import RebuildStage, rebuild_stage_on
 from tests.suites.stage import POOL, rulebook
 
 SPECS = topic_specs((PoolId("default"),), inquiry_partitions=2, partitions=2)
@@ -29,21 +26,9 @@ async def _on(url: str, work: Callable[[RebuildStage], object]) -> None:
     bus = StreamsBus(url)
     await bus.create_topics(SPECS)
     await ConfigurationWriter(bus, clock=SystemClock()).activate(rulebook())
-    commands, waits = connect(url), connect(url, purpose=Purpose.BLOCKING)
-    store = RedisStore(commands, waits)
-    await store.open()
-
-    async def lose() -> None:
-        names = await commands.call("KEYS", prefix(POOL) + "*")
-        assert isinstance(names, list)
-        await commands.call("DEL", *names)
-
-    async with rebuild_stage(bus, store=store, rebuilds=store.rebuilds, lose=lose) as made:
+    async with rebuild_stage_on(url, bus) as made:
         await work(made)  # type: ignore[misc]  # each is a coroutine function
-    await store.close()
     await bus.close()
-    await commands.close()
-    await waits.close()
 
 
 async def some_cases(lossy: RebuildStage) -> None:

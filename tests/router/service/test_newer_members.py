@@ -14,13 +14,11 @@ from router.contract.plan import Plan
 from router.contract.topics import inquiries
 from router.runtime.bus.memory import MemoryBus
 from router.runtime.bus.protocol import Bus, Partition, Record
-from router.runtime.redis import Purpose, connect
 from router.service.configuration.rule_files import enrol, profile_of
 from router.store.acts import Fence, Label, ProfileAct, Result
-from router.store.redis import RedisStore
 from rules import AdvisorRow
 from tests.servers import Server
-from tests.suites.rebuild_stage import ALL_TOPICS, RebuildStage, rebuild_stage
+from tests.suites.rebuild_stage import ALL_TOPICS, RebuildStage, rebuild_stage, rebuild_stage_on
 from tests.suites.stage import POOL, Stage, inquiry, stage
 from tests.suites.store.bench import WholeStore
 
@@ -36,24 +34,12 @@ async def lossy(request: pytest.FixtureRequest) -> AsyncIterator[RebuildStage]:
     bus = MemoryBus()
     await bus.create_topics(ALL_TOPICS)
     if request.param == "memory":
-        async with rebuild_stage(bus, store=None, rebuilds=None, lose=None) as made:
+        async with rebuild_stage(bus) as made:
             yield made
         return
     server: Server = request.getfixturevalue(request.param)
-    commands, waits = connect(server.url), connect(server.url, purpose=Purpose.BLOCKING)
-    store = RedisStore(commands, waits)
-    await store.open()
-
-    async def lose() -> None:
-        assert server.ask("FLUSHALL SYNC") == b"+OK"
-
-    try:
-        async with rebuild_stage(bus, store=store, rebuilds=store.rebuilds, lose=lose) as made:
-            yield made
-    finally:
-        await store.close()
-        await commands.close()
-        await waits.close()
+    async with rebuild_stage_on(server.url, bus) as made:
+        yield made
 
 
 async def written_by_newer(scene: Stage) -> None:

@@ -38,7 +38,7 @@ async def _excluded_by_hand(lossy: RebuildStage, dice: random.Random) -> None:
 async def test_nobody_excluded_ever_gets_a_case(seed: int) -> None:
     bus, dice = MemoryBus(), random.Random(seed)
     await bus.create_topics(ALL_TOPICS)
-    async with rebuild_stage(bus, store=None, rebuilds=None, lose=None) as lossy:
+    async with rebuild_stage(bus) as lossy:
         day = RandomDay(lossy, seed)
         await day.open()
         for _ in range(70):

@@ -11,12 +11,9 @@ from router.contract.ids import AdvisorId, CaseId
 from router.engine.consulting import Whom
 from router.engine.exclusions import Wish
 from router.runtime.bus.memory import MemoryBus
-from router.runtime.redis import Purpose, connect
 from router.store.acts import Result
-from router.store.keys import prefix
-from router.store.redis import RedisStore
 from tests.servers import KINDS, Server
-from tests.suites.rebuild_stage import ALL_TOPICS, RandomDay, RebuildStage, rebuild_stage
+from tests.suites.rebuild_stage import ALL_TOPICS, RandomDay, RebuildStage, rebuild_stage, rebuild_stage_on
 from tests.suites.stage import POOL, Stage
 
 SEEDS = range(4)
@@ -39,30 +36,16 @@ async def lossy(request: pytest.FixtureRequest) -> AsyncIterator[RebuildStage]:
 async def in_memory() -> AsyncIterator[RebuildStage]:
     bus = MemoryBus()
     await bus.create_topics(ALL_TOPICS)
-    async with rebuild_stage(bus, store=None, rebuilds=None, lose=None) as made:
+    async with rebuild_stage(bus) as made:
         yield made
 
 
 @asynccontextmanager
 async def on_server(server: Server) -> AsyncIterator[RebuildStage]:
-    commands, waits = connect(server.url), connect(server.url, purpose=Purpose.BLOCKING)
-    store = RedisStore(commands, waits)
-    await store.open()
-
-    async def lose() -> None:
-        names = await commands.call("KEYS", prefix(POOL) + "*")
-        assert isinstance(names, list)
-        await commands.call("DEL", *names)
-
     bus = MemoryBus()
     await bus.create_topics(ALL_TOPICS)
-    try:
-        async with rebuild_stage(bus, store=store, rebuilds=store.rebuilds, lose=lose) as made:
-            yield made
-    finally:
-        await store.close()
-        await commands.close()
-        await waits.close()
+    async with rebuild_stage_on(server.url, bus) as made:
+        yield made
 
 
 async def test_an_operation_asked_for_again_after_it_gives_the_first_answer(lossy: RebuildStage) -> None:

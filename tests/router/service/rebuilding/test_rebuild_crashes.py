@@ -52,7 +52,7 @@ async def _lost(lossy: RebuildStage) -> None:
 async def test_wherever_it_ends_the_next_one_makes_it_whole(step: str, times: int, *, after: bool) -> None:
     bus = MemoryBus()
     await bus.create_topics(ALL_TOPICS)
-    async with rebuild_stage(bus, store=None, rebuilds=None, lose=None) as lossy:
+    async with rebuild_stage(bus) as lossy:
         await _lost(lossy)
         before = await lossy.picture()
         await lossy.lose()

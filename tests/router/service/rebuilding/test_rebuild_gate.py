@@ -36,7 +36,7 @@ class LameBus(MemoryBus):
 async def lossy() -> AsyncIterator[RebuildStage]:
     bus = LameBus()
     await bus.create_topics(ALL_TOPICS)
-    async with rebuild_stage(bus, store=None, rebuilds=None, lose=None) as made:
+    async with rebuild_stage(bus) as made:
         yield made
 
 

@@ -13,17 +13,15 @@ from router.contract.advisor import Presence
 from router.contract.ids import CaseId, PoolId
 from router.runtime.bus.memory import MemoryBus
 from router.runtime.errors import StoreUnavailable
-from router.runtime.redis import Purpose, connect
 from router.service.errors import PoolUnsettled
 from router.service.rebuilding.keeper import PoolKeeper
 from router.service.relaying.notes import last_note
 from router.service.relaying.relay import Relay
 from router.service.relaying.turn import unless_vouched
 from router.store.protocol import RelayLease
-from router.store.redis import RedisStore
 from tests.servers import KINDS, Kind, Server, running
 from tests.suites.eventually import eventually
-from tests.suites.rebuild_stage import ALL_TOPICS, RebuildStage, rebuild_stage
+from tests.suites.rebuild_stage import ALL_TOPICS, RebuildStage, rebuild_stage_on
 from tests.suites.relays import Relaying, events_of
 from tests.suites.stage import POOL
 
@@ -36,22 +34,10 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 @pytest.fixture
 async def live(server: Server) -> AsyncIterator[RebuildStage]:
-    commands, waits = connect(server.url), connect(server.url, purpose=Purpose.BLOCKING)
-    store = RedisStore(commands, waits)
-    await store.open()
     bus = MemoryBus()
     await bus.create_topics(ALL_TOPICS)
-
-    async def never() -> None:
-        raise AssertionError("the server itself is replaced")
-
-    try:
-        async with rebuild_stage(bus, store=store, rebuilds=store.rebuilds, lose=never) as made:
-            yield made
-    finally:
-        await store.close()
-        await commands.close()
-        await waits.close()
+    async with rebuild_stage_on(server.url, bus) as made:
+        yield made
 
 
 def kept(live: RebuildStage) -> PoolKeeper:
