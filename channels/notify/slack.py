@@ -1,7 +1,9 @@
 """The notifier ``slack``: notices as messages of an incoming webhook, in Slack's Block Kit.
 
 Slack: "Sending messages using incoming webhooks" and "Formatting text for app surfaces": `&`, `<` and `>` are the only
-characters to escape; a section's text has at most 3,000 characters, a field 2,000, a section ten fields.
+characters to escape; a section's text has at most 3,000 characters, a field 2,000, a section ten fields. There are no
+buttons: Slack reports every click, one on a mere link too, and warns whoever clicked when nobody answers that; an
+incoming webhook has nobody who could.
 """
 
 from collections.abc import Mapping
@@ -25,8 +27,7 @@ def card(told: Bulletin, said: Words, links: Links) -> dict[str, object]:
     if said.lines:
         blocks += listed(said, links)
     elif (url := links.to(told.first.case)) is not None:
-        button = {"type": "button", "text": {"type": "plain_text", "text": links.label}, "url": url}
-        blocks.append({"type": "actions", "elements": [button]})
+        blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": _row(links.label, url)}})
     return {"text": escaped(said.title, MAX_TEXT), "blocks": blocks}
 
 

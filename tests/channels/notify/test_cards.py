@@ -134,8 +134,14 @@ def test_a_long_text_is_cut_between_characters(letter: str, length: int) -> None
 
 
 SAID = Words("Breach", (("Case", "c1"),))
-SLACK = slack.card(told(), SAID, LINKS)
+SLACK: dict[str, Any] = slack.card(told(), SAID, LINKS)
 TEAMS = teams.card(told(), SAID, LINKS)
+
+
+def test_a_message_of_an_incoming_webhook_has_a_link_and_no_button_whose_click_nobody_answers() -> None:
+    assert [block["type"] for block in SLACK["blocks"]] == ["section", "section"]
+    assert SLACK["blocks"][-1]["text"]["text"] == f"<{LINK}|Open the case>"
+    assert len(slack.card(told(), SAID, NO_LINKS)["blocks"]) == 1  # type: ignore[arg-type]  # JSON
 
 
 def _changed(card: dict[str, Any], old: str, new: str) -> bytes:
@@ -153,7 +159,8 @@ def _changed(card: dict[str, Any], old: str, new: str) -> bytes:
         _changed(SLACK, '"mrkdwn"', '"markdown"'),
         _changed(SLACK, "Breach", "Breach <!channel>"),
         _changed(SLACK, "Breach", "x" * (slack.MAX_TEXT + 1)),
-        _changed(SLACK, '"url":"https:', '"url":"javascript:'),
+        _changed(SLACK, "<https:", "<javascript:"),
+        _changed(SLACK, '{"type":"section"', '{"type":"actions","elements":[]},{"type":"section"'),
         _changed(SLACK, '"blocks"', '"block"'),
         _changed(SLACK, '"section"', '"sektion"'),
     ],
