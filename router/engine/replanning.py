@@ -89,8 +89,11 @@ def change_of(detail: CaseDetail, before: Rulebook, after: Rulebook, now_ms: int
     }
     was, now = _told(detail.clocks, old, now_ms), _told(clocks, new, now_ms)
     fired = {timer for timer, is_past in was.items() if is_past} | {*detail.fired}
+    # A case that is resolved has kept its promises or missed them: no change tells that anew.
     overdue = tuple(
-        timer for timer, is_past in now.items() if is_past and timer not in fired and not _is_late_word(timer, fired)
+        timer
+        for timer, is_past in now.items()
+        if is_past and not detail.outcome and timer not in fired and not _is_late_word(timer, fired)
     )
     replanned = Replanned(
         at_ms=now_ms,
