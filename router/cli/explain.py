@@ -19,6 +19,7 @@ class _Titles(NamedTuple):
     frees: str
     climbed: str
     to_come: str
+    people: str  # what follows a count of advisors
 
 
 _TITLES: Final = {
@@ -29,6 +30,7 @@ _TITLES: Final = {
         "what would free it, each alone",
         "how it climbed",
         "steps of its ladder to come",
+        "",
     ),
     "ko": _Titles(
         "배정 근거",
@@ -37,6 +39,7 @@ _TITLES: Final = {
         "한 가지만 바뀌어도 배정되는 조건",
         "단계가 올라간 내력",
         "남은 사다리 단계",
+        "명:",
     ),
 }
 
@@ -77,7 +80,7 @@ def _lines(page: Mapping[str, Any], titles: "_Titles") -> Iterator[str]:
     yield f"rulebook {case['rulebook']}" + (f", decided at {told['decided_at']}" if told.get("decided_at") else "")
     yield from _part(titles.here, told["why_here"])
     removed = (
-        f"{out['count']} {out['reason']}" + (f" ({', '.join(out['first'])})" if out.get("first") else "")
+        f"{out['count']}{titles.people} {out['reason']}" + (f" ({', '.join(out['first'])})" if out.get("first") else "")
         for out in told.get("why_not", ())
     )
     yield from _part(titles.others, removed)

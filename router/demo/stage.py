@@ -74,7 +74,7 @@ async def open_stage(plan: Plan, say: Say) -> AsyncIterator[Stage]:
         for name, simulator in simulators.items():
             await simulator.enter(_entrance(service, name))
         keys = await asyncio.gather(_keys(service, "--each-advisor"), _keys(service, "--role", "supervisor"))
-        say(f"the service is up (process {service.run_file.pid}); its log is {service.log_file}")
+        say(f"the service is up (process {service.run_file.pid}); while it runs its log is {service.log_file}")
         yield Stage(
             simulators=simulators,
             roster=roster,

@@ -85,7 +85,8 @@ class SettlingLedger(LedgerOver):
             if await self._lives.vouch(standing.life, doubt_before_ms=doubt_before_ms):
                 self._settled()
                 said = {"event": "ledger.settled", "deliveries": written}
-                LOG.warning("the ledger of replies began a new life: %s deliveries read", written, extra=said)
+                level = logging.WARNING if written else logging.INFO  # every first start is a new life, too
+                LOG.log(level, "the ledger of replies began a new life: %s deliveries read", written, extra=said)
 
     async def _read(self, standing: LedgerStanding) -> tuple[int, int]:
         """How many outcomes were written down, and from when on nobody can have begun a reply before the loss."""
