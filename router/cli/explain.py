@@ -8,6 +8,7 @@ from urllib.parse import quote
 import click
 
 from router.cli.asking import address, ask, case_path, key_option, url_option
+from router.cli.climb_text import climbed, to_come
 from router.cli.decision_text import decision_lines
 from router.cli.given import settings_option
 
@@ -68,13 +69,13 @@ def explain(  # noqa: PLR0913 - one argument an option
         only = f"&advisor={quote(advisor)}" if advisor else ""
         lines = decision_lines(ask(at, key, f"{case_path(case, '/decision')}?lang={lang}&limit=1000{only}"), lang)
     else:
-        lines = _lines(ask(at, key, f"{case_path(case)}?lang={lang}"), _TITLES[lang])
+        lines = _lines(ask(at, key, f"{case_path(case)}?lang={lang}"), lang)
     for line in lines:
         click.echo(line)
 
 
-def _lines(page: Mapping[str, Any], titles: "_Titles") -> Iterator[str]:
-    case, told = page["case"], page["explanation"]
+def _lines(page: Mapping[str, Any], lang: str) -> Iterator[str]:
+    case, told, titles = page["case"], page["explanation"], _TITLES[lang]
     owner = f", with {case['owner']}" if case.get("owner") else ""
     yield f"case {case['id']}: {case['state']}{owner}, queue {case['queue']}, priority {case['priority']}"
     yield f"rulebook {case['rulebook']}" + (f", decided at {told['decided_at']}" if told.get("decided_at") else "")
@@ -85,21 +86,9 @@ def _lines(page: Mapping[str, Any], titles: "_Titles") -> Iterator[str]:
     )
     yield from _part(titles.others, removed)
     yield from _part(titles.waiting, told.get("why_waiting", ()))
-    yield from _part(titles.climbed, map(_climbed, case.get("escalations", ())))
-    yield from _part(titles.to_come, map(_to_come, told.get("climbs", ())))
+    yield from _part(titles.climbed, (climbed(step, lang) for step in case.get("escalations", ())))
+    yield from _part(titles.to_come, (to_come(step, lang) for step in told.get("climbs", ())))
     yield from _part(titles.frees, [change["text"] for change in told.get("would_free", ())])
-
-
-def _climbed(step: Mapping[str, Any]) -> str:
-    """Who or what brought the case to a step, when, and why."""
-    by = f", by {step['by']}" if step.get("by") else ""
-    reason = f": {step['reason']}" if step.get("reason") else ""
-    tier = f", tier {step['tier']}" if step.get("tier") else ""
-    return f"{step['at']} {step['step']} ({step['trigger']}{by}{tier}){reason}"
-
-
-def _to_come(step: Mapping[str, Any]) -> str:
-    return f"{step['step']} ({step.get('at') or step['trigger']}): {', '.join(step['does'])}"
 
 
 def _part(title: str, lines: Any) -> Iterator[str]:
