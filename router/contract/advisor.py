@@ -1,10 +1,14 @@
 """An advisor: profile (who he is), state (presence and work set), and the wire form of both."""
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from router.contract.ids import AdvisorId, PoolId
+
+NO_QUEUE: Final = "-"
+"""What who serves no queue is a member of: a profile without any serves all. No queue is called so."""
 
 
 class Presence(StrEnum):

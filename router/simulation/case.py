@@ -94,13 +94,15 @@ class Shift(_Part, frozen=True, kw_only=True):
 
 
 class Group(_Part, frozen=True, kw_only=True):
-    """``count`` advisors alike, named after the group. ``slowdown`` is by what share each further case in hand makes
-    work slower: with 0.2 and two others at hand, a case takes 1.4 times as long."""
+    """``count`` advisors alike, named after the group. ``secondary`` are queues of a real rulebook. ``slowdown`` is by
+    what share each further case in hand makes work slower: with 0.2 and two others at hand, a case takes 1.4 times as
+    long."""
 
     count: Annotated[int, Meta(ge=1, le=50_000)] = 1
     skills: dict[Name, Skill] = {}
     languages: dict[Language, Skill] = {}
     queues: tuple[Name, ...] | Literal["all"] = "all"
+    secondary: tuple[Name, ...] = ()
     tier: Name | None = None
     budget: Annotated[int, Meta(ge=1, le=10_000)] = 100
     caps: dict[Name, Annotated[int, Meta(ge=0, le=1_000)]] = {}

@@ -73,6 +73,10 @@ def _unjudged_flaws(case: Case) -> Iterator[Flaw]:
             if queue not in queues:
                 path = ("advisors", name, "queues", at)
                 yield Flaw(path, f'no class waits in a queue "{queue}"{suggestion(queue, queues)}')
+        if group.secondary:
+            yield Flaw(
+                ("advisors", name, "secondary"), "without a rulebook no queue says when its secondary members join"
+            )
 
 
 def _turn_flaws(name: str, traffic: Traffic) -> Iterator[Flaw]:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from router.contract.advisor import Profile
+from router.contract.advisor import NO_QUEUE, Profile
 from router.contract.ids import AdvisorId
 from router.simulation.case import Case, Group, Shift, Traffic, Words
 from rules import CustomerFacts, Facts, Rulebook, Verdict, judge, restore
@@ -90,9 +90,10 @@ def _profile(group: Group) -> Profile:
         tier=group.tier or "junior",
         skills=dict(group.skills),
         languages=dict(group.languages),
-        queues=() if group.queues == "all" else tuple(group.queues),
+        queues=() if group.queues == "all" else tuple(group.queues) or (NO_QUEUE,),
         budget=group.budget,
         caps=dict(group.caps),
+        secondary=tuple(group.secondary),
     )
 
 

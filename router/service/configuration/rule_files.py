@@ -7,7 +7,7 @@ from typing import Final, Self
 
 from msgspec.structs import replace
 
-from router.contract.advisor import Profile, write_profile
+from router.contract.advisor import NO_QUEUE, Profile, write_profile
 from router.contract.ids import AdvisorId
 from router.runtime.settings.model import Settings
 from router.service.acting import Actor
@@ -23,8 +23,6 @@ _CALENDAR: Final = ".ics"
 _SUFFIXES: Final = (".yaml", ".yml", _CALENDAR)
 _ROSTER: Final = "roster.yaml"
 _BATCH: Final = 100
-NO_QUEUE: Final = "-"
-"""What who serves no queue is a member of: a profile without any serves all. No queue is called so."""
 
 
 class RuleFiles:

@@ -141,6 +141,11 @@ def test_rules_and_roster_are_tried_with_a_change_beside_them(tmp_path: Path) ->
             "  newcomer: {shift: {from_h: 2, to_h: 1}}",
             "advisors.newcomer.shift: a shift must end after",
         ),
+        (
+            "  newcomer: {}",
+            "  newcomer: {secondary: [other]}",
+            "advisors.newcomer.secondary: without a rulebook no queue says when its secondary members join",
+        ),
         ("replications: 2", "bursts: [{from_h: 0, minutes: 9, factor: 2, classes: [x]}]", 'there is no class "x"'),
         (
             "per_hour: 30",
@@ -153,6 +158,19 @@ def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, line: str, instead
     told = _simulate(tmp_path, CASE.replace(line, instead))
     assert told.exit_code == 2
     assert problem in told.output
+
+
+def test_a_group_joins_a_queue_of_the_rulebook_as_its_secondary_members(tmp_path: Path) -> None:
+    rules, _ = _installation(tmp_path)
+    (rules / "rules.yaml").write_text(RULES.replace("ladder: late, relax", "secondary_after_s: 15, relax"), "utf-8")
+    waits = []
+    for secondary in ("", ", secondary: [general]"):
+        able = "languages: {en: 9}, skills: {billing: 5}"
+        groups = f"advisors:\n  few: {{{able}}}\n  team: {{count: 9, {able}, queues: []{secondary}}}\n"
+        told = _simulate(tmp_path, JUDGED + groups, "--rules", str(rules), "--json")
+        assert told.exit_code == 0, told.output
+        waits.append(next(row["mean_wait_s"] for row in json.loads(told.output) if row["class"] == "all"))
+    assert waits[0] > 60 > waits[1] > 3
 
 
 def test_without_advisors_nobody_answers(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from router.contract.advisor import NO_QUEUE
 from router.simulation.case import Case, Group, Handling, Traffic
 from router.simulation.clairvoyant import MOST_JOBS, clairvoyant
 from router.simulation.contenders import EVERY, contender
@@ -65,7 +66,8 @@ def test_the_clairvoyant_bound_by_hand(jobs: list[Job], share: float) -> None:
 @pytest.mark.parametrize(("secondary", "share"), [(("billing",), 1.0), ((), 0.0)])
 def test_secondary_members_might_have_it_in_time(secondary: tuple[str, ...], share: float) -> None:
     workers = tuple(
-        worker._replace(profile=replace(worker.profile, queues=("-",), secondary=secondary)) for worker in SCENE.workers
+        worker._replace(profile=replace(worker.profile, queues=(NO_QUEUE,), secondary=secondary))
+        for worker in SCENE.workers
     )
     assert best([job(0, 60)], SCENE._replace(workers=workers)) == share
 
