@@ -5,7 +5,7 @@ the case's ``fired`` and not armed a second time; what wasn't, and is past by it
 number ends in ``.replan``, so that its event says what has caused it.
 
 A case isn't judged again. But what gave it its policy (its queue, a promise, a rule, by their names) may give another
-one now, and then the case has that.
+one now, and then the case has that. Of a policy that is gone nothing fires any more: the queue's takes its place.
 """
 
 from collections.abc import Mapping
@@ -62,17 +62,22 @@ def _given(rulebook: Rulebook, giver: str, queue: str) -> str | None:
 
 def policy_after(detail: CaseDetail, before: Rulebook, after: Rulebook) -> str:
     """The policy of a case by ``after``. It stays what it is if what gave it is gone or was another, such as the queue
-    that the case was in before somebody transferred it."""
+    that the case was in before somebody transferred it; but one that is gone itself gives way to that of the queue."""
     verdict = detail.verdict
     giver = next((each.rule for each in verdict.reasons if "policy" in each.set), "")
-    is_given = _given(before, giver, verdict.queue) == verdict.policy
-    now = _given(after, giver, verdict.queue)
-    return now if is_given and now is not None else verdict.policy
+    was, now = _given(before, giver, verdict.queue), _given(after, giver, verdict.queue)
+    if was is None:
+        was, now = _given(before, QUEUE, verdict.queue), now or _given(after, QUEUE, verdict.queue)
+    if was == verdict.policy and now is not None:
+        return now
+    if verdict.policy in after.policies:
+        return verdict.policy
+    return _given(after, QUEUE, verdict.queue) or verdict.policy
 
 
 def is_touched(detail: CaseDetail, before: Rulebook, after: Rulebook) -> bool:
     """Whether a case has another policy by ``after``, or its clocks run otherwise. A policy that the rulebook hasn't
-    any more changes nothing."""
+    any more changes nothing where the queue is gone, too."""
     was, now = detail.verdict.policy, policy_after(detail, before, after)
     new = promised(after, now)
     return new is not None and (now != was or new != promised(before, was))

@@ -203,7 +203,7 @@ async def test_a_case_that_was_transferred_keeps_its_policy_whatever_its_new_que
         assert (known.verdict.queue, known.verdict.policy, known.replans) == ("billing", "standard", ())
 
 
-async def test_a_policy_under_another_name_is_followed_and_one_that_is_gone_leaves_the_terms_it_gave() -> None:
+async def test_a_policy_under_another_name_is_followed() -> None:
     renamed = RULES.replace("standard: {first", "other: {first").replace("policy: standard", "policy: other")
     async with stage(promising(3600)) as scene:
         await scene.write("c1")
@@ -212,12 +212,26 @@ async def test_a_policy_under_another_name_is_followed_and_one_that_is_gone_leav
         after, known = await scene.case("c1"), await detail(scene)
         assert (known.verdict.policy, due(after), after.timers) == ("other", due(before), before.timers)
         assert (known.replans[-1].moved, known.replans[-1].policy) == ({}, "other")
+
+
+async def test_scenario_20_a_removed_policy_fires_nothing_more_and_its_queues_takes_its_place() -> None:
+    removed = BY_RULE.replace("  quick: {first_response_s: 600, resolution_s: 86400}\n", "")
+    removed = removed.replace("set: {policy: quick}", "set: {priority: 1}")
     async with stage(rulebook(BY_RULE)) as scene:
         await scene.write("c1")
-        before = await scene.case("c1")
-        gone = BY_RULE.replace("  quick: {first_response_s: 600, resolution_s: 86400}\n", "")
-        await change(scene, rulebook(gone.replace("set: {policy: quick}", "set: {priority: 1}")))
-        assert await scene.case("c1") == before
+        opened = scene.clock.now_ms()
+        assert due(await scene.case("c1")) == opened + 600_000
+        await change(scene, rulebook(removed))
+        assert (await detail(scene)).verdict.policy == "standard"
+        assert due(await scene.case("c1")) == opened + 3_600_000
+        await scene.pass_s(1_000)
+        assert await fired(scene) == []
+        # Removed by mistake: what gave it gives it again.
+        await change(scene, rulebook(BY_RULE))
+        assert (await detail(scene)).verdict.policy == "quick"
+        assert await fired(scene) == []
+        await scene.pass_s(10)
+        assert sorted(await fired(scene)) == ["breach.first_response|0.replan", "warn.first_response|0.replan"]
 
 
 async def test_repeating_it_changes_nothing_more() -> None:
