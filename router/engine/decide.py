@@ -11,7 +11,7 @@ from router.contract.plan import Candidate
 from router.engine.eligibility import Look, eligible, fits, has_room, look
 from router.engine.explain import COMPARED, Explanation, RankedHead, parked, told
 from router.engine.parking import gives_way, to_park
-from router.engine.ranking import Scored, best, rank_all
+from router.engine.ranking import Ranked, best, rank_all
 from router.engine.roster import Member, Roster
 from router.engine.sharing import Contender, in_turn
 from router.engine.strategies import Wish, mix_of, others_of, strategy_named
@@ -50,7 +50,7 @@ def decide(
     seen, strategy = look(roster, waiting), strategy_of(waiting, rulebook)
     wish = _wish(seen, strategy, case, rulebook, now_ms, last_advisor=last_advisor)
     first = best(roster, seen.field, strategy, wish, count=MAX_CANDIDATES)
-    candidates = [Candidate(advisor=one.advisor, elig=roster[one.advisor].state.elig) for one in first]
+    states = [member.state for member in first.members]
     explanation = Explanation(
         rulebook=rulebook.hash,
         strategy=strategy,
@@ -59,16 +59,17 @@ def decide(
         roster_gen=roster.gen,
         roster_change=roster.change,
         considered=seen.fitting.considered,
-        removed=seen.fitting.removed(roster, seen.room),
+        removed=seen.fitting.removed(roster, seen.field.bits),
         best=told(first),
-        after=tuple([one.advisor for one in first[COMPARED:]]),
+        after=tuple([state.id for state in states[COMPARED:]]),
     )
-    return Decision(candidates=tuple(candidates), explanation=explanation)
+    candidates = tuple([Candidate(advisor=state.id, elig=state.elig) for state in states])
+    return Decision(candidates=candidates, explanation=explanation)
 
 
 def ranked(
     roster: Roster, waiting: WaitClass, case: CaseId, rulebook: Rulebook, now_ms: int, *, last_advisor: str = ""
-) -> list[Scored]:
+) -> Ranked:
     """Everybody who is eligible, in the order of ``decide``, which looks at no more than it must."""
     seen, strategy = look(roster, waiting), strategy_of(waiting, rulebook)
     wish = _wish(seen, strategy, case, rulebook, now_ms, last_advisor=last_advisor)
@@ -85,7 +86,7 @@ def nominate(roster: Roster, head: Waiting, rulebook: Rulebook, now_ms: int) -> 
     if not seen.field.bits:
         return None
     wish = _wish(seen, strategy, head.case, rulebook, now_ms)
-    return roster[best(roster, seen.field, strategy, wish, count=1)[0].advisor]
+    return best(roster, seen.field, strategy, wish, count=1).members[0]
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):

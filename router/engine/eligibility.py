@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from functools import reduce
 from operator import or_
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
 from router.contract.advisor import Presence, Profile
 from router.contract.ids import AdvisorId
+from router.engine.bits import flags_of
 from router.engine.field import Field, Part
 from router.engine.membership import serves
 from router.engine.room import Room
@@ -50,31 +51,29 @@ class Fitting:
     """What profiles alone say of a wait class: which ``part`` of the roster could take its cases, if there and with
     room. It holds until a profile changes."""
 
-    __slots__ = ("_removed", "_seen", "asks", "considered", "flags", "key", "part")
+    __slots__ = ("_by_profile", "_removed", "_seen", "asks", "considered", "flags", "key", "part")
 
     def __init__(self, roster: Roster, waiting: WaitClass) -> None:
         sifted = _sift(roster, waiting, _BY_PROFILE)
         self.part = Part(roster, sifted.eligible)
-        self.flags = self.part.flags
+        self.flags = flags_of(sifted.eligible, len(roster))
         self.key = waiting.key
         self.asks = asks_of(waiting.wants, waiting.language)
         self.considered = roster.everyone.bit_count()
-        self._removed = {str(name): _removed(roster, bits) for name, bits in sifted.removed.items()}
-        self._seen: dict[Filter, tuple[int, Removed]] = {}
+        self._by_profile = {str(name): _removed(roster, bits) for name, bits in sifted.removed.items()}
+        self._seen: tuple[int, int] | None = None
+        self._removed: dict[str, Removed] = {}
 
-    def removed(self, roster: Roster, room: Room) -> dict[str, Removed]:
-        """What each filter took out of what was left before it, by its name."""
-        fit = self.part.bits
-        there = fit & roster.online
-        removed = dict(self._removed)
-        for name, bits in ((Filter.PRESENCE, fit ^ there), (Filter.ROOM, there & ~room.ready)):
-            if bits:
-                # The same as the last time, as a rule, while others come and go.
-                seen = self._seen.get(name)
-                if seen is None or seen[0] != bits:
-                    seen = self._seen[name] = (bits, _removed(roster, bits))
-                removed[name.value] = seen[1]
-        return removed
+    def removed(self, roster: Roster, ready: int) -> dict[str, Removed]:
+        """What each filter took out of what was left before it, by its name; ``ready`` is what all have left."""
+        seen = (roster.online, ready)
+        # The same as the last time, as a rule, while others come and go.
+        if self._seen != seen:
+            there = self.part.bits & roster.online
+            out = ((Filter.PRESENCE, self.part.bits ^ there), (Filter.ROOM, there ^ ready))
+            now = {name.value: _removed(roster, bits) for name, bits in out if bits}
+            self._seen, self._removed = seen, {**self._by_profile, **now}
+        return self._removed
 
 
 def fitting(roster: Roster, waiting: WaitClass) -> Fitting:
@@ -86,7 +85,7 @@ def fitting(roster: Roster, waiting: WaitClass) -> Fitting:
     return found
 
 
-class Look(NamedTuple):
+class Look(msgspec.Struct, frozen=True):
     """Who may take the cases of a wait class: those who fit it and have room."""
 
     waiting: WaitClass
@@ -98,7 +97,7 @@ class Look(NamedTuple):
 def look(roster: Roster, waiting: WaitClass, parking: frozenset[str] = _NONE) -> Look:
     """``eligible`` as ranking and explaining want it."""
     fits, room = fitting(roster, waiting), roster.room(waiting.units, waiting.channel, parking)
-    field = Field(fits.part, fits.part.bits & room.ready, room.slots, not room.may_be_full)
+    field = Field(fits.part, fits.part.bits & room.ready, not room.may_be_full)
     return Look(waiting, fits, room, field)
 
 

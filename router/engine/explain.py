@@ -7,7 +7,7 @@ import msgspec
 
 from router.contract.ids import AdvisorId, CaseId
 from router.engine.eligibility import Removed
-from router.engine.ranking import Scored
+from router.engine.ranking import Ranked, Scored
 
 
 class ShareTerm(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,16 +95,9 @@ def in_order(explanation: Explanation) -> tuple[AdvisorId, ...]:
     return (*(one.advisor for one in explanation.best), *explanation.after)
 
 
-def told(ranked: Sequence[Scored]) -> tuple[Scored, ...]:
+def told(ranked: Ranked) -> tuple[Scored, ...]:
     """The first two as they are recorded: the record travels with every event of the case."""
-    return tuple(
-        [
-            Scored(
-                advisor=one.advisor, terms={name: round(term, PLACES) for name, term in one.terms.items()}, tie=one.tie
-            )
-            for one in ranked[:COMPARED]
-        ]
-    )
+    return ranked.scored(COMPARED, places=PLACES)
 
 
 def case_again(explanation: Explanation) -> CaseId | None:

@@ -34,7 +34,7 @@ def review(roster: Roster, made: Explanation, case: CaseId, rulebook: Rulebook) 
     """Decide again by a roster and a rulebook, with everybody in it. What the rows can't tell is left out: which
     decisions of the same router were under way. Takes its time with many advisors."""
     waiting = read_class(made.class_key)
-    order = ranked(roster, waiting, case, rulebook, made.at_ms, last_advisor=_last_advisor(made))
+    order = ranked(roster, waiting, case, rulebook, made.at_ms, last_advisor=_last_advisor(made)).scored()
     able = [Reviewed(advisor=one.advisor, place=place, terms=one.terms) for place, one in enumerate(order, start=1)]
     places = {one.advisor for one in order}
     sets = [(name, passing(roster, waiting, name)) for name in Filter]

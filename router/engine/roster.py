@@ -4,14 +4,16 @@ Bit i of every set is the advisor in slot i. Applying one advisor's state costs 
 for ten thousand, give or take the length of an integer.
 """
 
-from collections.abc import Callable, Iterator
-from itertools import compress, islice
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from router.contract.advisor import AdvisorState, Presence, Profile, WorkKind, read_profile
 from router.contract.ids import AdvisorId
+from router.engine.bits import lowest, slots_of
 from router.engine.membership import ALL, memberships
 from router.engine.order import Order, Rank
 from router.engine.room import Room
@@ -21,10 +23,6 @@ if TYPE_CHECKING:
     from router.engine.eligibility import Fitting
 
 LEVELS: Final = 10
-FEW: Final = 8
-"""So many are taken off a long integer bit by bit: each costs its whole length."""
-SPARSE: Final = 10
-"""Where one of so many is in a set, the others are jumped over in the text of its digits."""
 MOST_FITTINGS: Final = 8192
 _MOST_SLOTS: Final = 20_000_000
 """Of so many slots in all, what fits is kept: by wait class, and by its key."""
@@ -32,14 +30,16 @@ _LOW: Final = (1 << 256) - 1
 _HANDED: Final = frozenset({WorkKind.OFFER, WorkKind.CASE})
 SKILL: Final = "skill/"
 LANGUAGE: Final = "language/"
-_TRUTHS: Final = bytes.maketrans(b"01", b"\0\1")
+NOTHING: Final = ""
+"""What everybody has."""
 
 
 class Member(msgspec.Struct, kw_only=True):
     """One advisor as the roster knows him. ``free_share`` is the free part of his budget, from 0 to 1;
-    ``asked`` how many decisions for him are under way, which his state can't show yet. ``levels`` is the sum of his
-    levels in all skills, ``has`` the names of these and of his languages. ``turn_ms`` is when he was seen to be handed
-    a case for the last time; before the first time, since when he was idle."""
+    ``asked`` how many decisions for him are under way, which his state can't show yet. ``skills`` are his levels, 10
+    at most, and ``levels`` their sum; ``has`` the names of these and of his languages, ``each_of`` what a mapping says
+    of each, and of ``NOTHING``. ``turn_ms`` is when he was seen to be handed a case for the last time; before the first
+    time, since when he was idle."""
 
     slot: int
     state: AdvisorState
@@ -50,7 +50,9 @@ class Member(msgspec.Struct, kw_only=True):
     asked: int = 0
     levels: int = 0
     turn_ms: int = 0
+    skills: dict[str, int] = {}
     has: tuple[str, ...] = ()
+    each_of: Callable[[Mapping[str, int]], tuple[int, ...]] = itemgetter(NOTHING, NOTHING)
     is_online: bool = False
     is_roomy: bool = False
 
@@ -95,6 +97,9 @@ class Roster:
 
     def in_slot(self, slot: int) -> Member:
         return self._in_order[slot]
+
+    def in_slots(self, slots: Iterable[int]) -> Iterator[Member]:
+        return map(self._in_order.__getitem__, slots)
 
     def apply(self, state: AdvisorState) -> bool:
         """Take over a state unless it is older than the one known; whether it was taken."""
@@ -171,13 +176,13 @@ class Roster:
 
     def members(self, bits: int) -> Iterator[Member]:
         """The members of a set, in slot order."""
-        return map(self._in_order.__getitem__, slots_of(bits))
+        return self.in_slots(slots_of(bits))
 
     def first(self, bits: int, count: int) -> list[Member]:
         """The first members of a set, in slot order."""
         low = bits & _LOW
         # To take one bit off a long integer costs its whole length.
-        return [self._in_order[slot] for slot in islice(_one_by_one(low if low.bit_count() >= count else bits), count)]
+        return [self._in_order[slot] for slot in islice(lowest(low if low.bit_count() >= count else bits), count)]
 
     def order(self, ranks: Ranks) -> Order:
         """Who is online and has room for anything, in the order of their ranks. It is built once for a function, then
@@ -211,10 +216,13 @@ class Roster:
                     self._set(self._levels, (kind, name, step), bit, present)
         self.everyone = self.everyone | bit if present and profile.active else self.everyone & ~bit
         if present:
-            member.levels = sum(min(level, LEVELS) for level in profile.skills.values())
+            member.skills = {name: min(level, LEVELS) for name, level in profile.skills.items()}
+            member.levels = sum(member.skills.values())
             had = (*_had(SKILL, profile.skills), *_had(LANGUAGE, profile.languages))
             # The same text for all who have it, so that it is fetched once.
             member.has = tuple([self._texts.setdefault(name, name) for name in had])
+            # Of one name alone an itemgetter makes no tuple.
+            member.each_of = itemgetter(NOTHING, NOTHING, *member.has)
         else:
             for room in self._rooms.values():
                 room.leave(member.slot, member.has)
@@ -242,7 +250,7 @@ class Roster:
             if member.is_roomy:
                 order.put(member.state.id, ranks(member), member.slot)
             else:
-                order.drop(member.state.id)
+                order.drop(member.slot)
 
     @staticmethod
     def _set(sets: dict, key: tuple, bit: int, present: bool) -> None:  # type: ignore[type-arg]
@@ -253,34 +261,6 @@ class Roster:
 def _is_handed(before: AdvisorState, after: AdvisorState) -> bool:
     """Whether a case was offered or given to him in between."""
     return any(work.kind in _HANDED for case, work in after.work.items() if case not in before.work)
-
-
-def slots_of(bits: int) -> list[int]:
-    """The slots of a set, the first first."""
-    many, size = bits.bit_count(), bits.bit_length()
-    if many <= FEW:
-        return list(_one_by_one(bits))
-    if many * SPARSE > size:
-        return list(compress(range(size), flags_of(bits, size)))
-    digits = bin(bits)
-    last, found = len(digits) - 1, []
-    at = digits.rfind("1")
-    for _ in range(many):
-        found.append(last - at)
-        at = digits.rfind("1", 0, at)
-    return found
-
-
-def _one_by_one(bits: int) -> Iterator[int]:
-    while bits:
-        lowest = bits & -bits
-        yield lowest.bit_length() - 1
-        bits ^= lowest
-
-
-def flags_of(bits: int, size: int) -> bytes:
-    """A set as so many bytes, 1 for each slot that is in it."""
-    return bin(bits)[:1:-1].encode().translate(_TRUTHS).ljust(size, b"\0")
 
 
 def _had(kind: str, levels: dict[str, int]) -> list[str]:

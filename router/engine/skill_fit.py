@@ -4,7 +4,7 @@ The sets keep a decision cheap. The sum of everybody's levels in the wanted skil
 a digit: so the fittest of ten thousand are found by a few dozen ANDs, and nobody is looked at one by one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 
 from router.engine.roster import LEVELS, Member, Roster
@@ -13,12 +13,18 @@ from router.engine.waiting import ClassWant
 
 def skill_fit(member: Member, wants: Sequence[ClassWant]) -> float:
     """The mean of his levels in the wanted skills, from 0 to 1 (level 10 in each); 0 when none is wanted."""
+    return fit_for(wants)(member)
+
+
+def fit_for(wants: Sequence[ClassWant]) -> Callable[[Member], float]:
+    """``skill_fit`` by the same wants of one member after the other."""
     if not wants:
-        return 0.0
-    skills, total = member.profile.skills, 0
-    for want in wants:
-        total += min(skills.get(want.skill, 0), LEVELS)
-    return total / (LEVELS * len(wants))
+        return lambda _: 0.0
+    names, most = [want.skill for want in wants], LEVELS * len(wants)
+    if len(names) == 1:
+        (name,) = names
+        return lambda member: member.skills.get(name, 0) / most
+    return lambda member: sum([member.skills.get(name, 0) for name in names]) / most
 
 
 def by_fit(roster: Roster, bits: int, wants: Sequence[ClassWant]) -> Iterator[int]:

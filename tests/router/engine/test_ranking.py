@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter, defaultdict
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -25,8 +26,8 @@ def rank_of(one: Scored) -> tuple[float, ...]:
     return (*(-value for value in one.terms.values()), float(one.tie))
 
 
-def wish(case: str, wants: tuple[ClassWant, ...] = ()) -> Wish:
-    return Wish(case=CaseId(case), now_ms=NOW, asks=asks_of(wants), others=defaultdict(int))
+def wish(case: str, wants: tuple[ClassWant, ...] = (), **more: Any) -> Wish:
+    return Wish(case=CaseId(case), now_ms=NOW, asks=asks_of(wants), others=defaultdict(int), **more)
 
 
 def everybody(people: Roster, strategy: str, wanted: Wish) -> list[Scored]:
@@ -40,7 +41,7 @@ def everybody(people: Roster, strategy: str, wanted: Wish) -> list[Scored]:
 
 
 def ranked(people: Roster, bits: int, strategy: str, wanted: Wish, *, count: int) -> list[Scored]:
-    return best(people, among(people, bits), strategy, wanted, count=count)
+    return [*best(people, among(people, bits), strategy, wanted, count=count).scored()]
 
 
 def first(people: Roster, bits: int, case: str, *, strategy: str = "longest-idle", count: int = 5) -> list[Scored]:
@@ -86,7 +87,7 @@ def test_a_better_balanced_one_among_many_is_never_passed_over_by_somebody_worse
     dice = random.Random(seed)
     people = drawn(dice, 200, idle_s=1000)
     for number in range(20):
-        wanted = wish(f"c{seed}-{number}", dice.choice(((), WANTS)))._replace(last_advisor=f"a{dice.randrange(200)}")
+        wanted = wish(f"c{seed}-{number}", dice.choice(((), WANTS)), last_advisor=f"a{dice.randrange(200)}")
         bits = dice.randrange(people.everyone)
         winner = ranked(people, bits, "balanced", wanted, count=1)[0].terms
         terms = [STRATEGIES["balanced"].terms(member, wanted) for member in people.members(bits)]
@@ -182,7 +183,7 @@ def test_who_comes_online_gets_a_share_of_the_cases_that_grows(
     people = Roster()
     came_online(people, ago_s=ago_s)
     first_names = [
-        ranked(people, people.everyone, strategy, wish(f"c{number}")._replace(ramp_s=ramp_s), count=1)[0].advisor
+        ranked(people, people.everyone, strategy, wish(f"c{number}", ramp_s=ramp_s), count=1)[0].advisor
         for number in range(600)
     ]
     assert first_names.count(AdvisorId("jun")) / 600 == pytest.approx(share, abs=0.06)
@@ -191,7 +192,7 @@ def test_who_comes_online_gets_a_share_of_the_cases_that_grows(
 def test_who_is_held_back_comes_last_with_the_reason_and_alone_he_is_taken() -> None:
     people = Roster()
     came_online(people, ago_s=0)
-    wanted = wish("c1")._replace(ramp_s=600)
+    wanted = wish("c1", ramp_s=600)
     found = ranked(people, people.everyone, "longest-idle", wanted, count=5)
     assert [(each.advisor, each.terms["ramp_in"]) for each in found] == [("mina", 1), ("jun", 0)]
     assert found == sorted(found, key=rank_of)
@@ -201,7 +202,7 @@ def test_who_is_held_back_comes_last_with_the_reason_and_alone_he_is_taken() -> 
 
 def test_of_very_many_who_come_at_once_some_are_ramped_in() -> None:
     people = roster(*(replace(advisor(f"a{index}"), online_since_ms=NOW) for index in range(MOST_RAMPED + 3)))
-    found = ranked(people, people.everyone, "longest-idle", wish("c1")._replace(ramp_s=60), count=5)
+    found = ranked(people, people.everyone, "longest-idle", wish("c1", ramp_s=60), count=5)
     assert [each.terms["ramp_in"] for each in found] == [1, 1, 1, 0, 0]
 
 

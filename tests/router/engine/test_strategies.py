@@ -11,21 +11,24 @@ from router.contract.ids import CaseId
 from router.engine.field import among
 from router.engine.ranking import best
 from router.engine.roster import Roster
-from router.engine.strategies import IDLE_HALF_S, STRATEGIES, Wish, asks_of, balanced, mix_of, others_of
+from router.engine.strategies import IDLE_HALF_S, STRATEGIES, Wish, asks_of, mix_of, others_of
 from router.engine.waiting import ClassWant
 from rules.rulebook import Strategy, Weights
 from tests.suites.people import NOW, advisor, roster
 
 BILLING = ClassWant("billing", 3, True)
 RETURNS = ClassWant("returns", 3, False)
+BALANCED = STRATEGIES["balanced"]
 
 
 def wish(*wants: ClassWant, **more: Any) -> Wish:
-    return Wish(case=CaseId("c1"), now_ms=NOW, asks=asks_of(wants))._replace(**{"others": defaultdict(int), **more})
+    return Wish(**{"case": CaseId("c1"), "now_ms": NOW, "asks": asks_of(wants), "others": defaultdict(int), **more})
 
 
 def winner(strategy: str, wanted: Wish, *people: AdvisorState) -> str:
-    names = {best(team, among(team, team.everyone), strategy, wanted, count=1)[0].advisor for team in orders(people)}
+    names = {
+        best(team, among(team, team.everyone), strategy, wanted, count=1).members[0].state.id for team in orders(people)
+    }
     assert len(names) == 1
     return names.pop()
 
@@ -75,14 +78,14 @@ def test_a_preferred_skill_ranks_and_excludes_nobody(strategy: str) -> None:
     people = (advisor("has", skills={"billing": 5, "returns": 4}), advisor("lacks", skills={"billing": 5, "x": 4}))
     team = roster(*people)
     found = best(team, among(team, team.everyone), strategy, wish(BILLING, RETURNS), count=5)
-    assert [one.advisor for one in found] == ["has", "lacks"]
+    assert [one.state.id for one in found.members] == ["has", "lacks"]
 
 
 def test_a_turn_passes_with_an_offer_and_not_with_the_end_of_work() -> None:
     people = roster(advisor("mina", idle_s=50), advisor("jun", idle_s=40))
 
     def next_in_turn() -> str:
-        return best(people, among(people, people.everyone), "round-robin", wish(), count=1)[0].advisor
+        return best(people, among(people, people.everyone), "round-robin", wish(), count=1).members[0].state.id
 
     assert next_in_turn() == "mina"
     offer = {"c": Work(units=10, channel="chat", kind=WorkKind.OFFER)}
@@ -97,7 +100,7 @@ def test_a_turn_is_kept_through_a_break() -> None:
     people = roster(advisor("mina", idle_s=50), advisor("jun", idle_s=40))
     people.apply(replace(advisor("mina"), ver=2, presence=Presence.AWAY))
     people.apply(replace(advisor("mina"), ver=3))
-    assert best(people, among(people, people.everyone), "round-robin", wish(), count=1)[0].advisor == "mina"
+    assert best(people, among(people, people.everyone), "round-robin", wish(), count=1).members[0].state.id == "mina"
 
 
 def test_the_terms_of_balanced_by_hand() -> None:
@@ -108,9 +111,11 @@ def test_the_terms_of_balanced_by_hand() -> None:
     others = others_of({"skill/rare": 2, "language/ko": 3, "skill/billing": 1}, asks_of((BILLING,)))
     wanted = wish(BILLING, last_advisor="mina", others=others, ramp_s=240)
     terms = {"skill_fit": 0.8, "free_share": 0.75, "idle": 0.5, "affinity": 1, "scarcity": 0.5, "ramp_in": 0.25}
-    assert balanced(member, wanted) == pytest.approx({"score": sum(terms.values()) / 6, **terms})
-    weighed = wanted._replace(mix=mix_of(Weights(skill_fit=3, free_share=0, idle=1, affinity=0, scarcity=0, ramp_in=0)))
-    assert balanced(member, weighed) == pytest.approx({"score": (3 * 0.8 + 0.5) / 4, "skill_fit": 0.8, "idle": 0.5})
+    assert BALANCED.terms(member, wanted) == pytest.approx({"score": sum(terms.values()) / 6, **terms})
+    weighed = replace(wanted, mix=mix_of(Weights(skill_fit=3, free_share=0, idle=1, affinity=0, scarcity=0, ramp_in=0)))
+    assert BALANCED.terms(member, weighed) == pytest.approx(
+        {"score": (3 * 0.8 + 0.5) / 4, "skill_fit": 0.8, "idle": 0.5}
+    )
 
 
 @pytest.mark.parametrize(
@@ -120,7 +125,7 @@ def test_the_terms_of_balanced_by_hand() -> None:
 def test_every_term_stays_between_0_and_1(idle_s: int, online_s: int, last: str) -> None:
     person = replace(advisor("mina", idle_s=idle_s, load=300, skills={}), online_since_ms=NOW - online_s * 1000)
     (member,) = roster(person)
-    terms = balanced(member, wish(BILLING, RETURNS, last_advisor=last, ramp_s=60))
+    terms = BALANCED.terms(member, wish(BILLING, RETURNS, last_advisor=last, ramp_s=60))
     assert all(0 <= value <= 1 for value in terms.values())
     assert len(terms) == 7
 
@@ -128,5 +133,5 @@ def test_every_term_stays_between_0_and_1(idle_s: int, online_s: int, last: str)
 def test_the_last_advisor_goes_first_among_equals_however_many_there_are() -> None:
     people = roster(*(advisor(f"a{index}") for index in range(300)))
     for number in range(20):
-        wanted = wish(last_advisor="a250")._replace(case=CaseId(f"c{number}"))
-        assert best(people, among(people, people.everyone), "balanced", wanted, count=1)[0].advisor == "a250"
+        wanted = wish(last_advisor="a250", case=CaseId(f"c{number}"))
+        assert best(people, among(people, people.everyone), "balanced", wanted, count=1).members[0].state.id == "a250"
