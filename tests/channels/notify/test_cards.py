@@ -20,7 +20,7 @@ from channels.notify.card_simulator import (
     teams_simulator,
 )
 from channels.notify.cards import CardOptions, Links
-from channels.notify.wording import Line, Words
+from channels.notify.wording import LINES_SHOWN, Line, Words
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.messages import DeliveryState
 from router.runtime.notifiers import Notifier, Target
@@ -131,6 +131,17 @@ def test_a_long_text_is_cut_between_characters(letter: str, length: int) -> None
     said = Words(letter * length, ((letter * length, letter * length),))
     card = msgspec.json.decode(msgspec.json.encode(slack.card(told(), said, NO_LINKS)), type=SlackMessage)
     assert len(card.text) > slack.MAX_TEXT - 5 or len(card.text) >= length
+
+
+@pytest.mark.parametrize("letter", ["x", "한", "😀"])
+@pytest.mark.parametrize("links", [NO_LINKS, LINKS, Links("https://desk.example/" + "c" * 900 + "/{case}", "ko")])
+def test_no_card_is_larger_than_teams_takes(letter: str, links: Links) -> None:
+    whole = [Words(letter * 6_000, tuple((letter * 300, letter * 6_000) for _ in range(9)))]
+    whole.append(Words(letter * 6_000, lines=tuple(Line(letter * 6_000, CaseId(f"c{n}")) for n in range(LINES_SHOWN))))
+    for said in whole:
+        body = msgspec.json.encode(teams.card(told(), said, links))
+        assert len(body) <= 28 * 1024
+        assert msgspec.json.decode(body, type=TeamsMessage).attachments
 
 
 SAID = Words("Breach", (("Case", "c1"),))
