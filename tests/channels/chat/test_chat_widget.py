@@ -1,7 +1,5 @@
 """The widget in a real browser, on a page with a strict policy: written by keyboard, answered, cut, reloaded."""
 
-import os
-import shutil
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,24 +11,6 @@ from channels.chat.visit import MAX_VISITS
 from router.contract.messages import Inquiry
 from router.runtime.bus.memory import MemoryBus
 from tests.suites.channel_world import ACCOUNT, ChannelWorld, running
-
-
-def _missing(what: str) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(what)
-    pytest.skip(what)
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Any]:
-    playwright = pytest.importorskip("playwright.async_api", reason="install the Python package playwright")
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        _missing("no browser here: install chromium so that it is on PATH (Debian: apt-get install chromium)")
-    async with playwright.async_playwright() as started:
-        launched = await started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield launched
-        await launched.close()
 
 
 @pytest.fixture
