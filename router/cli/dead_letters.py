@@ -58,6 +58,8 @@ def list_(settings_file: Path | None, limit: int, *, as_json: bool, **filters: A
     if as_json:
         click.echo(msgspec.json.encode([summary(letter) for letter in shown]))
         return
+    if not letters:
+        click.echo("no dead letters", err=True)
     for letter in shown:
         click.echo(line(letter))
     if len(letters) > len(shown):

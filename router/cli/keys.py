@@ -76,7 +76,10 @@ def create(  # noqa: PLR0913 - one parameter an option
 @settings_option
 def list_(settings_file: Path | None) -> None:
     """List the keys, without their secrets."""
-    for key in on_bus(read_settings(settings_file), _read):
+    found = on_bus(read_settings(settings_file), _read)
+    if not found:
+        click.echo("no keys yet: `turnout keys create` makes one", err=True)
+    for key in found:
         state = "revoked" if key.revoked else "in force"
         click.echo(f"{key.id}  {key.role:<11} {key.advisor or '-':<16} {key.pool:<12} {state}  {key.name}")
 

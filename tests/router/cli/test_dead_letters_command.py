@@ -70,6 +70,8 @@ def test_letters_are_listed_by_what_is_asked_for(turnout: Turnout) -> None:
     assert listed(turnout, "--id", SECOND, "--since", "1h", "--topic", "inquiries") == [SECOND]
     assert listed(turnout, "--limit", "1") == [FIRST]
     assert "Undecodable: no JSON" in turnout("list").stdout
+    assert turnout("list", "--key", "nobody").output == "no dead letters\n"
+    assert listed(turnout, "--key", "nobody") == []
 
 
 def test_a_letter_is_shown_whole(turnout: Turnout) -> None:
