@@ -73,6 +73,8 @@ def simulate(  # noqa: PLR0913 - one parameter an option
         entries = [*_entries(case, rules, roster, EVERY if every_policy else policies)]
         if changed_rules or changed_roster:
             entries += _entries(case, changed_rules or rules, changed_roster or roster, label="changed")
+        for entry in {each.rules: each for each in entries}.values():
+            entry.scene(case)
     except (RulesError, OSError) as exc:
         refuse("the simulation can't start", tuple(str(exc).splitlines()))
     days = replications or case.replications
@@ -133,3 +135,5 @@ def _bar(inquiries: int) -> Iterator[Callable[[int], object]]:
             progress.update(task, completed=come, total=inquiries)
 
         yield told
+        # Chance may have brought fewer than was said.
+        progress.update(task, completed=come, total=come)

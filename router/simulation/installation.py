@@ -8,7 +8,9 @@ import msgspec
 from router.contract.advisor import NO_QUEUE, Profile
 from router.contract.ids import AdvisorId
 from router.simulation.case import Case, Group, Shift, Traffic, Words
+from router.simulation.errors import CaseError
 from rules import CustomerFacts, Facts, Rulebook, Verdict, judge, restore
+from rules.errors import Problem
 
 _LONGEST_S = 366 * 86_400
 _SOLVED = "solved"
@@ -37,15 +39,29 @@ class Installation(NamedTuple):
 
 def installation(case: Case, rulebook: Rulebook | None = None, workers: Sequence[Worker] = ()) -> Installation:
     """That of a case: by a real rulebook, which then says what an inquiry needs and what is promised, or by one that
-    says what the case does; with its own advisors unless there are others."""
+    says what the case does; with its own advisors unless there are others. Raises ``CaseError`` when offers would end
+    before anybody accepts them: all would wait for ever."""
     rules = rulebook or rulebook_of(case)
     verdicts = tuple(judge(rules, _facts(name, traffic)) for name, traffic in case.classes.items())
+    if problems := _unaccepted(case, rules, verdicts):
+        raise CaseError(problems)
     return Installation(
         rulebook=rules,
         workers=tuple(workers) or workers_of(case),
         verdicts=verdicts,
         targets_ms=tuple(rules.policies[verdict.policy].first_response_s * 1000 for verdict in verdicts),
     )
+
+
+def _unaccepted(case: Case, rules: Rulebook, verdicts: Sequence[Verdict]) -> list[Problem]:
+    queues = {verdict.queue: rules.queues[verdict.queue] for verdict in verdicts}
+    return [
+        Problem(
+            f'in {case.accept_s:g} s an offer of the queue "{name}" is over: it rings for {queue.offer_s} s', "accept_s"
+        )
+        for name, queue in queues.items()
+        if not queue.auto_accept and queue.offer_s < case.accept_s
+    ]
 
 
 def rulebook_of(case: Case) -> Rulebook:

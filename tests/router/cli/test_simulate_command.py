@@ -1,6 +1,7 @@
 """``turnout simulate``: from a file to a table, to rows, or to every problem in the file."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,20 @@ def test_a_case_is_shown_as_a_table(tmp_path: Path) -> None:
     ]
     assert "2 replications of about" in told.output
     assert "fifo-longest-idle against balanced: " in told.output
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_who_watches_sees_a_bar_grow_until_it_is_full(tmp_path: Path, processes: str) -> None:
+    watched = {"FORCE_COLOR": "1", "TERM": "xterm"}
+    file = tmp_path / "case.yaml"
+    file.write_text(CASE.replace("replications: 2", "replications: 40"), "utf-8")
+    told = CliRunner().invoke(main, ["simulate", str(file), "--processes", processes], env=watched)
+    assert told.exit_code == 0, told.output
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", told.stderr)
+    shown = [(int(come), int(of)) for come, of in re.findall(r"(\d+)/(\d+)", plain)]
+    assert [come for come, _ in shown] == sorted(come for come, _ in shown)
+    assert shown[0] == (0, 2_000)
+    assert shown[-1][0] == shown[-1][1] > 1_500
 
 
 def test_the_rows_are_there_as_json(tmp_path: Path) -> None:
@@ -188,3 +203,12 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", names())
 def test_the_cases_that_come_with_turnout_can_be_read(name: str) -> None:
     assert read_case(name, text_of(name)).title
+
+
+def test_a_case_whose_offers_end_before_anybody_accepts_them_is_refused(tmp_path: Path) -> None:
+    rules, roster = _installation(tmp_path)
+    told = _simulate(
+        tmp_path, JUDGED.replace("accept_s: 3", "accept_s: 31"), "--rules", str(rules), "--roster", str(roster)
+    )
+    assert told.exit_code == 2
+    assert 'accept_s: in 31 s an offer of the queue "general" is over: it rings for 30 s' in told.output
