@@ -230,11 +230,13 @@ class Casework:
             waiting = plans.waiting_class(state, plans.unassigned(state, detail, scene), scene)
             member = self._tail.roster.get(to) if to and to not in detail.excluded else None
             asked = offers.asked_first(member) if member else ()
-            decision = decide(self._tail.roster, waiting, case, scene.rulebook, scene.now_ms)
+            why = decide(self._tail.roster, waiting, case, scene.rulebook, scene.now_ms).explanation
+            if to:
+                why = manual.by_hand(why, self._tail.roster, waiting, to=to, actor=request.actor)
             return Transfer(
                 **self._common(request),
                 case=case,
-                plan=plans.placed(state, detail, scene, why=write_explanation(decision.explanation), waiting=waiting),
+                plan=plans.placed(state, detail, scene, why=write_explanation(why), waiting=waiting),
                 advisor=request.advisor,
                 placing=offers.placing(asked, waiting, scene.rulebook, scene.now_ms),
                 must=to is not None,
