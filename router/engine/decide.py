@@ -8,8 +8,9 @@ import msgspec
 
 from router.contract.ids import AdvisorId, CaseId
 from router.contract.plan import Candidate
-from router.engine.eligibility import Look, eligible, fits, has_room, look
+from router.engine.eligibility import Look, fits, has_room, look
 from router.engine.explain import COMPARED, Explanation, RankedHead, parked, told
+from router.engine.interrupting import parked_for
 from router.engine.parking import gives_way, to_park
 from router.engine.ranking import Ranked, best, rank_all
 from router.engine.roster import Member, Roster
@@ -80,11 +81,10 @@ def nominate(roster: Roster, head: Waiting, rulebook: Rulebook, now_ms: int) -> 
     """The advisor for whom to decide when a class asks for the matcher, or None when nobody can take it. Where nobody
     has room, one who can make it by parking."""
     waiting = head.waiting
-    seen, strategy = look(roster, waiting), strategy_of(waiting, rulebook)
-    if not seen.field.bits and (parking := gives_way(waiting.channel, rulebook)):
-        seen = look(roster, waiting, parking)
+    seen = look(roster, waiting, parked_for(roster, waiting, rulebook))
     if not seen.field.bits:
         return None
+    strategy = strategy_of(waiting, rulebook)
     wish = _wish(seen, strategy, head.case, rulebook, now_ms)
     return best(roster, seen.field, strategy, wish, count=1).members[0]
 
@@ -134,8 +134,8 @@ def _has_room(roster: Roster, member: Member, waiting: WaitClass, rulebook: Rule
     """Whether he has room, or would have if he parked what gives way: only when nobody is eligible without that."""
     if has_room(roster, member, waiting):
         return True
-    parking = gives_way(waiting.channel, rulebook)
-    return bool(parking) and has_room(roster, member, waiting, parking) and not eligible(roster, waiting)
+    parking = parked_for(roster, waiting, rulebook)
+    return bool(parking) and has_room(roster, member, waiting, parking)
 
 
 def decide_turn(

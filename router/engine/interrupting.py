@@ -42,8 +42,7 @@ def parked_for(roster: Roster, waiting: WaitClass, rulebook: Rulebook) -> frozen
 
 def could_be_taken(roster: Roster, waiting: WaitClass, rulebook: Rulebook) -> bool:
     """Whether somebody has room for a case of the class, or would make it by parking."""
-    parking = gives_way(waiting.channel, rulebook)
-    return bool(eligible(roster, waiting) or (parking and eligible(roster, waiting, parking)))
+    return bool(eligible(roster, waiting, parked_for(roster, waiting, rulebook)))
 
 
 def allowances(roster: Roster, waiting: WaitClass, rulebook: Rulebook) -> Iterator[Allowance]:

@@ -4,14 +4,14 @@ import logging
 from typing import Final
 
 from router.contract.ids import PoolId
-from router.engine.eligibility import eligible
-from router.engine.parking import gives_way, to_resume
+from router.engine.interrupting import could_be_taken
+from router.engine.parking import to_resume
 from router.engine.waiting import read_class
 from router.runtime.clock import Clock
 from router.service.configuration.policies import Policies
 from router.service.measuring.metrics import ServiceMetrics
 from router.service.roster import RosterTail
-from router.store.protocol import Head, Reads
+from router.store.protocol import Reads
 from router.store.rebuilds import Rebuilds
 
 LOG = logging.getLogger(__name__)
@@ -80,9 +80,10 @@ class Sweep:
         heads = await self._reads.heads(self._pool)
         states = [member.state for member in self._tail.roster]
         parked = {(str(state.id), case) for state in states if (case := to_resume(state)) is not None}
-        return parked | {(head.class_key, head.case) for head in heads if self._could_be_taken(head)}
-
-    def _could_be_taken(self, head: Head) -> bool:
-        roster, waiting = self._tail.roster, read_class(head.class_key)
-        parking = gives_way(waiting.channel, self._policies.active)
-        return bool(eligible(roster, waiting) or (parking and eligible(roster, waiting, parking)))
+        roster, rulebook = self._tail.roster, self._policies.active
+        waits = {
+            (head.class_key, head.case)
+            for head in heads
+            if could_be_taken(roster, read_class(head.class_key), rulebook)
+        }
+        return parked | waits
