@@ -76,11 +76,21 @@ def policy_after(detail: CaseDetail, before: Rulebook, after: Rulebook) -> str:
 
 
 def is_touched(detail: CaseDetail, before: Rulebook, after: Rulebook) -> bool:
-    """Whether a case has another policy by ``after``, or its clocks run otherwise. A policy that the rulebook hasn't
-    any more changes nothing where the queue is gone, too."""
+    """Whether a case has another policy by ``after``, or its clocks run otherwise than they did. A policy that the
+    rulebook hasn't any more changes nothing where the queue is gone, too."""
     was, now = detail.verdict.policy, policy_after(detail, before, after)
     new = promised(after, now)
-    return new is not None and (now != was or new != promised(before, was))
+    return new is not None and (now != was or new != promised(before, was) or _is_outdated(detail, after, now))
+
+
+def _is_outdated(detail: CaseDetail, rulebook: Rulebook, policy: str) -> bool:
+    """Whether its clocks were reckoned otherwise than they are now, although the rulebook says the same: by other
+    holidays or rules of a time zone, which come with newer libraries."""
+    terms = terms_of(rulebook, policy)
+    clocked = ((clock, terms[name]) for name, clock in detail.clocks.items() if name in terms)
+    return any(
+        clock.met_at_ms is None and own.calendar is not None and _held_to(clock, own) != clock for clock, own in clocked
+    )
 
 
 def change_of(detail: CaseDetail, before: Rulebook, after: Rulebook, now_ms: int) -> Change:

@@ -119,6 +119,8 @@ def falls_due(clock: Clock, amount_ms: int, calendar: Calendar | None) -> int:
     """When the timer of that amount fires: a breach when the target is used up, a warning at the last moment at which
     so much of it is left. If that is over a closing time, it is at the next opening, when somebody is there."""
     left_ms = amount_ms - clock.used_ms
+    if amount_ms == clock.target_ms and clock.due_ms is not None:
+        return clock.due_ms  # as it was armed, also where another version's calendar says otherwise by now
     if calendar is None or amount_ms >= clock.target_ms or left_ms < 0 or clock.due_at_ms is None:
         return will_have_used(clock, amount_ms, calendar)
     try:
