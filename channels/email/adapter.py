@@ -14,9 +14,10 @@ from channels.email.options import EmailOptions
 from channels.email.reception import Mailroom
 from channels.email.threads import MailTokens
 from channels.kit.mail_relay import RelayClient
+from channels.kit.reply_files import FilesRefused, read_files
 from router.contract.ids import AccountId
-from router.contract.messages import Attachment, Reply
-from router.runtime.errors import BlobMissing, BlobsUnavailable, PluginFailed, SendLater
+from router.contract.messages import Reply
+from router.runtime.errors import PluginFailed
 from router.runtime.plugins import Account, Adapter, ChannelHost, OpenChannel, SendResult, failed
 
 _MAX_FILES_BYTES: Final = 18 * 1024 * 1024
@@ -79,16 +80,11 @@ class EmailChannel:
         writer, relay = self._writers.get(reply.to.account), self._relays.get(reply.to.account)
         if writer is None or relay is None:
             return failed("there is no such account")
-        if sum(attachment.size_bytes for attachment in reply.attachments) > _MAX_FILES_BYTES:
-            return failed("the attachments are too large for a mail")
         try:
-            files = [(each, await self._content(each)) for each in reply.attachments]
-        except BlobMissing:
-            return failed("an attachment is gone")
-        except BlobsUnavailable as exc:
-            raise SendLater("the attachments can't be read just now") from exc
-        try:
-            mail = compose(reply, files, writer)
+            files = await read_files(reply, self._host.blobs, max_bytes=_MAX_FILES_BYTES)
+            mail = compose(reply, [(each, files[each.blob]) for each in reply.attachments], writer)
+        except FilesRefused as exc:
+            return failed(str(exc))
         except ValueError:
             return failed("what is known as the customer's mail address is none")
         return await relay.send(mail)
@@ -98,9 +94,6 @@ class EmailChannel:
 
     async def close(self, within_s: float) -> None:
         await self._listener.close(within_s)
-
-    async def _content(self, attachment: Attachment) -> bytes:
-        return b"".join([chunk async for chunk in await self._host.blobs.get(attachment.blob)])
 
 
 def _mailboxes(accounts: Sequence[Account[EmailOptions]], host: ChannelHost) -> dict[str, Mailbox]:

@@ -6,10 +6,11 @@ import msgspec
 from aiohttp import FormData
 
 from channels.kit.failures import NoAnswer, Unreachable
+from channels.kit.reply_files import FilesRefused, read_files
 from channels.messenger.graph import GraphError, SendAnswer, SendApi
 from channels.messenger.pieces import Piece, pieces
 from router.contract.messages import Attachment, Reply
-from router.runtime.errors import BlobMissing, BlobsUnavailable, SendLater
+from router.runtime.errors import SendLater
 from router.runtime.plugins import ChannelHost, SendResult, failed, sent, unknown
 
 _MAX_FILES_BYTES: Final = 25 * 1024 * 1024
@@ -30,18 +31,15 @@ async def send_reply(reply: Reply, api: SendApi, host: ChannelHost, *, human_age
     plan = pieces(reply)
     if not plan:
         return failed("the reply is empty")
-    if sum(file.size_bytes for file in reply.attachments) > _MAX_FILES_BYTES:
-        return failed("the attachments are too large for this channel")
     try:
-        contents = [await _content(piece.file, host) for piece in plan]
-    except BlobMissing:
-        return failed("an attachment is gone")
-    except BlobsUnavailable:
-        raise SendLater("the attachments can't be read just now") from None
+        files = await read_files(reply, host.blobs, max_bytes=_MAX_FILES_BYTES)
+    except FilesRefused as exc:
+        return failed(str(exc))
     is_personal = human_agent and not reply.automatic
     first_id: str | None = None
-    for number, (piece, content) in enumerate(zip(plan, contents, strict=True)):
+    for number, piece in enumerate(plan):
         try:
+            content = files[piece.file.blob] if piece.file else b""
             result = await _send(reply, piece, content, api=api, is_personal=is_personal)
         except SendLater as exc:
             if number == 0:
@@ -115,9 +113,3 @@ def _media_type(file: Attachment) -> str:
     kind, _, detail = file.media_type.partition("/")
     is_plain = all(part and part.isascii() and part.replace("-", "").isalnum() for part in (kind, detail))
     return file.media_type if is_plain else "application/octet-stream"
-
-
-async def _content(file: Attachment | None, host: ChannelHost) -> bytes:
-    if file is None:
-        return b""
-    return b"".join([chunk async for chunk in await host.blobs.get(file.blob)])

@@ -8,11 +8,12 @@ import msgspec
 from aiohttp import FormData
 
 from channels.kit.failures import NoAnswer, Unreachable
+from channels.kit.reply_files import FilesRefused, read_files
 from channels.telegram.bot_api import BotAnswer, BotApi
 from channels.telegram.normalise import CHAT, MESSAGE, TOPIC
 from channels.telegram.pieces import Piece, pieces
 from router.contract.messages import Reply
-from router.runtime.errors import BlobMissing, BlobsUnavailable, SendLater
+from router.runtime.errors import SendLater
 from router.runtime.plugins import ChannelHost, SendResult, failed, sent, unknown
 
 _MAX_FILES_BYTES: Final = 20 * 1024 * 1024
@@ -35,17 +36,13 @@ async def send_reply(reply: Reply, api: BotApi, host: ChannelHost) -> SendResult
     plan = pieces(reply)
     if not plan:
         return failed("the reply is empty")
-    if sum(file.size_bytes for file in reply.attachments) > _MAX_FILES_BYTES:
-        return failed("the attachments are too large for this channel")
     try:
-        contents = [await _content(piece, host) for piece in plan]
-    except BlobMissing:
-        return failed("an attachment is gone")
-    except BlobsUnavailable:
-        raise SendLater("the attachments can't be read just now") from None
-    sending = _Sending(reply, api, host)
-    for number, (piece, content) in enumerate(zip(plan, contents, strict=True)):
-        result = await sending.piece(piece, content, number)
+        files = await read_files(reply, host.blobs, max_bytes=_MAX_FILES_BYTES)
+    except FilesRefused as exc:
+        return failed(str(exc))
+    sending = _Sending(reply, api, host, files)
+    for number, piece in enumerate(plan):
+        result = await sending.piece(piece, number)
         if result is not None:
             return result if number == 0 else unknown(f"{number} of {len(plan)} parts arrived; then {result.reason}")
     return sent(sending.message_id)
@@ -54,19 +51,20 @@ async def send_reply(reply: Reply, api: BotApi, host: ChannelHost) -> SendResult
 class _Sending:
     """One try of one reply."""
 
-    def __init__(self, reply: Reply, api: BotApi, host: ChannelHost) -> None:
+    def __init__(self, reply: Reply, api: BotApi, host: ChannelHost, files: Mapping[str, bytes]) -> None:
         self._thread = reply.thread
         self._chat = reply.to.address
         self._api = api
         self._host = host
+        self._files = files
         self.message_id: str | None = None
 
-    async def piece(self, piece: Piece, content: bytes | None, number: int) -> SendResult | None:
+    async def piece(self, piece: Piece, number: int) -> SendResult | None:
         """None when it is out. Only the first refers to the customer's message, and only before it
         ``SendLater`` is raised."""
         for _ in range(_PAUSES + 1):
             try:
-                answer = await self._call(piece, content, is_first=number == 0)
+                answer = await self._call(piece, is_first=number == 0)
             except Unreachable:
                 return _later("the Bot API cannot be reached", number)
             except NoAnswer:
@@ -82,11 +80,11 @@ class _Sending:
             await self._host.clock.wait(asyncio.Event(), wait_s)
         return _later("Telegram asks for too many pauses", number)
 
-    async def _call(self, piece: Piece, content: bytes | None, *, is_first: bool) -> BotAnswer:
+    async def _call(self, piece: Piece, *, is_first: bool) -> BotAnswer:
         target = self._target(is_first=is_first)
         if piece.file is None:
             return await self._api.call("sendMessage", {**target, "text": piece.text})
-        return await self._api.call("sendDocument", _form(piece, content or b"", target))
+        return await self._api.call("sendDocument", _form(piece, self._files[piece.file.blob], target))
 
     def _target(self, *, is_first: bool) -> dict[str, object]:
         target: dict[str, object] = {"chat_id": _number(self._chat)}
@@ -144,9 +142,3 @@ def _form(piece: Piece, content: bytes, target: Mapping[str, object]) -> FormDat
 
 def _json(value: Mapping[str, object]) -> str:
     return msgspec.json.encode(value).decode()
-
-
-async def _content(piece: Piece, host: ChannelHost) -> bytes | None:
-    if piece.file is None:
-        return None
-    return b"".join([chunk async for chunk in await host.blobs.get(piece.file.blob)])

@@ -13,7 +13,7 @@ from channels.kit.signatures import STANDARD, Received, standard_secret, verify
 from channels.webhook.options import WebhookOptions
 from channels.webhook.send import post_reply
 from router.contract.messages import Attachment, DeliveryState
-from router.runtime.errors import SendLater
+from router.runtime.errors import BlobsUnavailable, SendLater
 from router.runtime.hosting.outbound import client_session
 from router.runtime.plugins import ChannelHost
 from router.runtime.secret import Secret
@@ -167,4 +167,16 @@ async def test_a_file_that_is_gone_or_too_large_fails(system: System, host: Chan
     file = Attachment(name="a", media_type="b", size_bytes=size_bytes, sha256="", blob="shop/r1/9")
     result = await post_reply(replace(REPLY, attachments=(file,)), options(system.url), host)
     assert result.state is DeliveryState.FAILED
+    assert system.got == []
+
+
+async def test_files_that_cannot_be_read_just_now_are_waited_for(
+    system: System, host: ChannelHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_: str) -> AsyncIterator[bytes]:
+        raise BlobsUnavailable("the object store is away")
+
+    monkeypatch.setattr(host.blobs, "get", away)
+    with pytest.raises(SendLater, match="can't be read just now"):
+        await post_reply(replace(REPLY, attachments=(replies.FILE,)), options(system.url), host)
     assert system.got == []
