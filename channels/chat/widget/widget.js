@@ -69,7 +69,7 @@
     textarea { flex: 1; resize: none; height: 44px; padding: 8px; border: 1px solid #6b7783; border-radius: 8px; }`);
   root.adoptedStyleSheets = [sheet];
   const title = script.dataset.title || words.title;
-  const log = make("div", { id: "log", role: "log", "aria-live": "polite", "aria-label": title, tabindex: "0" });
+  const log = make("div", { id: "log", role: "log", "aria-live": "polite", "aria-relevant": "additions", "aria-label": title, tabindex: "0" });
   const status = make("div", { id: "status", role: "status" });
   const field = make("textarea", { "aria-label": words.write, placeholder: words.write, maxlength: "4000" });
   const form = make("form", {}, field, make("button", { type: "submit" }, words.send));
@@ -84,14 +84,17 @@
   const draw = (item) => {
     const from = words[item.from === "customer" ? "you" : item.from] || words.advisor;
     const notes = { pending: words.waiting, failed: words.failed };
-    const note = make("small", {}, from + (notes[item.state] ? ` · ${notes[item.state]}` : ""));
+    const said = from + (notes[item.state] ? ` · ${notes[item.state]}` : "");
+    const old = drawn.get(item.id);
+    // What is there already stays: a screen reader reads out what is added.
+    if (old) { old.firstChild.firstChild.data = said; return; }
+    const note = make("small", {}, said);
     const bubble = make("div", { class: item.from, "data-id": item.id }, note, make("span", {}, item.text));
     for (const file of item.files || []) {
       if (!/^https?:\/\//.test(file.url)) continue;
       bubble.append(make("a", { href: file.url, target: "_blank", rel: "noopener noreferrer" }, file.name));
     }
-    const old = drawn.get(item.id);
-    if (old) old.replaceWith(bubble); else log.append(bubble);
+    log.append(bubble);
     drawn.set(item.id, bubble);
     log.scrollTop = log.scrollHeight;
   };

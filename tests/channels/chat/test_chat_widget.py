@@ -92,6 +92,22 @@ async def test_it_speaks_korean(browser: Any, world: ChannelWorld) -> None:
     assert shop.complaints == []
 
 
+async def test_a_message_that_was_sent_is_not_read_out_again(browser: Any, world: ChannelWorld) -> None:
+    shop = Page(await browser.new_page(locale="en-GB"), world)
+    await shop.open()
+    await shop.page.get_by_role("button", name="Chat with us").click()
+    world.bus.hold()
+    await shop.write("Where is it?")
+    log = shop.page.locator("#log")
+    await log.get_by_text("You · sending").wait_for()
+    await log.evaluate("(log) => { log.firstChild.isTheSame = true; }")
+    world.bus.release()
+    assert await shop.bubbles(1) == ["Where is it?"]
+    assert await log.evaluate("(log) => log.firstChild.isTheSame")
+    assert await log.locator("small").inner_text() == "You"
+    assert await log.get_attribute("aria-relevant") == "additions"
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_it_fits_a_phone_and_can_be_read_on_a_dark_page(browser: Any, world: ChannelWorld, theme: str) -> None:
     phone = await browser.new_context(
