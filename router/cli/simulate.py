@@ -100,7 +100,11 @@ def simulate(  # noqa: PLR0913 - one parameter an option
 
 def _case(file: str, seed: int | None, *, is_judged: bool, is_staffed: bool) -> Case:
     path = Path(file)
-    text = text_of(file) if file in names() and not path.exists() else path.read_text("utf-8")
+    if not path.exists() and file not in names():
+        raise FileNotFoundError(
+            f"there is no file {file}, and no case of that name comes with Turnout: {', '.join(names())}"
+        )
+    text = path.read_text("utf-8") if path.exists() else text_of(file)
     case = read_case(file, text, is_judged=is_judged, is_staffed=is_staffed)
     return case if seed is None else msgspec.structs.replace(case, seed=seed)
 

@@ -212,3 +212,10 @@ def test_a_case_whose_offers_end_before_anybody_accepts_them_is_refused(tmp_path
     )
     assert told.exit_code == 2
     assert 'accept_s: in 31 s an offer of the queue "general" is over: it rings for 30 s' in told.output
+
+
+def test_a_case_that_is_not_there_is_refused_with_those_that_are() -> None:
+    told = CliRunner().invoke(main, ["simulate", "m-desing"])
+    assert told.exit_code == 2
+    assert "there is no file m-desing, and no case of that name comes with Turnout: " in told.output
+    assert all(name in told.output for name in names())
