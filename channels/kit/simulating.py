@@ -9,7 +9,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 import aiohttp
 from aiohttp import web
 
-from router.runtime.simulators import Answer, Defect, Misbehaviour, ReceivedReply
+from router.runtime.simulators import Answer, Defect, Entrance, Misbehaviour, ReceivedReply
 
 _TIMEOUT_S: Final = 30.0
 
@@ -175,6 +175,17 @@ class HttpSimulator:
         self._port = Port()
         self._browser = Browser()
         self._numbers: dict[str, int] = {}
+        self._account = ""
+        self._url = ""
+
+    async def _open(self, account: str, desk: web.Application) -> None:
+        """The first part of ``start``: play that account, and listen for what the channel sends."""
+        self._account = account
+        self._browser.open()
+        await self._port.open(desk)
+
+    async def enter(self, entrance: Entrance) -> None:
+        self._url = f"{entrance.base_url}/{self._account}"
 
     async def next_reply(self) -> ReceivedReply:
         return await self._replies.arrived.get()

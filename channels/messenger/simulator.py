@@ -18,7 +18,6 @@ from router.runtime.simulators import (
     CustomerFile,
     CustomerMessage,
     Defect,
-    Entrance,
     Simulator,
 )
 
@@ -49,17 +48,10 @@ class MessengerSimulator(HttpSimulator):
             )
         )
         super().__init__(self.desk)
-        self._account = ""
-        self._url = ""
 
     async def start(self, account: str) -> Mapping[str, Any]:
-        self._account = account
-        self._browser.open()
-        await self._port.open(desk_app(self.desk))
+        await self._open(account, desk_app(self.desk))
         return {**self._options, "api_url": self._port.url, "allow_private": True}
-
-    async def enter(self, entrance: Entrance) -> None:
-        self._url = f"{entrance.base_url}/{self._account}"
 
     async def send(self, message: CustomerMessage) -> Answer:
         return await self.post(delivery(self.event(message)))

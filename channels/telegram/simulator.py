@@ -15,7 +15,6 @@ from router.runtime.simulators import (
     CustomerFile,
     CustomerMessage,
     Defect,
-    Entrance,
     Simulator,
 )
 
@@ -34,22 +33,15 @@ class TelegramSimulator(HttpSimulator):
         self._secret = secrets.token_urlsafe(24)
         self.desk = BotDesk(self._token)
         super().__init__(self.desk)
-        self._account = ""
-        self._url = ""
 
     async def start(self, account: str) -> Mapping[str, Any]:
-        self._account = account
-        self._browser.open()
-        await self._port.open(desk_app(self.desk))
+        await self._open(account, desk_app(self.desk))
         return {
             "token": self._token,
             "secret_tokens": [self._secret],
             "api_url": self._port.url,
             "allow_private": True,
         }
-
-    async def enter(self, entrance: Entrance) -> None:
-        self._url = f"{entrance.base_url}/{self._account}"
 
     async def send(self, message: CustomerMessage) -> Answer:
         """A message with several files is several messages, as in Telegram; the first holds the text."""

@@ -17,7 +17,6 @@ from router.runtime.simulators import (
     Answer,
     CustomerMessage,
     Defect,
-    Entrance,
     Simulator,
 )
 
@@ -37,14 +36,10 @@ class WebhookSimulator(HttpSimulator):
         self._key = standard_secret(self._own_secret)
         self.desk = ReplyDesk([standard_secret(self._reply_secret)], clock=self._clock)
         super().__init__(self.desk)
-        self._account = ""
-        self._url = ""
         self._defects = 0
 
     async def start(self, account: str) -> Mapping[str, Any]:
-        self._account = account
-        self._browser.open()
-        await self._port.open(desk_app(self.desk))
+        await self._open(account, desk_app(self.desk))
         return {
             "secrets": [self._own_secret],
             "reply_secrets": [self._reply_secret],
@@ -52,9 +47,6 @@ class WebhookSimulator(HttpSimulator):
             "allow_private": True,
             "max_bytes": _MAX_BYTES,
         }
-
-    async def enter(self, entrance: Entrance) -> None:
-        self._url = f"{entrance.base_url}/{self._account}"
 
     async def send(self, message: CustomerMessage) -> Answer:
         conversation = f"conversation of {message.thread}"
