@@ -127,9 +127,11 @@ def falls_due(clock: Clock, amount_ms: int, calendar: Calendar | None) -> int:
         at_ms = calendar.back(clock.due_at_ms, clock.target_ms - amount_ms)
     except NeverOpen:
         return will_have_used(clock, amount_ms, calendar)
-    # It was taken away by a pause over that closing time: it is still ahead, if only just.
-    is_owed = at_ms == clock.running_since_ms and not _came_before(clock, amount_ms, calendar)
-    return at_ms + 1 if is_owed else at_ms
+    if left_ms or not clock.runs or clock.running_since_ms is None:
+        return at_ms
+    # Just so much was used before a pause. What came by then is over; what a pause took away is ahead, if only just.
+    since_ms = clock.running_since_ms
+    return since_ms if _came_before(clock, amount_ms, calendar) else max(at_ms, since_ms + 1)
 
 
 def has_come(clock: Clock, amount_ms: int, calendar: Calendar | None, now_ms: int) -> bool:
@@ -144,7 +146,12 @@ def _came_before(clock: Clock, amount_ms: int, calendar: Calendar | None) -> boo
     used, for then it comes at the opening."""
     if clock.used_ms != amount_ms or calendar is None or not clock.runs:
         return clock.used_ms >= amount_ms
-    return calendar.is_open(clock.runs[-1].to_ms)
+    for run in reversed(clock.runs):
+        if run.from_ms < run.to_ms and calendar.is_open(run.to_ms):
+            return True
+        if run.used_ms:
+            break
+    return False
 
 
 def amounts(name: str, clock: Clock, own: ClockTerms) -> dict[str, int]:

@@ -1,14 +1,18 @@
 """Clocks that run by a calendar: due times, warnings, steps and urgency in business time, pauses over closing time."""
 
+from collections import Counter
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from router.contract.case import read_detail
+from router.contract.case import Clock, read_detail
 from router.engine import plans, sla
 from router.engine.facts import facts_of
 from router.engine.plans import Scene
+from router.engine.terms import Terms
 from router.engine.waiting import governing, urgency, wait_class
 from rules import Policy, judge
 from rules.calendar import Calendar
@@ -138,3 +142,41 @@ def test_a_warning_that_came_when_the_pause_began_does_not_come_again() -> None:
     armed = sla.timers(going, terms, armed={}, now_ms=at(f"{monday} 12:00"))
     assert "warn.first_response|0" not in armed
     assert armed["breach.first_response|0"] == at(f"{monday} 13:00")
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.integers(0, 30), min_size=1, max_size=12),
+    st.integers(2, 20),
+    st.sampled_from([(0.5,), (0.25, 0.75), (Before(before_s=3600),)]),
+    st.booleans(),
+)
+def test_whatever_the_pauses_each_warning_and_the_breach_come_once_and_never_early(
+    steps: list[int], target_h: int, warn: tuple[float | Before, ...], in_business_time: bool
+) -> None:
+    """Pauses on the hour: at openings, at closing times, at warnings and at the target itself."""
+    office = OFFICE if in_business_time else None
+    policy = Policy(first_response_s=target_h * 3600, resolution_s=400 * 3600, warn=warn)
+    terms, now = terms_from(policy, office), at("2026-11-20 09:00")
+    clocks, fired, armed = sla.start(terms, now), Counter[str](), dict[str, int]()
+    for number, step in enumerate([0, *steps, 1, 24 * 30]):
+        now += step * HOUR
+        _fire(clocks["first_response"], terms, armed, now, fired)
+        if number:
+            clocks = sla.resume(clocks, terms, now) if number % 2 == 0 else sla.pend(clocks, "customer", terms, now)
+        for timer, due in sla.timers(clocks, terms, armed=armed, now_ms=now).items():
+            armed.pop(timer, None) if due == 0 else armed.__setitem__(timer, due)
+    clocks = sla.resume(clocks, terms, now)
+    armed |= {timer: due for timer, due in sla.timers(clocks, terms, armed=armed, now_ms=now).items() if due}
+    _fire(clocks["first_response"], terms, armed, now + 60 * 24 * HOUR, fired)
+    amounts = sla.amounts("first_response", clocks["first_response"], terms["first_response"])
+    assert fired == dict.fromkeys(amounts, 1)
+
+
+def _fire(clock: Clock, terms: Terms, armed: dict[str, int], now: int, fired: Counter[str]) -> None:
+    own = terms["first_response"]
+    amounts = sla.amounts("first_response", clock, own)
+    for timer, due in [(timer, due) for timer, due in armed.items() if due <= now and timer in amounts]:
+        assert sla.used(clock, own.calendar, due) >= amounts[timer]
+        fired[timer] += 1
+        del armed[timer]
