@@ -101,7 +101,7 @@ class Order:
         return found
 
     def _met(self, bits: int) -> Iterator[Place]:
-        """The places of a set, in their order."""
+        """The places of a set, the least rank first."""
         if bits.bit_count() * DENSE > len(self._held):
             for block in self._blocks:
                 for place in block.places:
@@ -113,7 +113,7 @@ class Order:
             if here := block.bits & bits:
                 slot = here.bit_length() - 1
                 if others := here ^ 1 << slot:
-                    yield from sorted([held[slot], *map(held.__getitem__, slots_of(others))])
+                    yield from sorted([held[slot], *map(held.__getitem__, slots_of(others))], key=_RANK)
                 else:
                     yield held[slot]
 

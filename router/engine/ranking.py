@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from operator import itemgetter
 from typing import Final
 
 import msgspec
@@ -44,6 +45,9 @@ _Pick = tuple[int, int, Values, int, bytes, Member]
 And who he is."""
 
 
+_ASKED: Final = itemgetter(1)
+
+
 class Ranked(msgspec.Struct, frozen=True):
     """Members in their order; ``names`` are those of their terms."""
 
@@ -58,7 +62,7 @@ class Ranked(msgspec.Struct, frozen=True):
         """The first so many, or all, with the terms that have put them in their order, rounded where ``places`` are
         said."""
         # In all of them or in none: ranks are compared term by term.
-        is_any_late, is_any_asked = bool(self.picks and self.picks[-1][0]), any(one[1] for one in self.picks)
+        is_any_late, is_any_asked = bool(self.picks and self.picks[-1][0]), any(map(_ASKED, self.picks))
         scored = []
         for ahead, asked, values, tie, _, member in self.picks[:count]:
             shown: Sequence[float] = values if places is None else [round(value, places) for value in values]

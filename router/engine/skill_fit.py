@@ -10,13 +10,16 @@ from itertools import zip_longest
 from router.engine.roster import LEVELS, Member, Roster
 from router.engine.waiting import ClassWant
 
+Fit = Callable[[Member], float]
+"""How well a member's skills fit, from 0 to 1."""
+
 
 def skill_fit(member: Member, wants: Sequence[ClassWant]) -> float:
     """The mean of his levels in the wanted skills, from 0 to 1 (level 10 in each); 0 when none is wanted."""
     return fit_for(wants)(member)
 
 
-def fit_for(wants: Sequence[ClassWant]) -> Callable[[Member], float]:
+def fit_for(wants: Sequence[ClassWant]) -> Fit:
     """``skill_fit`` by the same wants of one member after the other."""
     if not wants:
         return lambda _: 0.0

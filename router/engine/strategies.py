@@ -11,7 +11,7 @@ import msgspec
 from router.contract.ids import CaseId
 from router.engine.order import Rank
 from router.engine.roster import LANGUAGE, NOTHING, SKILL, Member
-from router.engine.skill_fit import fit_for
+from router.engine.skill_fit import Fit, fit_for
 from router.engine.waiting import ClassWant
 from rules.rulebook import EVEN, Weights
 
@@ -25,18 +25,23 @@ _MIXED: Final = ("score", "skill_fit", "free_share", "idle", "affinity", "scarci
 class Asks(NamedTuple):
     """What the cases of a wait class ask of an advisor: ``wants`` are the ``hard`` skills that they demand and the
     ``preferred`` ones, which rank and exclude nobody; ``endless`` says of all of these and the language, as
-    ``Member.has`` names them, that there is no end of who has them."""
+    ``Member.has`` names them, that there is no end of who has them. ``fit``, ``fit_hard`` and ``fit_preferred`` tell
+    how well a member's skills fit."""
 
     wants: tuple[ClassWant, ...] = ()
     hard: tuple[ClassWant, ...] = ()
     preferred: tuple[ClassWant, ...] = ()
     endless: Mapping[str, int] = {NOTHING: ENDLESS}
+    fit: Fit = fit_for(())
+    fit_hard: Fit = fit_for(())
+    fit_preferred: Fit = fit_for(())
 
 
 def asks_of(wants: tuple[ClassWant, ...], language: str = "") -> Asks:
     hard, preferred = (tuple([want for want in wants if want.hard is each]) for each in (True, False))
     named = (NOTHING, LANGUAGE + language, *(SKILL + want.skill for want in wants))
-    return Asks(wants, hard, preferred, dict.fromkeys(named, ENDLESS))
+    fits = [fit_for(each) for each in (wants, hard, preferred)]
+    return Asks(wants, hard, preferred, dict.fromkeys(named, ENDLESS), *fits)
 
 
 def others_of(having: Mapping[str, int], asks: Asks) -> dict[str, int]:
@@ -129,14 +134,14 @@ def round_robin(wish: Wish) -> Ranking:
 
 def most_skilled(wish: Wish) -> Ranking:
     """Who fits the wanted skills best, hard and preferred ones alike; then the longest idle."""
-    now_ms, fit = wish.now_ms, fit_for(wish.asks.wants)
+    now_ms, fit = wish.now_ms, wish.asks.fit
     return lambda one: (fit(one), (now_ms - one.state.idle_since_ms) / 1000, one.free_share)
 
 
 def least_skilled(wish: Wish) -> Ranking:
     """Who has just what the case demands, then who has the fewest levels in all: experts stay free for what needs
     them. Then the preferred skills, then the longest idle."""
-    now_ms, preferred, fit = wish.now_ms, _preferred(wish), fit_for(wish.asks.hard)
+    now_ms, preferred, fit = wish.now_ms, _preferred(wish), wish.asks.fit_hard
     return lambda one: (
         1 - fit(one),
         0.0 - one.levels,
@@ -149,7 +154,7 @@ def balanced(wish: Wish) -> Ranking:
     """The weighted mean of terms from 0 to 1, the score first. A term of weight 0 is left out."""
     by_fit, by_share, by_idle_time, by_affinity, by_scarcity, by_ramp, left_out = wish.mix
     now_ms, last_advisor, others, ramp_s = wish.now_ms, wish.last_advisor, wish.others, wish.ramp_s
-    fit_of = fit_for(wish.asks.wants)
+    fit_of = wish.asks.fit
 
     def values(one: Member) -> Values:
         state, share, fit = one.state, one.free_share, fit_of(one)
@@ -229,7 +234,7 @@ def _preferred(wish: Wish) -> Ranking:
     """The fit of the preferred skills, where there are any."""
     if not wish.asks.preferred:
         return lambda _: ()
-    fit = fit_for(wish.asks.preferred)
+    fit = wish.asks.fit_preferred
     return lambda one: (fit(one),)
 
 
