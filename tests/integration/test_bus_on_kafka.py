@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -43,12 +44,15 @@ class _FragileKafka(_Kafka):
     def __init__(self, broker: Broker) -> None:
         super().__init__(broker.bootstrap)
         self._broker = broker
+        self.is_up = True
 
     def kill(self) -> None:
         os.kill(self._broker.server.pid, signal.SIGKILL)
+        self.is_up = False
 
     async def restart(self) -> None:
         await self._broker.server.restart()
+        self.is_up = True
 
     def freeze(self) -> None:
         self._broker.freeze()
@@ -65,5 +69,9 @@ class TestKafkaBus(BusSuite):
 
 class TestKafkaBusWhenItsBrokerFails(FragileBusSuite):
     @pytest.fixture
-    def cluster(self, fresh_kafka: Broker) -> FragileCluster:
-        return _FragileKafka(fresh_kafka)
+    async def cluster(self, own_kafka: Broker) -> AsyncIterator[FragileCluster]:
+        """Up again for the next test."""
+        cluster = _FragileKafka(own_kafka)
+        yield cluster
+        if not cluster.is_up:
+            await cluster.restart()

@@ -27,7 +27,7 @@ from tests.suites.eventually import eventually
 
 
 class FragileBusSuite:
-    """Derive, and give a fixture ``cluster`` with a broker that only this test uses."""
+    """Derive, and give a fixture ``cluster`` with a broker that is up, and that no other test uses meanwhile."""
 
     async def test_a_confirmed_record_survives_the_brokers_sigkill(self, cluster: FragileCluster) -> None:
         async with opened(cluster) as bus:
@@ -68,7 +68,7 @@ class FragileBusSuite:
         async with opened(cluster) as bus:
             topic = await new_topic(bus, 3)
             consumer = Consumer(
-                bus, "g", [topic], handle=handle, hooks=NoHooks(), limits=Limits(poll_ms=20, commit_s=0.01)
+                bus, f"g-{topic}", [topic], handle=handle, hooks=NoHooks(), limits=Limits(poll_ms=20, commit_s=0.01)
             )
             running = asyncio.create_task(consumer.run())
             await bus.publish(records_of(topic, *(f"k{n}:0" for n in range(50))))
@@ -88,9 +88,10 @@ class FragileBusSuite:
     ) -> None:
         bus = cluster.open()
         topic = await new_topic(bus, 3)
-        consumer = Consumer(bus, "g", [topic], handle=_nothing, hooks=NoHooks())
+        consumer = Consumer(bus, f"g-{topic}", [topic], handle=_nothing, hooks=NoHooks())
         running = asyncio.create_task(consumer.run())
-        member = await bus.subscribe("h", [topic], Member(bus, "h", topic, handled=Handled()))
+        other = f"h-{topic}"
+        member = await bus.subscribe(other, [topic], Member(bus, other, topic, handled=Handled()))
         await bus.publish(records_of(topic, "k:0"))
         await poll_until(member, 1)
         await eventually(lambda: consumer.polled_at is not None)
