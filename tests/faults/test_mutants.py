@@ -33,7 +33,8 @@ def test_a_mutant_runs_as_the_command_line_does() -> None:
 def test_small_caches_are_small() -> None:
     show = (
         "from tests.faults.mutants import MUTANTS; MUTANTS['small-caches'].apply();"
-        "from router.api import operations, session; from router.service.latest import Latest;"
+        "from router.api.acts import operations; from router.api.sessions import session;"
+        "from router.service.latest import Latest;"
         "print(Latest()._limit, operations._REMEMBERED, session._MAX_TOLD)"
     )
     done = subprocess.run([sys.executable, "-c", show], capture_output=True, text=True, timeout=60, check=True)
