@@ -7,6 +7,7 @@ from router.contract.case import CaseDetail, CaseState, Clock, read_detail
 from router.contract.climb import Climb
 from router.contract.codec import rfc3339
 from router.contract.exclusion import Exclusion
+from router.engine.escalation import heeded_at
 from router.engine.waiting import effective_priority
 
 
@@ -93,7 +94,8 @@ class CaseView(View, frozen=True, kw_only=True):
     it came there; ``units`` what it takes of a budget. The ``offers`` of a case that has an owner ring for advice;
     ``consults`` are those who give it, and ``ask`` says of whom it was asked last. ``last_inquiry`` is the customer's
     last message, to be named as ``seen`` when the case is resolved; ``excluded`` who must not have it, ``exclusions``
-    how that came to be."""
+    how that came to be. Somebody looks after it since ``acknowledged_at``; the steps of its ladder wait, or waited,
+    until ``snoozed_until``."""
 
     id: str
     state: str
@@ -131,6 +133,8 @@ class CaseView(View, frozen=True, kw_only=True):
     previous: str = ""
     excluded: tuple[str, ...] = ()
     exclusions: tuple[ExclusionView, ...] = ()
+    acknowledged_at: str | None = None
+    snoozed_until: str | None = None
 
 
 class WorkView(View, frozen=True, kw_only=True):
@@ -205,6 +209,8 @@ def case_view(state: CaseState) -> CaseView:
         previous=detail.previous,
         excluded=detail.excluded,
         exclusions=tuple(map(_exclusion, detail.exclusions)),
+        acknowledged_at=_time(heeded_at(detail)),
+        snoozed_until=_time(detail.put_off_until_ms or None),
     )
 
 

@@ -8,6 +8,7 @@ from router.contract.case import CaseDetail, CaseState, Clock
 from router.contract.climb import Climb
 from router.contract.ids import AdvisorId
 from router.engine import sla, telling
+from router.engine.relaxation import waits_from_ms
 from router.engine.standing import standing, step_on
 from router.engine.telling import Happening, Teller
 from router.engine.terms import NO_TERMS, Terms, own_terms, terms_of
@@ -42,8 +43,14 @@ def timers(
 
 
 def is_stopped(detail: CaseDetail, ladder: Ladder) -> bool:
-    """Whether somebody looks after the case, of whom the ladder says that it stops for him. Placed anew, it goes on."""
-    return ladder.acknowledged == "stop" and 0 < detail.heeded_at_ms >= detail.placed_at_ms
+    """Whether somebody looks after the case, of whom the ladder says that it stops for him. It goes on when the case
+    comes back, or is taken from him, to wait for others."""
+    return ladder.acknowledged == "stop" and heeded_at(detail) is not None
+
+
+def heeded_at(detail: CaseDetail) -> int | None:
+    """Since when somebody looks after the case; None when nobody does, or did before it waited for others again."""
+    return detail.heeded_at_ms if 0 < detail.heeded_at_ms >= waits_from_ms(detail) else None
 
 
 def step_of(detail: CaseDetail, rulebook: Rulebook, number: int) -> Step | None:

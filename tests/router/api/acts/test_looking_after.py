@@ -1,8 +1,11 @@
 """What a notifier asks for on behalf of an advisor: take the case, put its ladder off, say that it is seen to."""
 
+from typing import Any
+
 import pytest
 
 from router.contract.case import read_detail
+from router.contract.codec import rfc3339
 from router.contract.config import Role
 from rules import load
 from tests.suites.api_bench import POOL, ApiBench
@@ -26,6 +29,13 @@ rules: [{name: other, match: {text: {contains: other}}, set: {queue: other}}]
 def notifier(bench: ApiBench) -> str:
     bench.policies.activate(load({"a.yaml": RULES}))
     return bench.key(Role.NOTIFIER)
+
+
+async def shown_of(bench: ApiBench, case: str) -> dict[str, Any]:
+    status, page = await bench.get(f"/v1/cases/{case}", bench.key(Role.SUPERVISOR))
+    assert status == 200
+    shown: dict[str, Any] = page["case"]
+    return shown
 
 
 async def armed(bench: ApiBench, case: str) -> dict[str, int]:
@@ -105,6 +115,8 @@ async def test_a_snooze_puts_the_steps_off_and_not_the_clocks(bench: ApiBench, n
     assert after["step|1"] == until > before["step|1"]
     assert after["step|2"] == before["step|2"]
     assert after["breach.first_response|0"] == before["breach.first_response|0"]
+    shown = await shown_of(bench, case)
+    assert (shown["snoozed_until"], "acknowledged_at" in shown) == (rfc3339(until), False)
 
 
 @pytest.mark.parametrize(("text", "left"), [("hello", 0), ("other", 2)])
@@ -119,3 +131,22 @@ async def test_an_acknowledgement_stops_the_ladder_that_says_so(
     assert len(await armed(bench, case)) == left
     (line,) = [each for each in await bench.store.history(POOL, case) if "|snooze|" in each]
     assert "minji" in line
+    detail = read_detail((await bench.case(case)).detail)
+    assert (await shown_of(bench, case))["acknowledged_at"] == rfc3339(detail.heeded_at_ms)
+
+
+async def test_a_ladder_that_had_stopped_goes_on_when_the_case_waits_for_others_again(
+    bench: ApiBench, notifier: str
+) -> None:
+    minji = await bench.advisor("minji")
+    async with bench.session(minji) as talk:
+        case = await bench.write()
+        await bench.online(talk)
+        await bench.post(f"/v1/cases/{case}/take", notifier, on_behalf="minji")
+        assert await armed(bench, case) == {}
+        assert "acknowledged_at" in await shown_of(bench, case)
+        await bench.clock.advance_ms(1_000)
+        lead = bench.key(Role.SUPERVISOR)
+        assert (await bench.post(f"/v1/cases/{case}/requeue", lead, {"reason": "her shift has ended"}))[0] == 200
+        assert len(await armed(bench, case)) == 2
+        assert "acknowledged_at" not in await shown_of(bench, case)
