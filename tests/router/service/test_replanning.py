@@ -1,13 +1,11 @@
 """A change of policies or calendars: every case has new due times, nothing fires twice, what is overdue fires once."""
 
 import asyncio
-from collections.abc import Coroutine
 from datetime import UTC, datetime
-from typing import Any, TypeVar
 
 import pytest
 
-from router.contract.case import CaseDetail, CaseState, Pending, read_detail
+from router.contract.case import Pending, read_detail
 from router.contract.codec import encode
 from router.contract.ids import CaseId
 from router.contract.messages import Delivery, DeliveryState
@@ -17,55 +15,22 @@ from router.runtime.bus.protocol import Partition, Record
 from router.service.deliveries import Deliveries
 from router.service.progress import Progress
 from router.service.rebuilding.requeueing import requeueing
-from router.service.replanning import Forecast, Replanner, forecast
-from rules import Rulebook
 from tests.suites.metrics import shown
-from tests.suites.stage import RULES, Stage, rulebook, stage
+from tests.suites.replanned import (
+    CALENDAR,
+    change,
+    detail,
+    due,
+    fired,
+    looked_at,
+    promising,
+    replanned,
+    replanner,
+    through,
+)
+from tests.suites.stage import RULES, rulebook, stage
 
-T = TypeVar("T")
 HOUR = 3_600_000
-CALENDAR = "calendars: {office: {time_zone: UTC, week: {daily: ['00:00-12:00']}%s}}\n"
-
-
-def promising(first_s: int, *, more: str = "") -> Rulebook:
-    return rulebook(RULES.replace("first_response_s: 3600", f"first_response_s: {first_s}{more}"))
-
-
-def replanner(scene: Stage) -> Replanner:
-    return Replanner(
-        scene.actor, scene.store, scene.store, policies=scene.policies, clock=scene.clock, metrics=scene.metrics
-    )
-
-
-async def through(scene: Stage, work: Coroutine[Any, Any, T]) -> T:
-    """Let time pass while it rests between batches."""
-    task = asyncio.create_task(work)
-    while not task.done():
-        await asyncio.sleep(0)
-        await scene.clock.advance_ms(1)
-    return task.result()
-
-
-async def change(scene: Stage, book: Rulebook) -> None:
-    scene.policies.activate(book)
-    await through(scene, replanner(scene).look())
-
-
-async def looked_at(scene: Stage, book: Rulebook) -> Forecast:
-    return await forecast(scene.actor, scene.store, scene.store, scene.policies, against=book)
-
-
-async def detail(scene: Stage) -> CaseDetail:
-    return read_detail((await scene.case("c1")).detail)
-
-
-async def fired(scene: Stage, clock: str = "first_response") -> list[str]:
-    entries = await scene.store.pending(scene.actor.pool, 0, limit=1_000)
-    return [entry.about for entry in entries if entry.kind == "due" and clock in entry.about]
-
-
-def due(state: CaseState) -> int | None:
-    return read_detail(state.detail).clocks["first_response"].due_at_ms
 
 
 async def test_a_longer_promise_moves_the_due_time_and_the_waiting_case_keeps_its_line_by_it() -> None:
@@ -347,10 +312,6 @@ async def test_scenario_21_a_policy_edited_while_many_cases_are_open_reaches_all
             assert move.now_ms == move.was_ms + HOUR
 
 
-async def replanned(scene: Stage) -> int:
-    return round(shown(scene.registry, "turnout_replanned_cases_total").get("moved", 0))
-
-
 async def test_whatever_happens_afterwards_goes_by_the_new_terms() -> None:
     async with stage(promising(3600)) as scene:
         await scene.hire("mina")
@@ -387,49 +348,3 @@ async def test_whatever_happens_afterwards_goes_by_the_new_terms() -> None:
         assert after.timers["breach.resolution|0"] == due_ms
         requeued = requeueing(scene.policies, scene.clock)(after)
         assert requeued.timers["breach.resolution|0"] == due_ms
-
-
-async def test_a_resolved_case_is_not_breached_by_a_change_and_goes_by_it_when_it_is_reopened() -> None:
-    def book(resolution_s: int) -> Rulebook:
-        return rulebook(RULES.replace("resolution_s: 86400", f"resolution_s: {resolution_s}"))
-
-    async with stage(book(86_400)) as scene:
-        await scene.hire("mina")
-        await scene.write("c1", talk="t")
-        await scene.accept("c1")
-        await scene.pass_s(700)
-        await scene.resolve("c1")
-        await change(scene, book(600))
-        await scene.pass_s(3_600)
-        assert await fired(scene, "resolution") == []
-        assert shown(scene.registry, "turnout_sla_targets_total") == {"standard/resolution/met": 1}
-        await scene.write("again", talk="t")
-        (found,) = (
-            each
-            for each in audit(await detail(scene), scene.policies.active, scene.clock.now_ms())
-            if each.name == "resolution"
-        )
-        assert (found.state, found.target_ms, found.used_ms) == ("breached", 600_000, 700_000)
-        assert found.due_at_ms == scene.clock.now_ms() - 100_000
-        assert [change.is_overdue for change in found.changes] == [False]
-
-
-async def test_a_case_reopened_after_a_holiday_was_added_has_back_what_the_holiday_took() -> None:
-    clocked = RULES.replace("standard: {first", "standard: {calendar: office, first")
-    async with stage(rulebook(clocked + CALENDAR % "")) as scene:
-        await scene.hire("mina")
-        await scene.write("c1", talk="t")
-        opened = scene.clock.now_ms()
-        day = datetime.fromtimestamp(opened / 1000, UTC).date().isoformat()
-        await scene.accept("c1")
-        await scene.pass_s(700)
-        await scene.resolve("c1")
-        used = scene.policies.active.open_hours["office"].worked(opened, scene.clock.now_ms())
-        assert (await detail(scene)).clocks["resolution"].used_ms == used > 0
-        closed = rulebook(clocked + CALENDAR % f", dates: {{{day}: {{name: Forgotten}}}}")
-        await change(scene, closed)
-        assert (await detail(scene)).clocks["resolution"].used_ms == 0
-        await scene.pass_s(86_400)
-        await scene.write("again", talk="t")
-        clock, office = (await detail(scene)).clocks["resolution"], closed.open_hours["office"]
-        assert clock.due_at_ms == office.due(scene.clock.now_ms(), 86_400_000)
