@@ -80,7 +80,6 @@ class Wish(msgspec.Struct, frozen=True):
     ramp_s: int = 0
 
 
-Terms = dict[str, float]
 Values = tuple[float, ...]
 Ranking = Callable[[Member], Values]
 
@@ -108,10 +107,6 @@ class Strategy(NamedTuple):
     orders: tuple[Callable[[Member], Rank], ...]
     search: Search = Search.ORDER
     look_around: bool = False
-
-    def terms(self, member: Member, wish: Wish) -> Terms:
-        """The values of one member, by name."""
-        return dict(zip(self.names(wish), self.rank(wish)(member), strict=True))
 
 
 def longest_idle(wish: Wish) -> Ranking:

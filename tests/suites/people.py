@@ -8,7 +8,8 @@ from router.contract.advisor import AdvisorState, Presence, Profile, Work, WorkK
 from router.contract.case import CaseDetail, CaseState, CaseStatus, write_detail
 from router.contract.codec import encode
 from router.contract.ids import AdvisorId, CaseId, ConversationId
-from router.engine.roster import Roster
+from router.engine.roster import Member, Roster
+from router.engine.strategies import STRATEGIES, Wish
 from router.engine.waiting import ClassWant, WaitClass
 
 NOW: Final = 1_800_000_000_000
@@ -71,3 +72,9 @@ def roster(*states: AdvisorState) -> Roster:
     for state in states:
         people.apply(state)
     return people
+
+
+def terms_of(strategy: str, member: Member, wish: Wish) -> dict[str, float]:
+    """What a strategy looks at in one advisor, by name."""
+    by = STRATEGIES[strategy]
+    return dict(zip(by.names(wish), by.rank(wish)(member), strict=True))

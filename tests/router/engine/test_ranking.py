@@ -14,7 +14,7 @@ from router.engine.ranking import MOST_PREFERRED, MOST_RAMPED, MOST_TIED, Scored
 from router.engine.roster import Roster
 from router.engine.strategies import STRATEGIES, Wish, asks_of
 from router.engine.waiting import ClassWant
-from tests.suites.people import NOW, advisor, roster
+from tests.suites.people import NOW, advisor, roster, terms_of
 
 WANTS = (ClassWant("billing", 1, True), ClassWant("returns", 5, False))
 PREFERRED = WANTS[1:]
@@ -32,9 +32,12 @@ def wish(case: str, wants: tuple[ClassWant, ...] = (), **more: Any) -> Wish:
 
 def everybody(people: Roster, strategy: str, wanted: Wish) -> list[Scored]:
     """All members, scored one by one and sorted by their whole rank."""
-    terms = STRATEGIES[strategy].terms
     scored = [
-        Scored(advisor=member.state.id, terms=terms(member, wanted), tie=tie_break(wanted.case, member.state.id))
+        Scored(
+            advisor=member.state.id,
+            terms=terms_of(strategy, member, wanted),
+            tie=tie_break(wanted.case, member.state.id),
+        )
         for member in people
     ]
     return sorted(scored, key=rank_of)
@@ -90,7 +93,7 @@ def test_a_better_balanced_one_among_many_is_never_passed_over_by_somebody_worse
         wanted = wish(f"c{seed}-{number}", dice.choice(((), WANTS)), last_advisor=f"a{dice.randrange(200)}")
         bits = dice.randrange(people.everyone)
         winner = ranked(people, bits, "balanced", wanted, count=1)[0].terms
-        terms = [STRATEGIES["balanced"].terms(member, wanted) for member in people.members(bits)]
+        terms = [terms_of("balanced", member, wanted) for member in people.members(bits)]
         varied = [name for name in winner if len({each[name] for each in terms}) > 1]
         assert not [each for each in terms if all(each[name] > winner[name] for name in varied)]
 

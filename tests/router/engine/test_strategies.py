@@ -14,11 +14,10 @@ from router.engine.roster import Roster
 from router.engine.strategies import IDLE_HALF_S, STRATEGIES, Wish, asks_of, mix_of, others_of
 from router.engine.waiting import ClassWant
 from rules.rulebook import Strategy, Weights
-from tests.suites.people import NOW, advisor, roster
+from tests.suites.people import NOW, advisor, roster, terms_of
 
 BILLING = ClassWant("billing", 3, True)
 RETURNS = ClassWant("returns", 3, False)
-BALANCED = STRATEGIES["balanced"]
 
 
 def wish(*wants: ClassWant, **more: Any) -> Wish:
@@ -111,9 +110,9 @@ def test_the_terms_of_balanced_by_hand() -> None:
     others = others_of({"skill/rare": 2, "language/ko": 3, "skill/billing": 1}, asks_of((BILLING,)))
     wanted = wish(BILLING, last_advisor="mina", others=others, ramp_s=240)
     terms = {"skill_fit": 0.8, "free_share": 0.75, "idle": 0.5, "affinity": 1, "scarcity": 0.5, "ramp_in": 0.25}
-    assert BALANCED.terms(member, wanted) == pytest.approx({"score": sum(terms.values()) / 6, **terms})
+    assert terms_of("balanced", member, wanted) == pytest.approx({"score": sum(terms.values()) / 6, **terms})
     weighed = replace(wanted, mix=mix_of(Weights(skill_fit=3, free_share=0, idle=1, affinity=0, scarcity=0, ramp_in=0)))
-    assert BALANCED.terms(member, weighed) == pytest.approx(
+    assert terms_of("balanced", member, weighed) == pytest.approx(
         {"score": (3 * 0.8 + 0.5) / 4, "skill_fit": 0.8, "idle": 0.5}
     )
 
@@ -125,7 +124,7 @@ def test_the_terms_of_balanced_by_hand() -> None:
 def test_every_term_stays_between_0_and_1(idle_s: int, online_s: int, last: str) -> None:
     person = replace(advisor("mina", idle_s=idle_s, load=300, skills={}), online_since_ms=NOW - online_s * 1000)
     (member,) = roster(person)
-    terms = BALANCED.terms(member, wish(BILLING, RETURNS, last_advisor=last, ramp_s=60))
+    terms = terms_of("balanced", member, wish(BILLING, RETURNS, last_advisor=last, ramp_s=60))
     assert all(0 <= value <= 1 for value in terms.values())
     assert len(terms) == 7
 
