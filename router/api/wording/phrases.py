@@ -34,6 +34,8 @@ class Phrase(StrEnum):
     OVERRODE = "overrode"
     HAS_IT = "has_it"
     OVER = "over"
+    OVER_BACK = "over_back"
+    CAME_BACK = "came_back"
     PARKED = "parked"
     SET_ASIDE = "set_aside"
     WAITS_FOR = "waits_for"
@@ -136,6 +138,14 @@ _PHRASES: Final[Mapping[Phrase, tuple[str, str]]] = {
         "{advisor}: 자동 배정 대상이 아니었습니다: {what}",
     ),
     Phrase.HAS_IT: ("{advisor} has it", "담당: {advisor}"),
+    Phrase.CAME_BACK: (
+        "{advisor} knows it from before, and was asked before anybody else",
+        "{advisor}: 전에 담당한 문의라서 가장 먼저 배정했습니다",
+    ),
+    Phrase.OVER_BACK: (
+        "it is above the capacity of {advisor}: work of {channel} comes back even so",
+        "{advisor}: 용량을 초과하지만, {channel} 문의는 돌아올 때 담당자에게 다시 배정됩니다",
+    ),
     Phrase.OVER: (
         "it is above the capacity of {advisor}, and was allowed to be",
         "{advisor}: 허용된 용량 초과 배정입니다",

@@ -148,13 +148,17 @@ class Words:
         elif last.turn:
             yield from self._made_room(last.turn, last.parked)
             yield self._his_turn(last.turn, last.heads[0].share if last.heads else None)
+        elif knows := _who_knew(state):
+            yield self._say(Phrase.CAME_BACK, advisor=knows)
         for place, one in enumerate(last.best, start=1):
             terms = ", ".join(f"{name} {value:g}" for name, value in one.terms.items())
             yield f"{place}. {one.advisor} ({terms})"
         if state.owner:
             yield self._say(Phrase.HAS_IT, advisor=state.owner)
         if state.over:
-            yield self._say(Phrase.OVER, advisor=state.owner or ", ".join(offer.advisor for offer in state.offers))
+            came_back = self._rulebook.weight(state.channel).over_when_back and not last.by and _who_knew(state)
+            who = state.owner or ", ".join(offer.advisor for offer in state.offers)
+            yield self._say(Phrase.OVER_BACK if came_back else Phrase.OVER, advisor=who, channel=state.channel)
 
     def _made_room(self, advisor: str, parked: Parked | None) -> Iterator[str]:
         if parked is not None:
@@ -303,3 +307,9 @@ class Words:
         """The first few of a set by name."""
         first = itertools.islice((member.state.id for member in self._roster.members(bits)), NAMED)
         return ", ".join(first) + (self._say(Phrase.MORE) if bits.bit_count() > NAMED else "")
+
+
+def _who_knew(state: CaseState) -> str:
+    """Who has the case, or is offered it, if he had it before; empty otherwise."""
+    knows = read_detail(state.detail).last_advisor
+    return knows if knows and knows in (state.owner, *(offer.advisor for offer in state.offers)) else ""

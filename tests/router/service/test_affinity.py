@@ -2,8 +2,11 @@
 
 import pytest
 
+from router.api.wording.phrases import Language
+from router.api.wording.words import Words
 from router.contract.advisor import Presence
-from router.contract.case import read_detail
+from router.contract.case import Pending, read_detail
+from router.contract.ids import CaseId
 from tests.suites.stage import RULES, Stage, rulebook, stage
 
 
@@ -93,3 +96,33 @@ async def test_who_goes_offline_meanwhile_is_waited_for_to_the_end_of_the_hold_a
         assert await scene.holder("c1") == ""
         await scene.pass_s(1)
         assert await scene.holder("c1") == "jun"
+
+
+async def _told(scene: Stage) -> tuple[str, ...]:
+    words = Words(Language.ENGLISH, scene.tail.roster, scene.policies.active, scene.clock.now_ms())
+    return words.explained(await scene.case("c1")).why_here
+
+
+async def test_that_it_came_back_to_who_knows_it_is_told() -> None:
+    async with stage() as scene:
+        await _know_each_other(scene)
+        await scene.resolve("other")
+        await scene.settle()
+        assert await _comes_back(scene) == "mina"
+        assert "mina knows it from before, and was asked before anybody else" in await _told(scene)
+
+
+async def test_by_whose_leave_it_came_back_above_his_capacity_is_told() -> None:
+    text = RULES.replace("email: {units: 10,", "email: {units: 10, over_when_back: true,")
+    async with stage(rulebook(text)) as scene:
+        await scene.hire("mina", budget=10)
+        await scene.write("c1", talk="t")
+        await scene.accept("c1")
+        assert "knows it" not in str(await _told(scene))  # it is her first time
+        waits = Pending(on="customer", since_ms=scene.clock.now_ms())
+        await scene.casework.pend(CaseId("c1"), scene.request("mina"), pending=waits)
+        await scene.settle()
+        await scene.write("other")
+        await scene.accept("other")
+        assert await _comes_back(scene) == "mina"
+        assert "it is above the capacity of mina: work of email comes back even so" in await _told(scene)
