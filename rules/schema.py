@@ -47,7 +47,7 @@ def _of(kind: type[msgspec.Struct], title: str) -> Schema:
 
 
 def _match() -> Schema:
-    """All entries must hold; see ``rules/match.py``."""
+    """All entries must hold; see ``rules/conditions/match.py``."""
     conditions: Schema = {name: {"$ref": "#/$defs/Condition"} for name in field_names() if not name.endswith(">")}
     several: Schema = {"type": "array", "items": {"$ref": "#/$defs/Match"}, "minItems": 1}
     return {

@@ -45,8 +45,8 @@ BOUNDED_BY = {
     "router/service/matching/shares.py:deque": Bound("halved when it has too many marks", why_not=WINDOW),
     "router/service/hindsight.py:deque": Bound("MOST_CHANGES, and an hour", why_not=WINDOW),
     "router/store/memory/rows.py:deque": Bound("a store in memory", why_not="tests and simulations"),
-    "router/api/session.py:deque": Bound("MAX_HINTS", "turnout_api_pushes_dropped_total/"),
-    "router/api/session.py:Semaphore": Bound("MAX_UNCONFIRMED", "turnout_api_limits_reached_total/answers"),
+    "router/api/sessions/session.py:deque": Bound("MAX_HINTS", "turnout_api_pushes_dropped_total/"),
+    "router/api/sessions/session.py:Semaphore": Bound("MAX_UNCONFIRMED", "turnout_api_limits_reached_total/answers"),
     "router/service/matching/pace.py:deque": Bound("KEPT", why_not=WINDOW),
     "router/service/measuring/invariants.py:deque": Bound("_MAX_SUSPECTS", "turnout_invariant_suspects_dropped_total/"),
     "router/runtime/hosting/notice_sender.py:Semaphore": Bound(
@@ -65,11 +65,11 @@ GROWING = {
     "router/runtime/ledger.py:Counter": Bound("a ledger in memory", why_not="tests"),
     "router/runtime/hosting/notice_sender.py:defaultdict": Bound("targets of the settings", why_not="as many"),
     "router/runtime/token_bucket.py:OrderedDict": Bound("max_keys", "forgotten_total/"),
-    "rules/covering.py:defaultdict": Bound("values that conditions of one rulebook name", why_not="as many"),
-    "router/api/newest.py:OrderedDict": Bound(
+    "rules/checking/covering.py:defaultdict": Bound("values that conditions of one rulebook name", why_not="as many"),
+    "router/api/sessions/newest.py:OrderedDict": Bound(
         "most, given by the session", why_not="as many as can be overtaken: the answers that wait, twice"
     ),
-    "router/api/operations.py:OrderedDict": Bound("_REMEMBERED", "turnout_api_limits_reached_total/operations"),
+    "router/api/acts/operations.py:OrderedDict": Bound("_REMEMBERED", "turnout_api_limits_reached_total/operations"),
     "router/service/configuration/policies.py:OrderedDict": Bound("KEPT", "turnout_limits_reached_total/rulebooks"),
 }
 # Bounds that no type shows.
