@@ -114,7 +114,14 @@ def _operators(condition: object) -> dict[str, Any]:
 
 def _folded(value: object) -> set[object]:
     items = value if isinstance(value, list) else [value]
-    return {fold(item) if isinstance(item, str) else item for item in items}
+    return {_choice(item) for item in items}
+
+
+def _choice(item: object) -> object:
+    if isinstance(item, str):
+        return fold(item)
+    # A list or a map is no choice, and refused elsewhere: here it only has to be told from others.
+    return _text(item) if isinstance(item, list | dict) else item
 
 
 def _bounds(value: Any) -> tuple[float, float]:

@@ -54,6 +54,13 @@ def attempted(load_it: Callable[[], Loaded]) -> Loaded | RulesError:
         return exc
 
 
+def test_a_choice_that_is_a_map_is_refused() -> None:
+    rule = "  - {name: odd, match: {channel: {one_of: [{a: 1}]}}, set: {queue: general}}"
+    outcome = attempted(lambda: load({"a.yaml": _BOOK.replace("rules:\n", f"rules:\n{rule}\n", 1)}))
+    assert isinstance(outcome, RulesError)
+    assert "match.channel" in str(outcome)
+
+
 @settings(max_examples=60, deadline=None)
 @given(_EDITS)
 def test_a_damaged_rulebook_loads_or_is_refused_with_places(edits: list[tuple[int, int, str]]) -> None:
