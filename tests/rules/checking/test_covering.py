@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.rules.checking.test_lint import BOOK, ROSTER, found
 
 from rules import Facts, load, load_roster
 from rules.checking.covering import covered
@@ -13,6 +12,7 @@ from rules.conditions.match import compile_match
 from rules.conditions.view import View
 from rules.errors import RulebookError
 from rules.rulebook import Rule
+from tests.rules.checking.test_lint import BOOK, ROSTER, found
 
 
 def told(*matches: dict[str, Any], continues: tuple[int, ...] = ()) -> list[tuple[int, str]]:
