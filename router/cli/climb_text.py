@@ -16,11 +16,11 @@ _TRIGGERS: Final[Mapping[str, Mapping[str, str]]] = {
     "ko": {
         "share": "시한 경과",
         "after": "시한 경과",
-        "missed": "놓친 제안",
+        "missed": "응답 없는 배정 요청",
         "message": "고객 메시지",
         "by-hand": "직접 요청",
         "lowered": "하향",
-        "handed": "인계",
+        "handed": "이관",
     },
 }
 _STEP: Final = {"en": "step {number}", "ko": "{number}단계"}

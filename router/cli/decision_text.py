@@ -17,7 +17,7 @@ _SAID: Final = {
         "{able} of {considered} advisors could have had it",
     ),
     "ko": _Said(
-        "문의 {case}: {at}에 {strategy} 방식으로 결정, 규칙집 {rulebook}",
+        "문의 {case}: {at}에 {strategy} 방식으로 결정, 규칙 버전 {rulebook}",
         "결정한 라우터는 진행 중이던 다른 결정 등, 지금 재현한 것과 다른 상황을 보고 있었습니다",
         "상담사 {considered}명 중 {able}명이 맡을 수 있었습니다",
     ),

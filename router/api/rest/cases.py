@@ -1,6 +1,7 @@
 """Cases over REST: look at one, act on it, ask how far an act got."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from aiohttp import web
@@ -109,7 +110,7 @@ class Cases:
             transcript=said.entries,
             earlier=said.earlier,
             history=tuple(history_view(line) for line in history),
-            explanation=await _explained(request, desk, state),
+            explanation=await _explained(request, desk, state, history),
         )
         return json_answer(page)
 
@@ -155,12 +156,12 @@ def _case(request: web.Request) -> CaseId:
     return CaseId(request.match_info["case"])
 
 
-async def _explained(request: web.Request, desk: Desk, state: CaseState) -> ExplanationView:
+async def _explained(request: web.Request, desk: Desk, state: CaseState, history: Sequence[str]) -> ExplanationView:
     """In the language that the query's ``lang`` names, else the one that the header asks for."""
     language = language_wanted(request)
     line = await _line(desk, state) if state.state is CaseStatus.QUEUED else Line()
     words = Words(language, desk.tail.roster, desk.policies.judged_by(state), desk.actor.now_ms())
-    return words.explained(state, line)
+    return words.explained(state, line, history)
 
 
 async def _line(desk: Desk, state: CaseState) -> Line:

@@ -13,7 +13,8 @@ from router.api.problems import refused
 from router.api.rest.answers import json_answer, number
 from router.api.rest.answers import language as language_wanted
 from router.api.views import View
-from router.api.wording.phrases import Language, Phrase, reason, say
+from router.api.wording.names import reason
+from router.api.wording.phrases import Language, Phrase, say
 from router.contract.codec import rfc3339
 from router.contract.ids import CaseId
 from router.engine.explain import Explanation, decide_again, read_explanation
@@ -72,6 +73,8 @@ class Decisions:
         only = request.query.get("advisor", "")
         most = number(request.query.get("limit"), default=_SHOWN, most=_MOST)
         shown = [one for one in found.advisors if not only or one.advisor == only][:most]
+        if only and not shown and not lacking:
+            raise refused("unknown-advisor", f"{only[:64]!r} was not on the roster when it was decided.")
         page = DecisionPage(
             case=state.id,
             decided_at=rfc3339(made.at_ms),

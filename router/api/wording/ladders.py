@@ -7,7 +7,7 @@ from router.api.acts import asking
 from router.api.desks import Caller
 from router.api.problems import refused
 from router.api.views import View
-from router.api.wording.phrases import Language, Phrase, say
+from router.api.wording.phrases import Language, Phrase, lasting, say
 from router.api.wording.relaxing import eased
 from router.contract.case import CaseDetail, CaseState
 from router.contract.codec import rfc3339
@@ -59,7 +59,7 @@ def step_lines(
             yield say(
                 language,
                 Phrase.STEP_IN,
-                seconds=max(0, at_ms - now_ms + 999) // 1000,
+                span=lasting(language, max(0, at_ms - now_ms + 999) // 1000),
                 number=number,
                 ladder=ladder,
                 what=", ".join(done_by(step, language)),

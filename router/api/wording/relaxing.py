@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from router.api.views import View
-from router.api.wording.phrases import Language, Phrase, say
+from router.api.wording.phrases import Language, Phrase, lasting, say
 from router.contract.case import CaseDetail
 from router.contract.codec import rfc3339
 from router.engine import relaxation
@@ -42,7 +42,8 @@ def relax_lines(detail: CaseDetail, rulebook: Rulebook, now_ms: int, language: L
         if ahead.at_ms is None:
             yield say(language, Phrase.ASKS_NEVER, what=what)
         else:
-            yield say(language, Phrase.ASKS_IN, seconds=max(0, ahead.at_ms - now_ms + 999) // 1000, what=what)
+            span = lasting(language, max(0, ahead.at_ms - now_ms + 999) // 1000)
+            yield say(language, Phrase.ASKS_IN, span=span, what=what)
 
 
 def eased(easing: Easing, language: Language = Language.ENGLISH) -> Iterator[str]:

@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 from router.api.views import View
 from router.api.wording.exclusions import exclusion_lines
 from router.api.wording.ladders import NextStepView, step_lines, step_views
-from router.api.wording.phrases import Language, Phrase, lasting, reason, say
+from router.api.wording.names import named, reason
+from router.api.wording.phrases import Language, Phrase, lasting, say
 from router.api.wording.relaxing import RelaxView, relax_lines, relax_views
 from router.api.wording.would_free import NAMED, ChangeView, would_free
 from router.contract.case import CaseDetail, CaseState, CaseStatus, read_detail
@@ -15,7 +16,7 @@ from router.contract.codec import rfc3339
 from router.contract.ids import AdvisorId, CaseId
 from router.engine.consulting import DECLINED, EXPIRED, LEFT, is_rung
 from router.engine.decide import Waiting
-from router.engine.eligibility import Filter, eligible, fit, sieve
+from router.engine.eligibility import Filter, eligible, fit, passing, sieve
 from router.engine.estimate import MOST, Lines, ahead_of, likely_wait
 from router.engine.explain import Explanation, Parked, ShareTerm, in_order, read_explanation
 from router.engine.freeing import Ground
@@ -30,6 +31,10 @@ _LOOKING: Final = frozenset({CaseStatus.QUEUED, CaseStatus.OFFERED})
 _AT_HAND: Final = frozenset({CaseStatus.ASSIGNED, CaseStatus.PARKED})
 _UNADVISED: Final = {DECLINED: Phrase.ASK_DECLINED, EXPIRED: Phrase.ASK_EXPIRED, LEFT: Phrase.ASK_LEFT}
 _OPEN: Final = frozenset({*_LOOKING, CaseStatus.ASSIGNED, CaseStatus.PARKED, CaseStatus.PENDING})
+
+_MOVED: Final = {"transfer": Phrase.HANDED_ON, "requeue": Phrase.PUT_BACK}
+# Rules may have these names, too: whoever calls one so has said what it is.
+_SET_BY: Final = {"queue": Phrase.FROM_QUEUE, "language": Phrase.FROM_TEXT, "defaults": Phrase.FROM_DEFAULTS}
 
 
 def _never(_advisors: int, _most: int) -> Sequence[int]:
@@ -93,15 +98,16 @@ class Words:
         self._rulebook = rulebook
         self._now_ms = now_ms
 
-    def explained(self, state: CaseState, line: Line | None = None) -> ExplanationView:
-        """All that can be said of where a case is; without its line, nothing of its place and of who comes first."""
+    def explained(self, state: CaseState, line: Line | None = None, history: Sequence[str] = ()) -> ExplanationView:
+        """All that can be said of where a case is; without its line, nothing of its place and of who comes first;
+        without its history (as the store keeps it), nothing of who handed it on."""
         detail, last = read_detail(state.detail), read_explanation(state.why)
         if state.state is CaseStatus.QUEUED:
             waiting, frees, wait = self._queued(state, detail, line or Line())
         else:
             waiting, frees, wait = tuple(self._resting(state, detail)), (), None
         return ExplanationView(
-            why_here=(*self._judged(detail), *self._decided(state, last)),
+            why_here=(*self._judged(detail), *self._handed(history), *self._decided(state, last)),
             why_not=tuple(self._removed(last)) if last else (),
             why_waiting=waiting,
             would_free=frees,
@@ -120,7 +126,8 @@ class Words:
         verdict = detail.verdict
         for judged in verdict.reasons:
             if judged.set:
-                yield self._say(Phrase.RULE, rule=judged.rule, what=", ".join(judged.set))
+                what = ", ".join(named(self._language, name) for name in judged.set)
+                yield self._say(_SET_BY.get(judged.rule, Phrase.RULE), rule=judged.rule, what=what)
         soft = self._say(Phrase.SOFT)
         wants = ", ".join(f"{want.skill} {want.level}{'' if want.hard else soft}" for want in verdict.wants)
         yield self._say(
@@ -139,10 +146,20 @@ class Words:
         least = self._say(Phrase.FROM_LEVEL, level=level) if level > 1 else ""
         return self._say(Phrase.IN_LANGUAGE, language=verdict.language) + least
 
+    def _handed(self, history: Sequence[str]) -> Iterator[str]:
+        """Who handed it on, or put it back, last."""
+        for line in reversed(history):
+            _, act, _, at_ms, by, _ = line.split("|", 5)
+            if act in _MOVED and by:
+                yield self._say(_MOVED[act], by=by, at=rfc3339(int(at_ms)))
+                return
+
     def _decided(self, state: CaseState, last: Explanation | None) -> Iterator[str]:
         if last is None:
             return
-        yield self._say(Phrase.LOOKED_AT, count=last.considered, ranked=len(in_order(last)), strategy=last.strategy)
+        ranked = len(in_order(last))
+        phrase = Phrase.LOOKED_AT if ranked else Phrase.NONE_ABLE
+        yield self._say(phrase, count=last.considered, ranked=ranked, strategy=last.strategy)
         if last.by and last.turn:
             yield from self._by_hand(last.by, last.turn, last.overrode)
         elif last.turn:
@@ -210,13 +227,13 @@ class Words:
     def _due(self, detail: CaseDetail) -> Iterator[str]:
         clock, due = governing(detail.clocks)
         if due is not None:
-            yield self._say(Phrase.CLOCK_DUE, clock=clock, at=rfc3339(due))
+            yield self._say(Phrase.CLOCK_DUE, clock=named(self._language, clock), at=rfc3339(due))
 
     def _resting(self, state: CaseState, detail: CaseDetail) -> Iterator[str]:
         pending = detail.pending
         if state.state is CaseStatus.PENDING and pending is not None:
             until = self._say(Phrase.UNTIL, at=rfc3339(pending.until_ms)) if pending.until_ms else ""
-            yield self._say(Phrase.WAITS_FOR, on=pending.on, until=until)
+            yield self._say(Phrase.WAITS_FOR, on=named(self._language, pending.on), until=until)
         if state.state is CaseStatus.PARKED:
             yield self._parked(state)
         phrase = Phrase.IS_RUNG if is_rung(state) else Phrase.OFFERED
@@ -263,8 +280,8 @@ class Words:
         for member in itertools.islice(self._roster.members(bits), _LOOKED_AT):
             ends = [until for case in member.state.work if (until := member.state.wrap_up_until(case)) is not None]
             if ends:
-                seconds = max(0, min(ends) - self._now_ms) // 1000
-                yield self._say(Phrase.WRAP_UP, advisor=member.state.id, seconds=seconds)
+                span = lasting(self._language, max(0, min(ends) - self._now_ms) // 1000)
+                yield self._say(Phrase.WRAP_UP, advisor=member.state.id, span=span)
 
     def _place(self, state: CaseState, line: Line) -> Iterator[str]:
         if state.id in line.first:
@@ -274,7 +291,9 @@ class Words:
             yield self._say(Phrase.BEHIND_MANY, count=len(line.first))
 
     def _wait(self, mine: Waiting, line: Line) -> WaitView | None:
-        if mine.case not in line.first:
+        able = fit(self._roster, mine.waiting)
+        # By a pace of before nobody can say when somebody comes online.
+        if mine.case not in line.first or not able & passing(self._roster, mine.waiting, Filter.PRESENCE):
             return None
         ahead = ahead_of(
             mine,
@@ -284,7 +303,7 @@ class Words:
             rulebook=self._rulebook,
             now_ms=self._now_ms,
         )
-        handed = line.handed(fit(self._roster, mine.waiting), MOST)
+        handed = line.handed(able, MOST)
         found = likely_wait(handed, ahead, self._now_ms)
         if found is None:
             return None

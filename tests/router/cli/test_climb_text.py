@@ -25,7 +25,7 @@ def step(**members: Any) -> dict[str, Any]:
         ),
         (step(trigger="message", owner="jun"), "step 4 (a message, jun had it)", "4단계 (고객 메시지, 당시 담당 jun)"),
         (step(trigger="after"), "step 4 (its clock)", "4단계 (시한 경과)"),
-        (step(trigger="missed"), "step 4 (missed offers)", "4단계 (놓친 제안)"),
+        (step(trigger="missed"), "step 4 (missed offers)", "4단계 (응답 없는 배정 요청)"),
         (
             step(step=0, trigger="lowered", by="4308", reason="no"),
             "step 0 (lowered, by 4308): no",
@@ -34,7 +34,7 @@ def step(**members: Any) -> dict[str, Any]:
         (
             step(trigger="handed", tier="lead", by="sen"),
             "step 4 (handed on, by sen, to tier lead)",
-            "4단계 (인계, 실행 sen, 등급 lead로)",
+            "4단계 (이관, 실행 sen, 등급 lead로)",
         ),
         (step(trigger="moon"), "step 4 (moon)", "4단계 (moon)"),
     ],

@@ -119,11 +119,11 @@ async def test_the_terminal_says_who_climbed_and_what_is_to_come(bench: ApiBench
     case, junior, _ = handed
     boss = ["--key", bench.key(Role.SUPERVISOR), "--url", f"http://127.0.0.1:{bench.server.port}"]
     told = await asyncio.to_thread(CliRunner().invoke, main, ["explain", case, *boss])
-    assert "steps of its ladder to come:\n  1 (" in told.output
-    assert "  2 (by-hand): it moves up a tier, it is taken from who has it\n" in told.output
+    assert "steps of its ladder to come:\n  step 1 (" in told.output
+    assert "  step 2 (by hand): it moves up a tier, it is taken from who has it\n" in told.output
     await bench.post(f"/v1/cases/{case}/escalate", junior, {"reason": "over my head", "note": "x"})
     told = await asyncio.to_thread(CliRunner().invoke, main, ["explain", case, *boss])
-    assert " 2 (by-hand, by jun, tier senior): over my head\n" in told.output
+    assert " step 2 (by hand, by jun, jun had it, to tier senior): over my head\n" in told.output
 
 
 async def test_the_steps_to_come_are_told_in_both_languages(bench: ApiBench) -> None:
@@ -134,10 +134,11 @@ async def test_the_steps_to_come_are_told_in_both_languages(bench: ApiBench) -> 
     assert [(step["step"], step["trigger"], "at" in step) for step in told["climbs"]] == [
         (1, "share", True), (2, "by-hand", False),
     ]  # fmt: skip
-    line = "in 3240 s it takes step 1, by the ladder careful: its priority rises by 1, leads is told"
+    line = "in 54 min it takes step 1, by the ladder careful: its priority rises by 1, leads is told"
     assert line in told["why_waiting"]
     _, page = await bench.get(f"/v1/cases/{case}?lang=ko", boss)
-    assert any("1단계로 올라감: 우선순위가 1만큼 올라감" in line for line in page["explanation"]["why_waiting"])
+    korean = "54분 뒤 에스컬레이션 careful 1단계 적용: 우선순위가 1만큼 올라감"
+    assert any(korean in line for line in page["explanation"]["why_waiting"])
 
 
 async def test_the_session_of_who_had_it_is_told_that_it_is_gone(bench: ApiBench) -> None:

@@ -30,7 +30,10 @@ async def test_everybody_is_in_it_best_first_while_the_rows_of_then_are_known(be
         ("jiwoo", ["skill", "presence"]),
     ]
     _, korean = await bench.get(f"/v1/cases/{case}/decision?advisor=jiwoo&lang=ko", lead)
-    assert [one["reasons"] for one in korean["advisors"]] == [["필요한 기술 수준에 못 미침", "온라인이 아님"]]
+    (jiwoo,) = korean["advisors"]
+    assert jiwoo["reasons"] == ["필요한 기술 수준에 미치지 못합니다", "온라인이 아닙니다"]
+    status, found = await bench.get(f"/v1/cases/{case}/decision?advisor=jiwo", lead)
+    assert (status, found["type"]) == (422, "urn:turnout:problem:unknown-advisor")
     assert len((await bench.get(f"/v1/cases/{case}/decision?limit=2", lead))[1]["advisors"]) == 2
     told = await asyncio.to_thread(
         CliRunner().invoke, main, ["explain", case, "--full", "--url", bench.url(""), "--key", lead]

@@ -59,7 +59,7 @@ async def test_a_case_says_when_it_asks_less_until_somebody_has_it(bench: ApiBen
     await bench.timers.serve()
     _, page = await bench.get(f"/v1/cases/{case}", supervisor)
     told = page["explanation"]
-    assert "since its step of relaxation 1 the level of delivery falls to 3" in told["why_waiting"]
+    assert "step 1 of relaxation holds: the level of delivery falls to 3" in told["why_waiting"]
     assert [step["step"] for step in told["relaxes"]] == [2]
     assert [(line["act"], line["about"]) for line in page["history"][1:]] == [("rejudge", "relax 1")]
 

@@ -86,7 +86,7 @@ WAITS = [
         "declined",
         (advisor("ann"),),
         replace(DETAIL, declined={"ann": NOW + 1_000}),
-        f"it is offered again to ann, who declined it, when the cool-down ends at {rfc3339(NOW + 1_000)}",
+        f"it is offered again to ann, who declined or missed it, when the cool-down ends at {rfc3339(NOW + 1_000)}",
     ),
     (
         "held",
@@ -128,25 +128,25 @@ ADVICE: list[tuple[dict[str, Any], Ask | None, tuple[str, ...], tuple[str, ...]]
         {"offers": _RUNG},
         replace(_ASK, last=""),
         (f"bob is asked for advice until {rfc3339(NOW + 9)}",),
-        (f"bob에게 자문 요청 중, 응답 기한 {rfc3339(NOW + 9)}",),
+        (f"bob 상담사에게 자문 요청 중, 응답 기한 {rfc3339(NOW + 9)}",),
     ),
     (
         {"offers": _RUNG, "state": CaseStatus.PARKED},
         replace(_ASK, end="declined"),
         (f"bob is asked for advice until {rfc3339(NOW + 9)}", "cho declined to give advice"),
-        (f"bob에게 자문 요청 중, 응답 기한 {rfc3339(NOW + 9)}", "cho: 자문 요청을 거절했습니다"),
+        (f"bob 상담사에게 자문 요청 중, 응답 기한 {rfc3339(NOW + 9)}", "cho 상담사가 자문 요청을 거절했습니다"),
     ),
     (
         {},
         replace(_ASK, end="expired"),
         ("cho did not answer when asked for advice", "nobody is asked for advice any more"),
-        ("cho: 자문 요청에 응답하지 않았습니다", "더 이상 자문을 요청할 상담사가 없습니다"),
+        ("cho 상담사가 자문 요청에 응답하지 않았습니다", "더 이상 자문을 요청할 상담사가 없습니다"),
     ),
     (
         {},
         replace(_ASK, end="left"),
         ("cho left when asked for advice", "nobody is asked for advice any more"),
-        ("cho: 자문 요청 중에 자리를 떠났습니다", "더 이상 자문을 요청할 상담사가 없습니다"),
+        ("cho 상담사가 자문 요청 중에 자리를 떠났습니다", "더 이상 자문을 요청할 상담사가 없습니다"),
     ),
     (
         {"consults": {"cho": 5, "bob": 5}},
@@ -173,7 +173,7 @@ def test_the_last_decision_is_told_with_its_rules_terms_and_those_who_were_out(r
     waiting = wait_class(DETAIL, channel="email", units=10, rulebook=rulebook, now_ms=NOW)
     why = write_explanation(decide(roster, waiting, CaseId("i"), rulebook, NOW).explanation)
     told = explained(case(why=why, state=CaseStatus.ASSIGNED, owner="ann"), roster, rulebook)
-    assert told.why_here[0] == "rule parcels set queue, wants"
+    assert told.why_here[0] == "rule parcels set queue, skills"
     assert "wants: delivery 3" in told.why_here[1]
     assert told.why_here[2] == "3 advisors were looked at, 1 of the eligible ranked by longest-idle"
     assert told.why_here[3].startswith("1. ann (idle_s ")
@@ -193,7 +193,7 @@ def test_whoever_is_more_urgent_is_named(rulebook: Rulebook) -> None:
     rival = Waiting(class_key=waiting.key, score_ms=NOW - 9_000, case=CaseId("vip"))
     away = roster_of(advisor("ann", presence=Presence.AWAY))
     told = explained(case(), away, rulebook, Line(Lines(heads=[rival]), [CaseId("other"), CaseId("i")]))
-    assert "1 of its kind are before it in line" in told.why_waiting
+    assert "cases of its kind before it in line: 1" in told.why_waiting
     (change,) = told.would_free
     assert (change.change, change.advisors, change.count) == ("presence", ("ann",), 1)
     assert change.text.endswith("comes online: ann (after case vip, which is more urgent)")
@@ -201,7 +201,7 @@ def test_whoever_is_more_urgent_is_named(rulebook: Rulebook) -> None:
 
 def test_a_place_beyond_what_was_read_is_told_as_such(rulebook: Rulebook) -> None:
     told = explained(case(), Roster(), rulebook, Line(Lines(), [CaseId("a"), CaseId("b")]))
-    assert "2 or more of its kind are before it in line" in told.why_waiting
+    assert "cases of its kind before it in line: 2 or more" in told.why_waiting
 
 
 def test_how_long_it_may_wait_is_told_by_how_fast_others_were_handed_out(rulebook: Rulebook) -> None:
@@ -219,9 +219,9 @@ def test_how_long_it_may_wait_is_told_by_how_fast_others_were_handed_out(ruleboo
     assert (told.wait.ahead, told.wait.known_of) == (1, 10)
     assert told.wait.least_s < told.wait.likely_s < told.wait.most_s
     assert 60 <= told.wait.likely_s <= 180
-    assert told.why_waiting[-1].startswith("1 cases go before it: it waits about ")
+    assert told.why_waiting[-1].startswith("cases that go before it: 1; it waits about ")
     in_korean = Words(Language.KOREAN, roster, rulebook, NOW).explained(case(), line)
-    assert in_korean.why_waiting[-1].startswith("앞에 1건이 있어")
+    assert in_korean.why_waiting[-1].startswith("먼저 배정될 문의 1건")
 
 
 @pytest.mark.parametrize(
@@ -254,9 +254,17 @@ def _on(rulebook: Rulebook, *channels: tuple[Allowing, str]) -> Rulebook:
 PARKED = (Allowing.INTERRUPTIBLE, "chat")
 INTERRUPTS = (Allowing.INTERRUPTS, "call")
 PARKING = [
-    ((INTERRUPTS, PARKED), "ann can take it now by parking chat", "chat 문의를 보류하고 지금 맡을 수 있음: ann"),
-    ((PARKED,), "it would be taken if the rules let call interrupt: ann (parking other)", "call 채널의 끼어들기를"),
-    ((INTERRUPTS,), "if the rules let chat be parked for it: ann (parking other)", "chat 채널의 보류를 허용하면"),
+    ((INTERRUPTS, PARKED), "ann can take it now by parking chat", "chat 문의를 보류하고 지금 맡을 수 있는 상담사: ann"),
+    (
+        (PARKED,),
+        "it would be taken if the rules let call interrupt (`interrupts`): ann (parking other)",
+        "call 채널이 다른 업무를 보류시킬 수 있게",
+    ),
+    (
+        (INTERRUPTS,),
+        "if the rules let chat be parked for it (`interruptible`): ann (parking other)",
+        "chat 채널의 업무를 보류할 수 있게",
+    ),
 ]
 
 
@@ -286,8 +294,8 @@ def test_all_of_it_is_told_in_korean(rulebook: Rulebook) -> None:
         "다음 상담사가 온라인이 되면 배정됩니다: ann",
         "다음 상담사에게 여유가 생기면 배정됩니다: bob (5 단위 부족)",
     ]
-    assert "1명은 맡을 여유가 없음 (bob)" in told.why_waiting
-    assert told.why_here[0] == "규칙 parcels 적용: queue, wants"
+    assert "상담사 1명: 맡을 여유가 없습니다 (bob)" in told.why_waiting
+    assert told.why_here[0] == "규칙 parcels에서 지정: 대기열, 필요한 기술"
 
 
 @pytest.mark.parametrize(
@@ -306,3 +314,45 @@ def test_all_of_it_is_told_in_korean(rulebook: Rulebook) -> None:
 )
 def test_the_language_that_is_asked_for(wanted: str, language: str) -> None:
     assert language_of(wanted) == language
+
+
+def test_who_said_what_is_told_by_what_it_is(rulebook: Rulebook) -> None:
+    reasons = (Reason("queue", ("policy",)), Reason("language", ("language",)), Reason("defaults", ("priority",)))
+    state = case(replace(DETAIL, verdict=replace(VERDICT, reasons=reasons)))
+    in_english = explained(state, Roster(), rulebook).why_here[:3]
+    assert in_english == ("its queue set policy", "its text set language", "the defaults set priority")
+    in_korean = Words(Language.KOREAN, Roster(), rulebook, NOW).explained(state).why_here[:3]
+    assert in_korean == ("대기열 설정에서 지정: SLA 정책", "본문에서 판별: 언어", "기본값으로 지정: 우선순위")
+
+
+def test_that_nobody_could_take_it_is_said(rulebook: Rulebook) -> None:
+    waiting = wait_class(DETAIL, channel="email", units=10, rulebook=rulebook, now_ms=NOW)
+    why = write_explanation(decide(roster_of(advisor("ann", load=95)), waiting, CaseId("i"), rulebook, NOW).explanation)
+    told = explained(case(why=why), Roster(), rulebook)
+    assert "1 advisors were looked at, and none of them could take it" in told.why_here
+
+
+HISTORY = (f"1|admit|queued|{NOW}||i", f"4|transfer|offered|{NOW + 5}|ann|ann", f"5|accept|assigned|{NOW + 9}|bob|bob")
+HANDED = [
+    (HISTORY, f"ann handed it on at {rfc3339(NOW + 5)}", f"ann님이 {rfc3339(NOW + 5)}에 이관했습니다"),
+    (
+        (*HISTORY, f"6|requeue|queued|{NOW + 9}|lead|bob"),
+        f"lead put it back into its queue at {rfc3339(NOW + 9)}",
+        f"lead님이 {rfc3339(NOW + 9)}에 대기열로 되돌렸습니다",
+    ),
+    ((f"6|requeue|queued|{NOW + 9}||bob",), "", ""),
+]
+
+
+@pytest.mark.parametrize(("history", "english", "korean"), HANDED)
+def test_who_handed_it_on_last_is_told(rulebook: Rulebook, history: tuple[str, ...], english: str, korean: str) -> None:
+    for language, said in ((Language.ENGLISH, english), (Language.KOREAN, korean)):
+        told = Words(language, Roster(), rulebook, NOW).explained(case(), None, history).why_here
+        assert told[2:] == ((said,) if said else ())
+
+
+def test_no_wait_is_told_while_nobody_who_could_take_it_is_there(rulebook: Rulebook) -> None:
+    line = Line(Lines(), [CaseId("i")], lambda _, most: [NOW - 60_000 * number for number in range(1, 11)][:most])
+    assert explained(case(), roster_of(advisor("ann", load=95)), rulebook, line).wait is not None
+    away = roster_of(advisor("ann", presence=Presence.AWAY), advisor("bob", skills={}))
+    assert explained(case(), away, rulebook, line).wait is None

@@ -89,9 +89,8 @@ async def test_what_was_parked_for_a_case_is_in_its_explanation(mails: tuple[str
         words = Words(Language.ENGLISH, scene.tail.roster, scene.policies.active, scene.clock.now_ms())
         assert f"mina made room for it by parking {told}" in words.explained(state).why_here
         korean = Words(Language.KOREAN, scene.tail.roster, scene.policies.active, scene.clock.now_ms())
-        assert (
-            f"mina: {told.replace(', ...', ' 외')} 문의를 보류하고 여유를 냈습니다" in korean.explained(state).why_here
-        )
+        cases = told.replace(", ...", " 외")
+        assert f"mina 상담사가 {cases} 문의를 보류하고 여유를 냈습니다" in korean.explained(state).why_here
 
 
 async def test_nobody_is_interrupted_while_somebody_is_free() -> None:
