@@ -1,33 +1,16 @@
 """Steps of ladders, from what brings them to who has the case and who is told."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import msgspec
 import pytest
-from msgspec.structs import replace
 
 from router.contract.advisor import Presence
-from router.contract.case import CaseDetail, CaseState, CaseStatus, read_detail
+from router.contract.case import CaseStatus
 from router.contract.ids import CaseId
 from router.engine.waiting import effective_priority
-from router.service.cases.requests import Request
-from router.service.climbing import NO_STEP, NOTE_NEEDED, ByHand
+from router.service.climbing import NO_STEP, NOTE_NEEDED
 from router.store.acts import Result
-from rules import Rulebook
-from tests.suites.stage import POOL, RULES, Stage, rulebook, stage
-
-LADDER = "  standard: {steps: [{at: breach, raise_priority: 1, notify: [webhook]}]}\n"
-SKILLS = {"queues": ("general",), "budget": 60}
-
-
-def ladder(steps: str, more: str = "") -> Rulebook:
-    text = f"  standard:\n    above: [director]\n    steps:\n{steps}{more}"
-    return rulebook(RULES.replace(LADDER, text))
-
-
-def known(state: CaseState) -> CaseDetail:
-    return read_detail(state.detail)
+from tests.suites.climbs import by_hand, known, ladder, said, staff
+from tests.suites.stage import POOL, Stage, stage
 
 
 async def told(scene: Stage) -> list[tuple[str, int]]:
@@ -41,21 +24,6 @@ async def told_why(scene: Stage) -> list[dict[str, object]]:
     sent = [msgspec.json.decode(text) for entry in await scene.store.pending(POOL, 0) for text in entry.notices]
     members = ("trigger", "owner", "about", "top")
     return [{name: notice[name] for name in members if name in notice} for notice in sent]
-
-
-def said(request: Request, reason: str) -> Request:
-    return msgspec.structs.replace(request, reason=reason)
-
-
-async def by_hand(
-    scene: Stage, case: str, advisor: str = "", *, note: str = "", reason: str = "over my head"
-) -> ByHand:
-    return await scene.casework.escalate(CaseId(case), said(scene.request(advisor), reason), note=note)
-
-
-async def staff(scene: Stage, **tiers: str) -> None:
-    for name, tier in tiers.items():
-        await scene.hire(name, tier=tier, **SKILLS)  # type: ignore[arg-type]
 
 
 CLIMBING = """      - {at: 0.5, move_up: true, reassign: take}
@@ -268,75 +236,6 @@ async def test_the_same_operation_climbs_once() -> None:
         assert (first.outcome.result, again.outcome.result, again.lacking) == (Result.DONE, Result.DONE, "")
         assert again.outcome.repeated
         assert (await scene.case("c1")).step == 1
-
-
-BESIDE = "      - {by_hand: true, move_up: true, reassign: beside}\n"
-TWICE = BESIDE + BESIDE
-
-
-@asynccontextmanager
-async def with_seniors(rules: Rulebook, *seniors: str) -> AsyncIterator[Stage]:
-    """Jun, a junior, has the case; these seniors have come since."""
-    async with stage(rules) as scene:
-        await staff(scene, jun="junior", **dict.fromkeys(seniors, "senior"))
-        for name in seniors:
-            await scene.presence(name, Presence.AWAY)
-        await scene.write("c1")
-        await scene.accept("c1")
-        for name in seniors:
-            await scene.presence(name, Presence.ONLINE)
-        await scene.settle()
-        yield scene
-
-
-async def test_beside_rings_at_another_and_the_owner_stays() -> None:
-    async with with_seniors(ladder(BESIDE), "sen") as scene:
-        await by_hand(scene, "c1", "jun")
-        state = await scene.case("c1")
-        (offer,) = state.offers
-        assert (state.state, state.owner, state.consults, offer.advisor) == ("assigned", "jun", {}, "sen")
-        assert offer.deadline_ms == scene.clock.now_ms() + 30_000
-        asked = known(state).ask
-        assert asked is not None
-        assert (asked.by, asked.to) == ("", "")
-        await scene.accept("c1")
-        assert (await scene.case("c1")).consults == {"sen": 10}
-        assert await scene.load("sen") == 10
-
-
-async def test_beside_goes_on_to_the_next_and_ends_with_the_last() -> None:
-    async with with_seniors(ladder(BESIDE), "sen", "sol") as scene:
-        await by_hand(scene, "c1", "jun")
-        first = (await scene.case("c1")).offers[0]
-        request = scene.request(str(first.advisor))
-        await scene.casework.decline(CaseId("c1"), request, advisor=first.advisor, offer_ver=first.ver)
-        (second,) = (await scene.case("c1")).offers
-        assert {first.advisor, second.advisor} == {"sen", "sol"}
-        await scene.pass_s(31)
-        state = await scene.case("c1")
-        asked = known(state).ask
-        assert asked is not None
-        assert (asked.last, asked.end) == (second.advisor, "expired")
-        assert (state.offers, state.consults, state.owner) == ((), {}, "jun")
-
-
-async def test_beside_is_in_at_once_where_advice_does_not_ring() -> None:
-    quiet = replace(ladder(BESIDE), consult_offer_s=0)
-    async with with_seniors(quiet, "sen") as scene:
-        await by_hand(scene, "c1", "jun")
-        state = await scene.case("c1")
-        assert (state.owner, state.consults, state.offers) == ("jun", {"sen": 10}, ())
-
-
-async def test_beside_is_in_at_once_while_another_is_rung() -> None:
-    async with with_seniors(ladder(TWICE.replace("move_up: true, ", "")), "sen", "sol") as scene:
-        await by_hand(scene, "c1", "jun")
-        (rung,) = (await scene.case("c1")).offers
-        asked = known(await scene.case("c1")).ask
-        await by_hand(scene, "c1", "jun")
-        state = await scene.case("c1")
-        assert (state.step, state.offers, known(state).ask) == (2, (rung,), asked)
-        assert {*state.consults} == {"sen", "sol"} - {rung.advisor}
 
 
 async def test_another_ladder_is_climbed_from_its_foot_and_the_step_goes_on() -> None:
