@@ -149,7 +149,7 @@ class WorkView(View, frozen=True, kw_only=True):
 
 
 class AdvisorView(View, frozen=True, kw_only=True):
-    """An advisor with presence and load."""
+    """An advisor with presence and load. ``away_from`` are the channels that he takes nothing of while online."""
 
     id: str
     name: str
@@ -168,6 +168,7 @@ class AdvisorView(View, frozen=True, kw_only=True):
     connections: int = 0
     missed: int = 0
     work: tuple[WorkView, ...] = ()
+    away_from: tuple[str, ...] = ()
 
 
 def case_view(state: CaseState) -> CaseView:
@@ -225,6 +226,7 @@ def advisor_view(state: AdvisorState) -> AdvisorView:
         team=profile.team,
         tier=profile.tier,
         reason=state.reason,
+        away_from=state.away_from,
         idle_since=_time(state.idle_since_ms or None),
         skills=profile.skills,
         languages=profile.languages,

@@ -11,6 +11,7 @@ from router.cli.advisor_time import FORMS, read_time
 
 WAITS_FOR: Final = ("customer", "third-party", "internal")
 _PRESENCES: Final = ("online", "away", "finishing", "offline")
+_NOTHING: Final = "nothing"
 
 
 class Mistake(ValueError):
@@ -74,6 +75,13 @@ def _presence(kind: str) -> Callable[[str, datetime], Command]:
         return Command("presence", members={"presence": kind, "reason": rest})
 
     return read
+
+
+def _away_from(rest: str, _now: datetime) -> Command:
+    channels = tuple(rest.replace(",", " ").split())
+    if not channels:
+        raise _Misused("")
+    return Command("presence", members={"presence": "online", "away_from": () if rest == _NOTHING else channels})
 
 
 def _bare(kind: str) -> Callable[[str, datetime], Command]:
@@ -238,6 +246,9 @@ _MEANINGS: Final = {
 }
 FORMS_BY_NAME: Final[dict[str, _Form]] = {
     **{name: _Form(f"{name} [REASON]", _MEANINGS[name], _presence(name)) for name in _PRESENCES},
+    "away-from": _Form(
+        f"away-from CHANNEL ...|{_NOTHING}", "take work, but none of these channels; or of all again", _away_from
+    ),
     "list": _Form("list", "show your presence, offers and work", _bare("list")),
     "accept": _Form("accept [N]", "take an offer; without a number the one that ends first", _offer("accept")),
     "decline": _Form("decline [N] [REASON]", "give an offer back", _offer("decline")),

@@ -60,6 +60,7 @@ class Desk:
         self.advisor = ""
         self.presence = "offline"
         self._reason = ""
+        self._away_from: tuple[str, ...] = ()
         self._by_case: dict[str, Place] = {}
         self._by_number: dict[int, Place] = {}
         self._last = 0
@@ -93,6 +94,7 @@ class Desk:
         """Take over the whole work set; what to say of the differences to what was known."""
         was_present = self.presence
         self.advisor, self.presence, self._reason = frame.advisor, frame.presence, frame.reason
+        self._away_from = frame.away_from
         said = [self._presence_line()] if is_first or was_present != self.presence else []
         if self.presence == "offline":
             said.append(line(Span("You get no work while offline: type `online` to begin.", "dim")))
@@ -134,9 +136,9 @@ class Desk:
             case frames.Consulted():
                 return [self._advice(push)]
             case frames.PresenceChanged():
-                is_news = (self.presence, self._reason) != (push.presence, push.reason)
-                self.presence, self._reason = push.presence, push.reason
-                return [self._presence_line()] if is_news else []
+                was = (self.presence, self._reason, self._away_from)
+                self.presence, self._reason, self._away_from = push.presence, push.reason, push.away_from
+                return [self._presence_line()] if was != (push.presence, push.reason, push.away_from) else []
             case frames.Confirmed():
                 return [line(Span(f"{self._about(push.case)}safe now: {push.op}", "dim"))]
 
@@ -214,8 +216,9 @@ class Desk:
 
     def _presence_line(self) -> Line:
         reason = f" ({one_line(self._reason)})" if self._reason else ""
-        style = "green" if self.presence == "online" else "yellow"
-        return line(f"{self.advisor}: you are ", Span(f"{self.presence}{reason}", style))
+        less = f", but not for {one_line(', '.join(self._away_from))}" if self._away_from else ""
+        style = "green" if self.presence == "online" and not less else "yellow"
+        return line(f"{self.advisor}: you are ", Span(f"{self.presence}{reason}{less}", style))
 
     # -- changes
 

@@ -72,9 +72,10 @@ class AdvisorState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """An advisor as the state store holds him.
 
     ``ver`` counts every change, ``elig`` only those of presence and profile: a candidate names the second,
-    so a change of load alone doesn't refuse him. ``work`` maps a case to its entry; the load is the sum of
-    its units. ``idle_since_ms`` is when work last came or went, or he came online. ``timers`` maps ``kind|n`` to its
-    deadline; each open connection has a ``lease|<number>``. ``profile`` is ``Profile`` as JSON text.
+    so a change of load alone doesn't refuse him. While online he is there for all channels but those of
+    ``away_from``. ``work`` maps a case to its entry; the load is the sum of its units. ``idle_since_ms`` is when work
+    last came or went, or he came online. ``timers`` maps ``kind|n`` to its deadline; each open connection has a
+    ``lease|<number>``. ``profile`` is ``Profile`` as JSON text.
     """
 
     id: AdvisorId
@@ -91,6 +92,7 @@ class AdvisorState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     work: dict[str, Work] = {}
     timers: dict[str, int] = {}
     profile: str = "{}"
+    away_from: tuple[str, ...] = ()
 
     @property
     def connections(self) -> tuple[int, ...]:
@@ -100,6 +102,10 @@ class AdvisorState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     @property
     def load(self) -> int:
         return sum(item.load for item in self.work.values())
+
+    def is_there_for(self, channel: str) -> bool:
+        """Whether he is online, and takes what comes by that channel."""
+        return self.presence is Presence.ONLINE and channel not in self.away_from
 
     def wrap_up_until(self, case: str) -> int | None:
         """When his wrap-up of a case ends; None when he wraps nothing up of it."""
@@ -136,6 +142,7 @@ class Advisor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str = ""
     idle_since_ms: int = 0
     number: int = 0
+    away_from: tuple[str, ...] = ()
 
 
 _PROFILE = msgspec.json.Decoder(Profile)

@@ -29,6 +29,7 @@ class _RawAdvisor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     reason: str = ""
     idle_since_ms: int = 0
     number: int = 0
+    away_from: tuple[str, ...] = ()
 
 
 _ENCODER: Final = msgspec.json.Encoder()
@@ -59,6 +60,7 @@ def advisor_bytes(*, pool: PoolId, state: AdvisorState, number: int, at_ms: int)
             reason=state.reason,
             idle_since_ms=state.idle_since_ms,
             number=number,
+            away_from=state.away_from,
         )
     )
 
@@ -96,4 +98,5 @@ def advisor_of(record: bytes) -> AdvisorState:
         caps=profile.caps,
         idle_since_ms=raw.idle_since_ms,
         profile=text,
+        away_from=raw.away_from,
     )

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from router.contract.advisor import Presence, Profile
+from router.contract.advisor import Profile
 from router.contract.ids import AdvisorId
 from router.engine.bits import flags_of
 from router.engine.field import Field, Part
@@ -51,13 +51,14 @@ class Fitting:
     """What profiles alone say of a wait class: which ``part`` of the roster could take its cases, if there and with
     room. It holds until a profile changes."""
 
-    __slots__ = ("_by_profile", "_removed", "_seen", "asks", "considered", "flags", "key", "part")
+    __slots__ = ("_by_profile", "_channel", "_removed", "_seen", "asks", "considered", "flags", "key", "part")
 
     def __init__(self, roster: Roster, waiting: WaitClass) -> None:
         sifted = _sift(roster, waiting, _BY_PROFILE)
         self.part = Part(roster, sifted.eligible)
         self.flags = flags_of(sifted.eligible, len(roster))
         self.key = waiting.key
+        self._channel = waiting.channel
         self.asks = asks_of(waiting.wants, waiting.language)
         self.considered = roster.everyone.bit_count()
         self._by_profile = {str(name): _removed(roster, bits) for name, bits in sifted.removed.items()}
@@ -66,10 +67,10 @@ class Fitting:
 
     def removed(self, roster: Roster, ready: int) -> dict[str, Removed]:
         """What each filter took out of what was left before it, by its name; ``ready`` is what all have left."""
-        seen = (roster.online, ready)
+        there = self.part.bits & roster.there_for(self._channel)
+        seen = (there, ready)
         # The same as the last time, as a rule, while others come and go.
         if self._seen != seen:
-            there = self.part.bits & roster.online
             out = ((Filter.PRESENCE, self.part.bits ^ there), (Filter.ROOM, there ^ ready))
             now = {name.value: _removed(roster, bits) for name, bits in out if bits}
             self._seen, self._removed = seen, {**self._by_profile, **now}
@@ -153,7 +154,7 @@ def is_eligible(member: Member, waiting: WaitClass, parking: frozenset[str] = _N
     """The same of a member of no roster, or one who isn't as the roster has him."""
     state, profile = member.state, member.profile
     return (
-        state.presence is Presence.ONLINE
+        state.is_there_for(waiting.channel)
         and profile.active
         and serves(profile, waiting.queue, waiting.queues)
         and (not waiting.tiers or profile.tier in waiting.tiers)
@@ -174,7 +175,7 @@ def passing(roster: Roster, waiting: WaitClass, name: Filter) -> int:
     """Who passes one filter, whatever the others say."""
     match name:
         case Filter.PRESENCE:
-            return roster.online
+            return roster.there_for(waiting.channel)
         case Filter.QUEUE:
             return _any(roster.serving, (waiting.queue, *waiting.queues))
         case Filter.TIER:

@@ -1,8 +1,9 @@
 """What would free a waiting case: the single changes that place it, each enough alone. Pure.
 
-A change is of an advisor (he comes online, gets room, learns a skill or a language, joins a queue or a tier), of the
-case, which time brings (a hold or a cool-down ends, the next steps of relaxation) or a supervisor (an exclusion is
-lifted), or of the rules (what may be parked for it, see ``interrupting``). What takes two changes isn't named.
+A change is of an advisor (he comes online, or is there for its channel again, gets room, learns a skill or a language,
+joins a queue or a tier), of the case, which time brings (a hold or a cool-down ends, the next steps of relaxation) or a
+supervisor (an exclusion is lifted), or of the rules (what may be parked for it, see ``interrupting``). What takes two
+changes isn't named.
 """
 
 from collections.abc import Iterator, Sequence
@@ -51,8 +52,9 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """A change of one advisor, or by which one is given the case (``lacks`` None: of the rules). ``units`` is how much
-    room he lacks, ``cap`` how many cases of its channel he may have, where he has so many; ``first`` the more urgent
-    case that he would be given before this one, empty where this one comes first; ``park`` what he parks for it."""
+    room he lacks, ``cap`` how many cases of its channel he may have, where he has so many; ``is_online`` that he is
+    there, but not for its channel; ``first`` the more urgent case that he would be given before this one, empty where
+    this one comes first; ``park`` what he parks for it."""
 
     lacks: Filter | None
     advisor: AdvisorId
@@ -60,6 +62,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     level: int = 0
     units: int = 0
     cap: int | None = None
+    is_online: bool = False
     first: CaseId | None = None
     park: tuple[CaseId, ...] = ()
 
@@ -111,6 +114,7 @@ def change_of(state: AdvisorState, way: Way, waiting: Waiting, ground: Ground) -
         level=way.level,
         units=max(0, lacking) if way.lacks is Filter.ROOM else 0,
         cap=_reached_cap(state, way, waiting.waiting.channel) if way.lacks is Filter.ROOM else None,
+        is_online=way.lacks is Filter.PRESENCE and state.presence is Presence.ONLINE,
         first=first,
         park=park,
     )
@@ -181,7 +185,8 @@ def changed(state: AdvisorState, way: Way, waiting: WaitClass) -> AdvisorState:
     profile = read_profile(state.profile)
     match way.lacks:
         case Filter.PRESENCE:
-            return replace(state, presence=Presence.ONLINE)
+            away_from = tuple(channel for channel in state.away_from if channel != waiting.channel)
+            return replace(state, presence=Presence.ONLINE, away_from=away_from)
         case Filter.ROOM:
             return _with_room(state, waiting, way.parking)
         case Filter.SKILL:

@@ -51,7 +51,7 @@ def allowances(roster: Roster, waiting: WaitClass, rulebook: Rulebook) -> Iterat
     if could_be_taken(roster, waiting, rulebook):
         return
     parking = gives_way(waiting.channel, rulebook)
-    looked_at = list(islice(roster.members(fit(roster, waiting) & roster.online), LOOKED_AT))
+    looked_at = list(islice(roster.members(fit(roster, waiting) & roster.there_for(waiting.channel)), LOOKED_AT))
     if not rulebook.weight(waiting.channel).interrupts:
         parking = gives_way(waiting.channel, allowed(rulebook, Allowing.INTERRUPTS, waiting.channel))
         who = sum(1 << one.slot for one in looked_at if parking and _has_room(one.state, waiting, parking))

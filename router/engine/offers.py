@@ -57,7 +57,7 @@ def without(
         detail = replace(detail, held_for="", held_until_ms=None)
     tried = replace(detail, declined=declined)
     waiting = wait_class(tried, channel=state.channel, units=state.units, rulebook=rulebook, now_ms=now_ms)
-    if not fit(roster, waiting) & roster.online:
+    if not fit(roster, waiting) & roster.there_for(waiting.channel):
         declined[advisor] = now_ms + min(rulebook.backoff_s, rulebook.cool_down_s) * 1000
     return replace(detail, declined=declined)
 

@@ -304,11 +304,13 @@ class PresenceAct(Act, frozen=True, kw_only=True, tag="presence", omit_defaults=
     """An advisor's presence or connections change. ``connect``/``disconnect`` name a connection number;
     ``lease_ms`` is the deadline of the connection made or renewed; when the last one goes ``grace|0`` is
     armed at ``grace_ms``; ``left_ms`` arms ``left|0``. Both are disarmed when a connection comes. ``claim`` as in
-    ``PlannedAct``. ``presence`` None leaves it. Gives ``DONE``, ``SAME`` (nothing changed), ``GONE``, ``ABSENT`` (no
-    such profile)."""
+    ``PlannedAct``. ``presence`` None leaves it, with its reason; so does ``away_from``, the channels that he isn't
+    there for while online (whoever goes offline comes back for all). Gives ``DONE``, ``SAME`` (nothing changed),
+    ``GONE``, ``ABSENT`` (no such profile)."""
 
     advisor: AdvisorId
     presence: Presence | None = None
+    away_from: tuple[str, ...] | None = None
     connect: int = 0
     disconnect: int = 0
     lease_ms: int = 0

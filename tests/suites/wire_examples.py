@@ -192,6 +192,7 @@ EXAMPLES: Final[dict[str, AnyMessage]] = {
             contact="minji@shop.example.com",
             contacts={"slack": "U012AB3CD"},
         ),
+        away_from=("call",),
         reason="lunch",
         idle_since_ms=START_MS + 190_000,
         number=57,

@@ -27,6 +27,8 @@ session: the second would be taken for a repeat of the first."""
 
 Operation = Annotated[str, Meta(pattern=OPERATION)]
 Reason = Annotated[str, Meta(max_length=500)]
+ChannelName = Annotated[str, Meta(pattern=r"^[^,\s]{1,64}$")]
+_MOST_CHANNELS: Final = 32
 Text = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT_CHARS)]
 LabelName = Annotated[str, Meta(min_length=1, max_length=64)]
 Advisors = Annotated[tuple[AdvisorId, ...], Meta(max_length=16)]
@@ -42,10 +44,12 @@ class _OnCase(_Ask, frozen=True, kw_only=True):
 
 
 class SetPresence(_Ask, frozen=True, kw_only=True, tag="presence"):
-    """Come, go, or be away for a reason."""
+    """Come, go, or be away for a reason. ``away_from`` are all the channels that he takes nothing of while he is
+    online, as ``call``; without it they are as before. Who goes offline comes back for all."""
 
     presence: Presence
     reason: Reason = ""
+    away_from: Annotated[tuple[ChannelName, ...], Meta(max_length=_MOST_CHANNELS)] | None = None
 
 
 class Read(_OnCase, frozen=True, kw_only=True, tag="read"):

@@ -59,6 +59,7 @@ class Welcome(_Sent, frozen=True, kw_only=True, tag="welcome"):
     work: tuple[WorkItem, ...]
     name: str = ""
     reason: str = ""
+    away_from: tuple[str, ...] = ()
 
 
 class Offered(_Sent, frozen=True, kw_only=True, tag="offer"):
@@ -143,11 +144,13 @@ class Consulted(_Sent, frozen=True, kw_only=True, tag="consult"):
 
 
 class PresenceChanged(_Sent, frozen=True, kw_only=True, tag="presence"):
-    """His presence has changed: by himself, another connection, or missed offers."""
+    """His presence has changed: by himself, another connection, or missed offers. While online he is there for all
+    channels but those of ``away_from``."""
 
     presence: str
     ver: int = 0
     reason: str = ""
+    away_from: tuple[str, ...] = ()
 
 
 class Confirmed(_Sent, frozen=True, kw_only=True, tag="confirmed"):

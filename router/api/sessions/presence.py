@@ -5,8 +5,9 @@ import logging
 import secrets
 from typing import Any, Final
 
+from router.api.acts.asking import SetPresence
 from router.api.desks import Caller
-from router.contract.advisor import AdvisorState, Presence
+from router.contract.advisor import AdvisorState
 from router.contract.ids import AdvisorId
 from router.runtime.clock import Clock
 from router.runtime.errors import RuntimeFailure
@@ -66,10 +67,11 @@ class Connection:
         except (RuntimeFailure, ServiceError) as exc:
             LOG.warning("a connection is left to its lease: %s", exc, extra={"event": "lease.left"})
 
-    async def set(self, presence: Presence, reason: str, op: str) -> Outcome:
+    async def set(self, ask: SetPresence) -> Outcome:
         """Set his presence. Gives ``DONE``, ``SAME``, ``ABSENT``."""
-        request = self._caller.request(op, reason)
-        return await self._act(presence=presence, op=request.op, reason=reason)
+        request = self._caller.request(ask.op, ask.reason)
+        away_from = None if ask.away_from is None else tuple(sorted(set(ask.away_from)))
+        return await self._act(presence=ask.presence, away_from=away_from, op=request.op, reason=ask.reason)
 
     async def _renew(self) -> Outcome:
         outcome = await self._act(connect=self.number, lease_ms=self._clock.now_ms() + LEASE_MS)

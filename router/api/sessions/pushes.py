@@ -7,7 +7,7 @@ from router.api.desks import Desk
 from router.api.sessions import frames
 from router.api.sessions.frames import Push, WorkItem
 from router.api.transcripts import last_said
-from router.contract.advisor import AdvisorState, Work, WorkKind
+from router.contract.advisor import AdvisorState, Presence, Work, WorkKind
 from router.contract.case import CaseState, CaseStatus, SentReply, read_detail
 from router.contract.codec import rfc3339
 from router.contract.events import CaseEvent, EventType
@@ -62,6 +62,10 @@ def steps(before: AdvisorState, after: AdvisorState) -> Iterator[Step]:
             yield Step(CaseId(case), old.kind if old else None, work.kind)
 
 
+def _presence_of(state: AdvisorState) -> tuple[Presence, str, tuple[str, ...]]:
+    return state.presence, state.reason, state.away_from
+
+
 def _wrap_ups(before: AdvisorState, after: AdvisorState) -> Iterator[Push]:
     """Wrap-ups that have begun, moved or ended."""
     for case, work in after.work.items():
@@ -88,8 +92,9 @@ class Teller:
     async def changes(self, before: AdvisorState, after: AdvisorState) -> list[Push]:
         """The pushes between two states of his."""
         told: list[Push] = []
-        if (before.presence, before.reason) != (after.presence, after.reason):
-            told.append(frames.PresenceChanged(presence=after.presence, ver=after.ver, reason=after.reason))
+        if _presence_of(before) != _presence_of(after):
+            presence, reason, away_from = _presence_of(after)
+            told.append(frames.PresenceChanged(presence=presence, ver=after.ver, reason=reason, away_from=away_from))
         for step in steps(before, after):
             push = await self._step(step, after)
             if push is not None:

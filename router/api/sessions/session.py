@@ -135,6 +135,7 @@ class Session:
                 name=read_profile(state.profile).name,
                 presence=state.presence,
                 reason=state.reason,
+                away_from=state.away_from,
                 connection=self._connection.number,
                 pool=self._caller.desk.pool,
                 work=await self._teller.work_set(state),
@@ -195,7 +196,7 @@ class Session:
             self._metrics.frames.labels(head.type, status_class(status)).inc()
 
     async def _set_presence(self, frame: asking.SetPresence) -> None:
-        outcome = await self._connection.set(frame.presence, frame.reason, frame.op)
+        outcome = await self._connection.set(frame)
         found = of_result(outcome.result)
         if found is not None:
             raise Refused(found)

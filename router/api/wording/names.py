@@ -7,7 +7,7 @@ from router.api.wording.phrases import Language, in_language
 from router.engine.eligibility import Filter
 
 _REASONS: Final[Mapping[str, tuple[str, str]]] = {
-    Filter.PRESENCE: ("not online", "온라인이 아닙니다"),
+    Filter.PRESENCE: ("not online for its channel", "이 채널에 온라인이 아닙니다"),
     Filter.QUEUE: ("not serving this queue", "이 대기열을 담당하지 않습니다"),
     Filter.TIER: ("not of a tier this queue asks for", "대기열이 요구하는 등급이 아닙니다"),
     Filter.SKILL: ("without a needed skill at its level", "필요한 기술 수준에 미치지 못합니다"),

@@ -105,6 +105,7 @@ class Phrase(StrEnum):
     SECONDARY_JOIN = "secondary_join"
     MORE_UNITS = "more_units"
     CAP_REACHED = "cap_reached"
+    AWAY_FROM = "away_from"
     FIRST = "first"
     MORE = "more"
     ROWS_GONE = "rows_gone"
@@ -237,8 +238,8 @@ _PHRASES: Final[Mapping[Phrase, tuple[str, str]]] = {
         "한 가지만 바꿔서는 배정될 수 없습니다. 상담사마다 맞지 않는 조건이 둘 이상입니다",
     ),
     Phrase.COMES_ONLINE: (
-        "it is taken when one of these comes online: {who}",
-        "다음 상담사가 온라인이 되면 배정됩니다: {who}",
+        "it is taken when one of these comes online for it: {who}",
+        "다음 상담사가 이 채널에 온라인이 되면 배정됩니다: {who}",
     ),
     Phrase.GETS_ROOM: (
         "it is taken when one of these gets room: {who}",
@@ -300,6 +301,7 @@ _PHRASES: Final[Mapping[Phrase, tuple[str, str]]] = {
     ),
     Phrase.MORE_UNITS: (" ({units} more units)", " ({units} 단위 부족)"),
     Phrase.CAP_REACHED: (" (has {cap} of {cap} {channel})", " ({channel} {cap}건 중 {cap}건)"),
+    Phrase.AWAY_FROM: (" (is online, but not for {channel})", " (온라인이지만 {channel} 채널은 받지 않음)"),
     Phrase.FIRST: (" (after case {case}, which is more urgent)", " (더 급한 문의 {case} 다음)"),
     Phrase.MORE: (", ...", " 외"),
     Phrase.ROWS_GONE: (

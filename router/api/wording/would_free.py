@@ -103,6 +103,8 @@ def _told(change: Change, channel: str, language: Language) -> str:
         text += say(language, Phrase.MORE_UNITS, units=change.units)
     if change.cap is not None:
         text += say(language, Phrase.CAP_REACHED, cap=change.cap, channel=channel)
+    if change.is_online:
+        text += say(language, Phrase.AWAY_FROM, channel=channel)
     if change.first is not None:
         text += say(language, Phrase.FIRST, case=change.first)
     elif change.park:

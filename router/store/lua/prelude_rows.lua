@@ -25,8 +25,8 @@ local CASE = layout({
 
 local ADVISOR = layout({
   'gen', 'ver', 'elig', 'budget', 'idle_since_ms', 'online_since_ms', 'missed', 'presence', 'reason', 'profile',
-  'caps', 'timers', 'operations',
-}, 7, { 0, 0, 0, 100, 0, 0, 0, 'offline', '', '{}', false, false, false }, 10)
+  'away_from', 'caps', 'timers', 'operations',
+}, 7, { 0, 0, 0, 100, 0, 0, 0, 'offline', '', '{}', '', false, false, false }, 11)
 
 local POOL = layout({
   'now', 'change', 'number', 'stamp', 'queued', 'gen', 'format', 'trimmed', 'outbox_mark', 'max_classes',
@@ -110,8 +110,8 @@ local function advisor_row(t, id, was, work)
   local row = {
     kind = 'a', id = id, key = T.key(t, 'advisor', id), layout = ADVISOR, was = was, dirty = {},
     gen = was[1], ver = was[2], elig = was[3], budget = was[4], idle_since_ms = was[5], online_since_ms = was[6],
-    missed = was[7], presence = was[8], reason = was[9], profile = was[10],
-    caps = unpacked(was[11]), timers = unpacked(was[12]), packed_operations = was[13],
+    missed = was[7], presence = was[8], reason = was[9], profile = was[10], away_from = was[11],
+    caps = unpacked(was[12]), timers = unpacked(was[13]), packed_operations = was[14],
     work = work, work_changed = {},
     -- Filled by acts.
     operations = nil, packed = nil, has_changed = false, is_touched = false, is_shown = false, is_new = false,

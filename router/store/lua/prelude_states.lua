@@ -86,7 +86,8 @@ function T.case_state(row)
   })
 end
 
--- The advisor as ``AdvisorState``, packed; the entries of his work set are packed already.
+-- The advisor as ``AdvisorState``, packed; the entries of his work set are packed already. With them there are 15
+-- members at the most, which is what ``T.longer`` can count.
 function T.advisor_state(row)
   local plain = cmsgpack.pack({
     id = row.id, gen = row.gen, ver = row.ver, elig = row.elig, presence = row.presence, budget = row.budget,
@@ -96,6 +97,7 @@ function T.advisor_state(row)
     missed = row.missed ~= 0 and row.missed or nil,
     caps = next(row.caps) and row.caps or nil,
     timers = next(row.timers) and row.timers or nil,
+    away_from = row.away_from ~= '' and T.parted(row.away_from) or nil,
   })
   if not next(row.work) then
     return plain

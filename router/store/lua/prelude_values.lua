@@ -78,6 +78,19 @@ function T.array(packed)
   return head .. table.concat(packed)
 end
 
+-- A list of names as one text, and the other way round. No name has a comma.
+function T.joined(names)
+  return table.concat(names, ',')
+end
+
+function T.parted(text)
+  local names = {}
+  for name in string.gmatch(text, '[^,]+') do
+    names[#names + 1] = name
+  end
+  return names
+end
+
 -- Whether two maps of plain values hold the same.
 function T.same(one, other)
   for name, value in pairs(one) do

@@ -48,9 +48,18 @@ function T.acts.presence(t, act)
   if (act.left_ms or 0) ~= 0 then
     T.arm(t, advisor, 'left|0', act.left_ms)
   end
-  if not act.presence or (act.presence == advisor.presence and act.reason == advisor.reason) then
+  local presence, reason = advisor.presence, advisor.reason
+  if act.presence then
+    presence, reason = act.presence, act.reason
+  end
+  local away_from = act.away_from and T.joined(act.away_from) or advisor.away_from
+  if presence == 'offline' then
+    away_from = ''
+  end
+  if presence == advisor.presence and reason == advisor.reason and away_from == advisor.away_from then
     return T.quiet(t, advisor, changed)
   end
-  T.set_presence(t, advisor, act.presence, act.reason)
-  return T.announce(t, advisor, act.presence)
+  advisor.away_from = away_from
+  T.set_presence(t, advisor, presence, reason)
+  return T.announce(t, advisor, presence)
 end

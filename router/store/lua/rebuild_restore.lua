@@ -64,6 +64,7 @@ local function put_advisor(t, state)
   local row = T.new_advisor(t, state.id)
   fill(row, state)
   row.caps, row.dirty.caps = state.caps or {}, true
+  row.away_from = T.joined(state.away_from or {})
   for case, item in pairs(state.work or {}) do
     row.work[case] = T.work_item(T.int(item.units) .. '|' .. item.channel .. '|' .. item.kind)
     row.work_changed[case] = true

@@ -1,6 +1,6 @@
 """Acts on advisors: presence, profile and wrap_up."""
 
-from router.contract.advisor import WorkKind
+from router.contract.advisor import Presence, WorkKind
 from router.store.acts import Outcome, PresenceAct, ProfileAct, Result, WrapUp
 from router.store.memory.rows import AdvisorRow
 from router.store.memory.txn import Txn, wrap_up_timer
@@ -20,10 +20,15 @@ def presence(txn: Txn, act: PresenceAct) -> Outcome:
         txn.arm(row, {act.claim[0]: 0})
     if act.left_ms:
         txn.arm(row, {"left|0": act.left_ms})
-    if act.presence is None or (act.presence, act.reason) == (row.presence, row.reason):
+    presence, reason = (row.presence, row.reason) if act.presence is None else (act.presence, act.reason)
+    away_from = row.away_from if act.away_from is None else act.away_from
+    if presence is Presence.OFFLINE:
+        away_from = ()
+    if (presence, reason, away_from) == (row.presence, row.reason, row.away_from):
         return _quiet(txn, row, changed=shown)
-    txn.set_presence(row, act.presence, act.reason)
-    return _announce(txn, row, act.presence)
+    row.away_from = away_from
+    txn.set_presence(row, presence, reason)
+    return _announce(txn, row, presence)
 
 
 def profile(txn: Txn, act: ProfileAct) -> Outcome:

@@ -93,6 +93,7 @@ class AdvisorRow(msgspec.Struct, kw_only=True):
     work: dict[str, Work] = {}
     timers: dict[str, int] = {}
     profile: str = "{}"
+    away_from: tuple[str, ...] = ()
     operations: list[Applied] = []
 
     @property
@@ -120,6 +121,7 @@ class AdvisorRow(msgspec.Struct, kw_only=True):
             work=self.work.copy(),
             timers=self.timers.copy(),
             profile=self.profile,
+            away_from=self.away_from,
         )
 
 

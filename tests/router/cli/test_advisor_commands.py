@@ -19,6 +19,8 @@ READ: list[tuple[str, Command | None]] = [
     ("", None),
     ("   \t ", None),
     ("online", Command("presence", 0, {"presence": "online", "reason": ""})),
+    ("away-from call, chat", Command("presence", 0, {"presence": "online", "away_from": ("call", "chat")})),
+    ("away-from nothing", Command("presence", 0, {"presence": "online", "away_from": ()})),
     ("AWAY lunch with 팀", Command("presence", 0, {"presence": "away", "reason": "lunch with 팀"})),
     ("finishing", Command("presence", 0, {"presence": "finishing", "reason": ""})),
     ("list", Command("list")),
@@ -94,10 +96,11 @@ def test_a_line_that_cannot_be_read_says_what_could(text: str, said: str) -> Non
 
 def test_help_names_every_command_once() -> None:
     words = [usage.split()[0] for usage, _ in help_rows()]
-    assert len(words) == len(set(words)) == 26
+    assert len(words) == len(set(words)) == 27
 
 
 FRAMES: list[tuple[str, dict[str, Any]]] = [
+    ("away-from call", {"type": "presence", "presence": "online", "reason": "", "away_from": ["call"]}),
     ("away lunch", {"type": "presence", "presence": "away", "reason": "lunch"}),
     ("accept 1", {"type": "accept", "case": "c", "offer_ver": 7}),
     ("decline 1 busy", {"type": "decline", "case": "c", "offer_ver": 7, "reason": "busy"}),

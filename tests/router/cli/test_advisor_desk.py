@@ -183,6 +183,9 @@ def test_presence_is_told_when_it_is_news(desk: Desk) -> None:
     away = frames.PresenceChanged(presence="away", reason="missed-offers")
     assert said(desk.told(away, NOW)) == ["mina: you are away (missed-offers)"]
     assert desk.told(away, NOW) == []
+    less = frames.PresenceChanged(presence="online", away_from=("call", "chat"))
+    assert said(desk.told(less, NOW)) == ["mina: you are online, but not for call, chat"]
+    assert desk.told(less, NOW) == []
 
 
 def test_the_list_stands_in_columns(desk: Desk) -> None:

@@ -25,22 +25,28 @@ def test_the_three_ways_to_ask_agree(seed: int) -> None:
     dice = random.Random(seed)
     people = roster(
         *(
-            advisor(
-                f"a{number}",
-                presence=dice.choice((Presence.ONLINE, Presence.ONLINE, Presence.ONLINE, Presence.AWAY)),
-                load=dice.choice((0, 60, 90)),
-                active=dice.random() < 0.9,
-                queues=dice.choice(((), ("*",), some(dice, QUEUES))),
-                secondary=some(dice, QUEUES),
-                tier=dice.choice(TIERS),
-                skills={name: dice.randrange(11) for name in some(dice, QUEUES)},
-                languages={name: dice.randrange(11) for name in some(dice, ("ko", "en"))},
-                caps=dice.choice(({}, {"chat": 1}, {"chat": 0})),
+            replace(
+                advisor(
+                    f"a{number}",
+                    presence=dice.choice((Presence.ONLINE, Presence.ONLINE, Presence.ONLINE, Presence.AWAY)),
+                    load=dice.choice((0, 60, 90)),
+                    active=dice.random() < 0.9,
+                    queues=dice.choice(((), ("*",), some(dice, QUEUES))),
+                    secondary=some(dice, QUEUES),
+                    tier=dice.choice(TIERS),
+                    skills={name: dice.randrange(11) for name in some(dice, QUEUES)},
+                    languages={name: dice.randrange(11) for name in some(dice, ("ko", "en"))},
+                    caps=dice.choice(({}, {"chat": 1}, {"chat": 0})),
+                ),
+                away_from=dice.choice(((), (), ("chat",), ("chat", "email"))),
             )
             for number in range(60)
         )
     )
-    for _ in range(40):
+    for turn in range(40):
+        for member in list(people)[turn::20]:
+            away_from = dice.choice(((), ("chat",), ("email", "call")))
+            people.apply(replace(member.state, ver=member.state.ver + 1, away_from=away_from))
         waiting = WaitClass(
             queue=dice.choice(QUEUES),
             channel=dice.choice(("chat", "email")),

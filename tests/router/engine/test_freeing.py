@@ -99,7 +99,8 @@ def drawn(dice: random.Random, name: str) -> AdvisorState:
         tier=dice.choice(("senior", "senior", "lead", "junior")),
         caps=dice.choice(({}, {}, {"chat": 1})),
     )
-    return replace(state, idle_since_ms=NOW - dice.randrange(9_000), work=at_hand(dice))
+    away_from = dice.choice(((), (), ("chat",), ("email",)))
+    return replace(state, idle_since_ms=NOW - dice.randrange(9_000), work=at_hand(dice), away_from=away_from)
 
 
 def scene(seed: int) -> tuple[list[AdvisorState], CaseDetail, list[Waiting]]:
@@ -171,7 +172,7 @@ def test_each_change_that_is_named_places_the_case_or_who_comes_first(book: Rule
 def alternatives(state: AdvisorState) -> Iterator[tuple[Filter, str, AdvisorState]]:
     """Every single change of an advisor, as great as it can be."""
     profile = read_profile(state.profile)
-    yield Filter.PRESENCE, "", replace(state, presence=Presence.ONLINE)
+    yield Filter.PRESENCE, "", replace(state, presence=Presence.ONLINE, away_from=())
     yield Filter.ROOM, "", replace(state, budget=10_000, caps={})
     for skill in (*SKILLS, "other"):
         better = replace(profile, skills={**profile.skills, skill: 10})

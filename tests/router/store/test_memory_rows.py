@@ -46,6 +46,7 @@ ADVISOR = AdvisorRow(
     work={"c": Work(units=9, channel="chat", kind=WorkKind.CASE)},
     timers={"left|0": 10},
     profile="[]",
+    away_from=("call",),
 )
 
 

@@ -127,12 +127,15 @@ class Watch:
             assert self._stamped(f"a|{row.id}"), row
             return
         gone = {case for case, item in was.work.items() if item.load > _taken(row, case)}
-        came = row.presence is Presence.ONLINE and was.presence is not Presence.ONLINE
+        is_back = set(was.away_from) - set(row.away_from)
+        came = row.presence is Presence.ONLINE and (is_back or was.presence is not Presence.ONLINE)
         differs = (was.profile, was.budget, was.caps) != (row.profile, row.budget, row.caps)
         if gone or came or differs:
             assert self._stamped(f"a|{row.id}"), row
         assert row.ver >= was.ver, row
-        assert row.elig > was.elig or (was.presence, was.profile) == (row.presence, row.profile), row
+        shown = [(one.presence, one.profile, one.away_from) for one in (was, row)]
+        assert row.elig > was.elig or shown[0] == shown[1], row
+        assert not row.away_from or row.presence is not Presence.OFFLINE, row
 
     def _work_sets(self) -> None:
         """The advisors' work sets and the cases say the same."""

@@ -77,6 +77,35 @@ class PresenceSuite:
         outcome = await presence(desk, presence=Presence.ONLINE)
         assert (outcome.result, outcome.advisors, await desk.person("ann")) == (Result.SAME, (before,), before)
 
+    async def test_he_is_there_but_for_some_channels_until_he_goes(self, desk: Desk) -> None:
+        before = await desk.advisor("ann")
+        outcome = await presence(desk, away_from=("call", "email"), op="key:1")
+        ann = await desk.person("ann")
+        assert (outcome.result, ann.presence, ann.away_from) == (Result.DONE, Presence.ONLINE, ("call", "email"))
+        assert (ann.elig, ann.online_since_ms) == (before.elig + 1, before.online_since_ms)
+        assert (await desk.store.pending(POOL, 0))[-1].advisor == ann
+        assert (await presence(desk, away_from=("call", "email"))).result is Result.SAME
+        assert (await presence(desk, presence=Presence.AWAY, reason="lunch")).advisors[0].away_from == ("call", "email")
+        back = await presence(desk, presence=Presence.ONLINE, away_from=("call",))
+        assert (back.advisors[0].presence, back.advisors[0].away_from) == (Presence.ONLINE, ("call",))
+        assert (await presence(desk, away_from=())).advisors[0].away_from == ()
+        await presence(desk, away_from=("call",))
+        assert (await presence(desk, presence=Presence.OFFLINE)).advisors[0].away_from == ()
+        assert (await presence(desk, away_from=("call",))).result is Result.SAME
+
+    async def test_a_reason_stays_when_only_his_channels_change(self, desk: Desk) -> None:
+        await desk.advisor("ann")
+        await presence(desk, presence=Presence.AWAY, reason="lunch")
+        outcome = await presence(desk, away_from=("chat",), reason="too many")
+        assert (outcome.advisors[0].presence, outcome.advisors[0].reason) == (Presence.AWAY, "lunch")
+
+    async def test_to_be_there_for_a_channel_again_calls_the_matcher(self, desk: Desk) -> None:
+        await desk.advisor("ann")
+        await presence(desk, away_from=("chat",))
+        await desk.serve_all()
+        await presence(desk, away_from=())
+        assert set(await desk.work()) == {"a|ann"}
+
     async def test_it_is_announced_with_his_state(self, desk: Desk) -> None:
         await desk.advisor("ann")
         outcome = await presence(desk, presence=Presence.AWAY, reason="lunch")

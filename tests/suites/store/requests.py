@@ -231,6 +231,7 @@ class Requests(Parts):
             advisor=name,
             presence=dice.pick((Presence.ONLINE, Presence.ONLINE, None, None, *Presence)),
             reason=dice.pick(("", "", "lunch")),
+            away_from=dice.pick((None, None, None, (), ("chat",), ("call", "email"))),
             connect=dice.pick((0, 1, 2)),
             disconnect=dice.pick((0, 0, 1, 2)),
             lease_ms=self.now + dice.pick((30_000, 100)),

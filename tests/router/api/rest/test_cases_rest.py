@@ -255,9 +255,9 @@ async def test_the_explanation_says_why_here_why_not_the_others_and_why_it_still
     assert any("clock is due at" in sentence for sentence in told["why_waiting"])
     (change,) = told["would_free"]
     assert (change["change"], change["advisors"], change["count"]) == ("presence", ["minji"], 1)
-    assert change["text"] == "it is taken when one of these comes online: minji"
+    assert change["text"] == "it is taken when one of these comes online for it: minji"
     _, page = await bench.get(f"/v1/cases/{case}?lang=ko", lead)
-    assert page["explanation"]["would_free"][0]["text"] == "다음 상담사가 온라인이 되면 배정됩니다: minji"
+    assert page["explanation"]["would_free"][0]["text"] == "다음 상담사가 이 채널에 온라인이 되면 배정됩니다: minji"
 
 
 async def test_an_operation_can_be_asked_after_on_any_replica(bench: ApiBench, minji: str) -> None:

@@ -74,7 +74,7 @@ async def test_the_terminal_says_what_would_free_a_case(bench: ApiBench) -> None
     case = await bench.write()
     told = await _turnout(bench, bench.key(Role.SUPERVISOR), "explain", case)
     assert told.output.endswith(
-        "what would free it, each alone:\n  it is taken when one of these comes online: minji\n"
+        "what would free it, each alone:\n  it is taken when one of these comes online for it: minji\n"
     )
 
 

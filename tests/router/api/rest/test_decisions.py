@@ -31,7 +31,7 @@ async def test_everybody_is_in_it_best_first_while_the_rows_of_then_are_known(be
     ]
     _, korean = await bench.get(f"/v1/cases/{case}/decision?advisor=jiwoo&lang=ko", lead)
     (jiwoo,) = korean["advisors"]
-    assert jiwoo["reasons"] == ["필요한 기술 수준에 미치지 못합니다", "온라인이 아닙니다"]
+    assert jiwoo["reasons"] == ["필요한 기술 수준에 미치지 못합니다", "이 채널에 온라인이 아닙니다"]
     status, found = await bench.get(f"/v1/cases/{case}/decision?advisor=jiwo", lead)
     assert (status, found["type"]) == (422, "urn:turnout:problem:unknown-advisor")
     assert len((await bench.get(f"/v1/cases/{case}/decision?limit=2", lead))[1]["advisors"]) == 2
@@ -47,7 +47,7 @@ async def test_everybody_is_in_it_best_first_while_the_rows_of_then_are_known(be
     told = await asyncio.to_thread(
         CliRunner().invoke, main, ["explain", case, "--advisor", "jiwoo", "--url", bench.url(""), "--key", lead]
     )
-    assert told.output.splitlines()[2:] == ["     - jiwoo: without a needed skill at its level; not online"]
+    assert told.output.splitlines()[2:] == ["     - jiwoo: without a needed skill at its level; not online for its channel"]
 
 
 async def test_afterwards_it_is_what_was_recorded_and_says_so(bench: ApiBench) -> None:

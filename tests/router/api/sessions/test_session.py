@@ -188,6 +188,33 @@ async def test_without_a_bus_the_answer_says_not_durable_and_is_confirmed_later(
     await bench.close()
 
 
+async def test_who_is_away_from_a_channel_gets_nothing_of_it_until_he_is_back(bench: ApiBench) -> None:
+    minji = await bench.advisor("minji")
+    async with bench.session(minji) as talk:
+        await talk.do("presence", presence="online", away_from=["chat", "call", "chat"])
+        assert (await talk.next("presence"))["away_from"] == ["call", "chat"]
+        channel = bench.inquiry().channel
+        await talk.do("presence", presence="online", away_from=[channel])
+        case = await bench.write()
+        assert (await bench.case(case)).state == "queued"
+        _, page = await bench.get(f"/v1/cases/{case}", bench.key(Role.SUPERVISOR))
+        (told,) = [each["text"] for each in page["explanation"]["would_free"] if each["change"] == "presence"]
+        assert told == f"it is taken when one of these comes online for it: minji (is online, but not for {channel})"
+        await talk.do("presence", presence="online")
+        assert (await bench.person("minji")).away_from == (channel,)
+        async with bench.session(minji) as other:
+            assert other.welcome["away_from"] == [channel]
+        await talk.do("presence", presence="online", away_from=[])
+        assert (await talk.next("offer"))["case"] == case
+
+
+@pytest.mark.parametrize("away_from", [["a,b"], ["two words"], [""], ["x" * 65], [f"c{n}" for n in range(33)], "chat"])
+async def test_channels_that_cannot_be_are_refused(bench: ApiBench, away_from: object) -> None:
+    minji = await bench.advisor("minji")
+    async with bench.session(minji) as talk:
+        assert (await talk.refused("presence", presence="online", away_from=away_from))["status"] == 400
+
+
 async def test_an_advisor_set_away_by_missed_offers_is_told(bench: ApiBench) -> None:
     minji = await bench.advisor("minji")
     async with bench.session(minji) as talk:

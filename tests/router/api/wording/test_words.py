@@ -72,7 +72,12 @@ WAITS = [
         DETAIL,
         "it is taken when one of these gets room: ann (has 1 of 1 email)",
     ),
-    ("away", (advisor("ann", presence=Presence.AWAY),), DETAIL, "it is taken when one of these comes online: ann"),
+    (
+        "away",
+        (advisor("ann", presence=Presence.AWAY),),
+        DETAIL,
+        "it is taken when one of these comes online for it: ann",
+    ),
     ("unskilled", (advisor("ann", skills={"billing": 5}),), DETAIL, "1 without a needed skill at its level (ann)"),
     (
         "mute",
@@ -196,7 +201,7 @@ def test_whoever_is_more_urgent_is_named(rulebook: Rulebook) -> None:
     assert "cases of its kind before it in line: 1" in told.why_waiting
     (change,) = told.would_free
     assert (change.change, change.advisors, change.count) == ("presence", ("ann",), 1)
-    assert change.text.endswith("comes online: ann (after case vip, which is more urgent)")
+    assert change.text.endswith("comes online for it: ann (after case vip, which is more urgent)")
 
 
 def test_a_place_beyond_what_was_read_is_told_as_such(rulebook: Rulebook) -> None:
@@ -283,7 +288,7 @@ def test_who_would_have_to_come_online_parks_for_it_then(rulebook: Rulebook) -> 
     roster = roster_of(advisor("ann", presence=Presence.AWAY, load=95))
     told = explained(case(channel="call", units=30), roster, _on(rulebook, INTERRUPTS, PARKED))
     (change,) = told.would_free
-    said_so = "it is taken when one of these comes online: ann (parking other)"
+    said_so = "it is taken when one of these comes online for it: ann (parking other)"
     assert (change.change, change.text) == ("presence", said_so)
 
 
@@ -291,7 +296,7 @@ def test_all_of_it_is_told_in_korean(rulebook: Rulebook) -> None:
     roster = roster_of(advisor("ann", presence=Presence.AWAY), advisor("bob", load=95))
     told = Words(Language.KOREAN, roster, rulebook, NOW).explained(case())
     assert [change.text for change in told.would_free] == [
-        "다음 상담사가 온라인이 되면 배정됩니다: ann",
+        "다음 상담사가 이 채널에 온라인이 되면 배정됩니다: ann",
         "다음 상담사에게 여유가 생기면 배정됩니다: bob (5 단위 부족)",
     ]
     assert "상담사 1명: 맡을 여유가 없습니다 (bob)" in told.why_waiting
