@@ -47,7 +47,8 @@ async def test_everybody_is_in_it_best_first_while_the_rows_of_then_are_known(be
     told = await asyncio.to_thread(
         CliRunner().invoke, main, ["explain", case, "--advisor", "jiwoo", "--url", bench.url(""), "--key", lead]
     )
-    assert told.output.splitlines()[2:] == ["     - jiwoo: without a needed skill at its level; not online for its channel"]
+    (line,) = told.output.splitlines()[2:]
+    assert line == "     - jiwoo: without a needed skill at its level; not online for its channel"
 
 
 async def test_afterwards_it_is_what_was_recorded_and_says_so(bench: ApiBench) -> None:
