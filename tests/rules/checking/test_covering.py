@@ -12,7 +12,7 @@ from rules.conditions.match import compile_match
 from rules.conditions.view import View
 from rules.errors import RulebookError
 from rules.rulebook import Rule
-from tests.rules.checking.test_lint import BOOK, ROSTER, found
+from tests.suites.linting import BOOK, ROSTER, found
 
 
 def told(*matches: dict[str, Any], continues: tuple[int, ...] = ()) -> list[tuple[int, str]]:
