@@ -12,11 +12,11 @@ class Room:
     ``having`` says of each skill and language how many of these have it.
     """
 
-    __slots__ = ("_parking", "_roomy", "_units", "bits", "channel", "having", "ready", "slots")
+    __slots__ = ("_channel", "_parking", "_roomy", "_units", "bits", "having", "ready", "slots")
 
     def __init__(self, units: int, channel: str, parking: frozenset[str]) -> None:
         self._units = units
-        self.channel = channel
+        self._channel = channel
         self._parking = parking
         self._roomy: set[int] = set()
         self.bits = 0
@@ -29,13 +29,13 @@ class Room:
         """Whether somebody without any room may be among them."""
         return bool(self._parking) or not self._units
 
-    def look(self, slot: int, state: AdvisorState, load: int, *, is_there: bool, has: tuple[str, ...]) -> None:
+    def look(self, slot: int, state: AdvisorState, load: int, *, is_online: bool, has: tuple[str, ...]) -> None:
         """Take over where an advisor stands now; ``load`` is his state's, ``has`` what he has been known to have."""
         has_room = self._fits(state, load)
         if has_room != (slot in self._roomy):
             self.bits ^= 1 << slot
             (self._roomy.add if has_room else self._roomy.remove)(slot)
-        self._be_ready(slot, has, is_ready=has_room and is_there)
+        self._be_ready(slot, has, is_ready=has_room and is_online and self._channel not in state.away_from)
 
     def leave(self, slot: int, has: tuple[str, ...]) -> None:
         """Count an advisor no more until the next look: what he has is about to change."""
@@ -51,6 +51,6 @@ class Room:
             having[name] += more
 
     def _fits(self, state: AdvisorState, load: int) -> bool:
-        if self._parking or self.channel in state.caps:
-            return state.has_room(self._units, self.channel, parking=self._parking)
+        if self._parking or self._channel in state.caps:
+            return state.has_room(self._units, self._channel, parking=self._parking)
         return load + self._units <= state.budget

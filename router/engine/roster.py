@@ -81,7 +81,6 @@ class Roster:
         self._texts: dict[str, str] = {}
         self._rooms: dict[_Room, Room] = {}
         self._orders: dict[Ranks, Order] = {}
-        self._away: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._members)
@@ -114,12 +113,13 @@ class Roster:
             self._in_order.append(member)
             self._members[state.id] = member
             self._index(member, present=True)
-            self._index_away(member, (), state.away_from)
+            self._index_away(member, state, present=True)
         else:
             if _is_handed(member.state, state):
                 member.turn_ms = state.idle_since_ms
             if member.state.away_from != state.away_from:
-                self._index_away(member, member.state.away_from, state.away_from)
+                self._index_away(member, member.state, present=False)
+                self._index_away(member, state, present=True)
             if member.state.profile == state.profile:
                 member.state = state
             else:
@@ -171,13 +171,12 @@ class Roster:
         if room is None:
             room = self._rooms[wanted] = Room(units, channel, parking)
             for one in self._members.values():
-                is_there = one.is_online and channel not in one.state.away_from
-                room.look(one.slot, one.state, one.state.load, is_there=is_there, has=one.has)
+                room.look(one.slot, one.state, one.state.load, is_online=one.is_online, has=one.has)
         return room
 
     def there_for(self, channel: str) -> int:
         """Who is online and takes what comes by a channel."""
-        return self.online & ~self._away.get(channel, 0)
+        return self.online & ~self._named.get(("away", channel), 0)
 
     def bit(self, advisor: str) -> int:
         member = self._members.get(AdvisorId(advisor))
@@ -236,12 +235,9 @@ class Roster:
             for room in self._rooms.values():
                 room.leave(member.slot, member.has)
 
-    def _index_away(self, member: Member, before: tuple[str, ...], after: tuple[str, ...]) -> None:
-        bit = 1 << member.slot
-        for channel in before:
-            self._away[channel] &= ~bit
-        for channel in after:
-            self._away[channel] = self._away.get(channel, 0) | bit
+    def _index_away(self, member: Member, state: AdvisorState, *, present: bool) -> None:
+        for channel in state.away_from:
+            self._set(self._named, ("away", channel), 1 << member.slot, present)
 
     def _index_state(self, member: Member) -> None:
         state, slot = member.state, member.slot
@@ -257,10 +253,8 @@ class Roster:
         if is_roomy != member.is_roomy:
             self.roomy ^= 1 << slot
             member.is_roomy = is_roomy
-        away_from = state.away_from
         for room in self._rooms.values():
-            is_there = is_online and room.channel not in away_from
-            room.look(slot, state, load, is_there=is_there, has=member.has)
+            room.look(slot, state, load, is_online=is_online, has=member.has)
         self._put_in_order(member)
 
     def _put_in_order(self, member: Member) -> None:
