@@ -134,11 +134,11 @@ def _resting(ask: Ask, scene: Scene) -> dict[str, int]:
 
 def _wanted(state: CaseState, scene: Scene, ask: Ask) -> WaitClass:
     rung = {offer.advisor for offer in state.offers}
+    out = {state.owner, *state.consults, *rung, *_resting(ask, scene)}
     if not ask.by:
         free = replace(read_detail(state.detail), held_for="", held_until_ms=None)
-        case = plans.waiting_class(state, free, scene)
-        return replace(case, excluded=_but(case, {state.owner, *state.consults, *rung, *_resting(ask, scene)}))
-    case = manual.asked(state, scene)
+        return _but(plans.waiting_class(state, free, scene), out)
+    case = _but(manual.asked(state, scene), out)
     anywhere = ask.skills and not ask.queue and not ask.tier
     queues = tuple(sorted(scene.rulebook.queues)) if anywhere else () if ask.queue else case.queues
     return replace(
@@ -148,9 +148,9 @@ def _wanted(state: CaseState, scene: Scene, ask: Ask) -> WaitClass:
         units=scene.rulebook.consult_units,
         wants=tuple(sorted(ClassWant(skill, level, True) for skill, level in ask.skills.items())),
         tiers=(ask.tier,) if ask.tier else (),
-        excluded=_but(case, {state.owner, *state.consults, *rung, *_resting(ask, scene)}),
     )
 
 
-def _but(case: WaitClass, names: set[str]) -> tuple[str, ...]:
-    return tuple(sorted({*case.excluded, *names}))
+def _but(case: WaitClass, names: set[str]) -> WaitClass:
+    """The case as it is asked of all but these."""
+    return replace(case, excluded=tuple(sorted({*case.excluded, *names})))
