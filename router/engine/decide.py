@@ -138,12 +138,9 @@ def _has_room(roster: Roster, member: Member, waiting: WaitClass, rulebook: Rule
     return bool(parking) and has_room(roster, member, waiting, parking)
 
 
-def decide_turn(
-    roster: Roster, advisor: AdvisorId, turn: Turn, rulebook: Rulebook, now_ms: int, *, last_advisor: str = ""
-) -> Explanation:
+def decide_turn(roster: Roster, advisor: AdvisorId, turn: Turn, rulebook: Rulebook, now_ms: int) -> Explanation:
     """The record of a decision made from an advisor's side."""
-    decision = decide(roster, turn.head.waiting, turn.head.case, rulebook, now_ms, last_advisor=last_advisor)
-    made = decision.explanation
+    made = decide(roster, turn.head.waiting, turn.head.case, rulebook, now_ms).explanation
     return msgspec.structs.replace(made, turn=advisor, heads=turn.ranked, parked=parked(turn.park))
 
 

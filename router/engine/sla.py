@@ -65,10 +65,10 @@ def pend(clocks: Clocks, on: PendingOn | str, terms: Terms, now_ms: int) -> Cloc
     }
 
 
-def stand(clocks: Clocks, terms: Terms, now_ms: int, *, ended_by: str = RESOLVED) -> Clocks:
+def stand(clocks: Clocks, terms: Terms, now_ms: int) -> Clocks:
     """All that run stand still, keeping what they have used."""
     return {
-        name: _stop(clock, now_ms, own_terms(terms, name, clock).calendar, ended_by) for name, clock in clocks.items()
+        name: _stop(clock, now_ms, own_terms(terms, name, clock).calendar, RESOLVED) for name, clock in clocks.items()
     }
 
 
